@@ -1,0 +1,1 @@
+"""Pull requests and people: policy, change, checks, engine, reports, doors."""

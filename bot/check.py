@@ -1,0 +1,44 @@
+"""The shape of a check: a module with these names. Adding one is described in CONTRIBUTING."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.change import Change
+from bot.exhibit import Exhibit
+from bot.finding import Finding, Rule
+from bot.world import World
+
+
+class Section(BaseModel):
+    """Base of a check's own part of the policy: frozen, unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enabled: bool = True
+
+
+class Check(Protocol):
+    """A check module. `VERSION` goes up when the meaning of cached evidence changes."""
+
+    NAME: str
+    VERSION: int
+    RULES: tuple[Rule, ...]
+    Settings: type[Any]
+
+    def applies(self, change: Change, settings: Any) -> str:
+        """Return "" where the check applies, or one line that says why it does not."""
+
+    def collect(self, change: Change, world: World, settings: Any) -> Any:
+        """Ask the world; return frozen evidence. May raise CouldNotTell."""
+
+    def judge(self, evidence: Any, settings: Any) -> tuple[Finding, ...]:
+        """Decide, purely from evidence and policy."""
+
+    def summary(self, evidence: Any) -> str:
+        """Say in one line what was judged: "3 commits, 2 people"."""
+
+    def exhibits(self, evidence: Any, settings: Any) -> tuple[Exhibit, ...]:
+        """Return tables and plots for the reports; usually ()."""

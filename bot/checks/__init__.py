@@ -1,0 +1,1 @@
+"""One module a check; `bot/catalog.py` names them all."""

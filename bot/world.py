@@ -1,0 +1,64 @@
+"""What a check may ask of the outside: git objects by id, nothing else.
+
+`bot/git.py` answers from a repository, `tests/fakes.py` from literals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from bot.change import Commit, TreeEntry
+
+T = TypeVar("T")
+
+TEXT_LIMIT = 5_000_000  # bytes of one text file a check reads
+LOCK_LIMIT = 50_000_000  # bytes of one lock file
+COMMIT_LIMIT = 1_000_000  # bytes of one commit object
+
+
+class World(Protocol):
+    """Reads of the repository under review. Nothing is checked out, no filter or hook runs."""
+
+    @property
+    def git_dir(self) -> Path:
+        """The repository's common git folder (LFS objects live below it)."""
+
+    @property
+    def worktree(self) -> Path | None:
+        """The working folder, or None for a bare repository."""
+
+    def size(self, blob: str) -> int:
+        """Return a blob's size in bytes. Raises Missing."""
+
+    def read(self, blob: str, limit: int = TEXT_LIMIT) -> bytes:
+        """Return a blob's bytes. Raises TooLarge beyond `limit` before reading, or Missing."""
+
+    def prefix(self, blob: str, count: int) -> bytes:
+        """Return at most the first `count` bytes of a blob of any size. Raises Missing."""
+
+    def export(self, blob: str, target: Path, limit: int) -> None:
+        """Stream a blob to a new file. Raises TooLarge before reading, or Missing."""
+
+    def entry(self, commit: str, path: str) -> TreeEntry | None:
+        """Return what `path` is at a commit, or None."""
+
+    def folder(self, commit: str, path: str = "") -> tuple[TreeEntry, ...]:
+        """List one folder, not its subfolders' content; () where there is none."""
+
+    def walk(self, commit: str, path: str = "") -> tuple[TreeEntry, ...]:
+        """List every file below a folder. Cost follows the folder: avoid it at the root."""
+
+    def commits(self, base: str, head: str) -> tuple[Commit, ...]:
+        """Return the commits in head but not in base, oldest first; () for a staged tree."""
+
+    def signer(self, commit: str, allowed_signers: bytes) -> str:
+        """Return the principal whose SSH key signed the commit, or "" if none is proven."""
+
+    def facts(self, maker: str, blob: str, kind: type[T], make: Callable[[], T]) -> T:
+        """Return `make()`, remembered by (maker, blob).
+
+        `maker` is "check/version" plus whatever else the value depends on; `kind` is the
+        frozen dataclass (or tuple type) that `make` returns, JSON both ways.
+        """

@@ -1,0 +1,1 @@
+"""Models and data: suites, scoring, statistics. The only part that imports torch."""

@@ -1,0 +1,1 @@
+"""Versions: where the bytes of data and weights are, by pointer and digest."""

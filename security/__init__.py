@@ -1,0 +1,1 @@
+"""Bytes, digests and keys. Imports nothing of the other parts."""

@@ -1,0 +1,57 @@
+"""Dependency manifests of Python projects: which files they are, and what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import PurePosixPath
+
+from registry.documents import DocumentError
+from registry.manifests.requirement import Manifest, Option, Problem, Requirement
+
+__all__ = [
+    "DocumentError",
+    "LOCKS",
+    "Manifest",
+    "Option",
+    "Problem",
+    "Requirement",
+    "kind_of",
+    "read",
+]
+
+LOCKS = frozenset({"pylock", "uv-lock", "poetry-lock", "pipfile-lock"})
+_NAMES = {
+    "pyproject.toml": "pyproject",
+    "pylock.toml": "pylock",
+    "uv.lock": "uv-lock",
+    "poetry.lock": "poetry-lock",
+    "Pipfile.lock": "pipfile-lock",
+}
+
+
+def kind_of(path: str) -> str | None:
+    """Return the manifest kind a path is, or None."""
+    pure = PurePosixPath(path)
+    if pure.name in _NAMES:
+        return _NAMES[pure.name]
+    name, suffix = pure.stem.lower(), pure.suffix.lower()
+    if suffix in (".txt", ".in") and name.startswith("constraints"):
+        return "constraints"
+    asked = name.startswith("requirements") or name.endswith("requirements")
+    if suffix == ".txt" and (asked or pure.parent.name == "requirements"):
+        return "requirements"
+    if suffix == ".in" and asked:
+        return "requirements-in"
+    if suffix in (".yml", ".yaml") and name.startswith("environment"):
+        return "conda"
+    if suffix == ".toml" and name.startswith("pylock."):
+        return "pylock"
+    return None
+
+
+def read(kind: str, data: bytes) -> Manifest:
+    """Read a manifest of this kind. Raises DocumentError where it is not well formed."""
+    return _READERS[kind](data)
+
+
+_READERS: dict[str, Callable[[bytes], Manifest]] = {}

@@ -1,0 +1,152 @@
+"""The command line. Every command imports what it needs only when it runs."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+FORMATS = ("text", "json", "sarif", "markdown", "html")
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+def _examples(*lines: str) -> str:
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+@click.group(context_settings=_CONTEXT)
+@click.version_option(package_name="modelwarden")
+def cli() -> None:
+    """Stay in control of what enters your model.
+
+    One verdict on every change: model, data, licences, dependencies, people.
+    """
+
+
+@cli.command(epilog=_examples("modelwarden init", "modelwarden init --repo ../my-model"))
+@click.option("--repo", type=click.Path(path_type=Path), default=Path(), help="The repository.")
+def init(repo: Path) -> int:
+    """Write a policy, a workflow and pre-commit hooks, after looking at the repository."""
+    from bot.setup import run
+
+    for line in run(repo):
+        click.echo(line)
+    return 0
+
+
+@cli.command(
+    epilog=_examples(
+        "modelwarden check                              # HEAD against the main branch",
+        "modelwarden check --base v1.0 --head my-branch",
+        "modelwarden check --staged --only dependencies --only weights",
+        "modelwarden check --report review.html --report findings.sarif",
+    )
+)
+@click.option("--base", metavar="REV", help="Where the change starts  [default: the main branch].")
+@click.option("--head", metavar="REV", help="Where it ends  [default: HEAD].")
+@click.option("--staged", is_flag=True, help="Judge what is staged, against HEAD.")
+@click.option("--message", metavar="FILE", type=click.Path(path_type=Path),
+              help="Judge one commit message (a commit-msg hook), nothing else.")  # fmt: skip
+@click.option("--repo", type=click.Path(path_type=Path), default=Path(), help="The repository.")
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("--output", metavar="FILE", type=click.Path(path_type=Path),
+              help="Write the report there instead of standard output.")  # fmt: skip
+@click.option("--report", "reports", metavar="FILE", multiple=True,
+              type=click.Path(path_type=Path),
+              help="Also write FILE; its suffix names the format (.html .json .sarif .md .txt).",
+              )  # fmt: skip
+@click.option("--only", metavar="CHECK", multiple=True, help="Run only this check; repeatable.")
+@click.option("--skip", metavar="CHECK", multiple=True, help="Leave out this check; repeatable.")
+@click.option("--policy", metavar="FILE", type=click.Path(path_type=Path),
+              help="Use this policy instead of the one at the base commit.")  # fmt: skip
+@click.option("--plugin", "plugins", metavar="NAME", multiple=True, envvar="MODELWARDEN_PLUGINS",
+              help="Switch on an installed plugin; repeatable.")  # fmt: skip
+@click.option("--no-cache", is_flag=True, help="Neither read nor keep evidence of earlier runs.")
+@click.option("--timings", is_flag=True, help="Show seconds in the report, which then varies.")
+@click.option("--verbose", is_flag=True, help="Show notes in full.")
+def check(**options: Any) -> int:
+    """Judge a change. Exit code: 0 pass, 1 findings, 2 usage or environment, 3 could not tell."""
+    from bot.door import check as run
+
+    return run(**options)
+
+
+@cli.command(epilog=_examples("modelwarden rules", "modelwarden rules weights/pickle"))
+@click.argument("rule", required=False)
+@click.option("--format", "format_", type=click.Choice(("text", "json", "markdown")),
+              default="text", show_default=True)  # fmt: skip
+def rules(rule: str | None, format_: str) -> int:
+    """List every rule, or explain one."""
+    from bot.ruledoc import show
+
+    click.echo(show(rule, format_, colour=sys.stdout.isatty()))
+    return 0
+
+
+@cli.command(epilog=_examples("modelwarden measure model --suite eval/heldout.jsonl"))
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--suite", "suites", multiple=True, required=True, type=click.Path(path_type=Path),
+              help="JSONL of items to score; repeatable.")  # fmt: skip
+@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda[:N].")
+@click.option("--limit", type=click.IntRange(min=1), help="Score only the first N items.")
+@click.option("--format", "format_", type=click.Choice(("text", "json")), default="text",
+              show_default=True)  # fmt: skip
+@click.option("--output", metavar="FILE", type=click.Path(path_type=Path),
+              help="Write JSON there, for DVC metrics.")  # fmt: skip
+def measure(**options: Any) -> int:
+    """Score a local model that you trust (safetensors) on suites of your own."""
+    from bot.door import measure as run
+
+    return run(**options)
+
+
+@cli.group()
+def watch() -> None:
+    """Keep facts that checks rely on up to date. The only commands that use the network."""
+
+
+@watch.command(epilog=_examples("modelwarden watch licenses --update"))
+@click.option("--update", is_flag=True, help="Fetch what is missing from the package index.")
+@click.option("--repo", type=click.Path(path_type=Path), default=Path(), help="The repository.")
+@click.option("--rev", default="HEAD", show_default=True, help="Whose manifests are read.")
+@click.option("--index", metavar="URL", help="Package index  [default: pip's].")
+@click.option("--format", "format_", type=click.Choice(("text", "json")), default="text",
+              show_default=True)  # fmt: skip
+def licenses(**options: Any) -> int:
+    """Show, or with --update fetch, the licences of the packages a repository uses."""
+    from bot.door import watch_licenses as run
+
+    return run(**options)
+
+
+def main() -> int:
+    """Run the command line; map every error to one line and an exit code."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        code = cli.main(standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("modelwarden: stopped", err=True)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader has gone; nothing more can be said
+        return 141
+    except Exception as error:  # noqa: BLE001 - the door: known errors by name, others in one line
+        from bot.door import explain
+
+        line, code = explain(error)
+        click.echo(line, err=True)
+        return code
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,299 @@
+"""World over a real git repository: revisions, objects, trees, commits."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Callable, Hashable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from bot import git
+from bot.cache import Cache
+from bot.change import Change, Commit, FileChange, TreeEntry
+from bot.errors import Missing, RepositoryError, TooLarge, UsageError
+from bot.gitformat import parse_commit, parse_listing, parse_raw_diff, parse_tree
+from bot.world import COMMIT_LIMIT, TEXT_LIMIT
+
+T = TypeVar("T")
+
+MAX_FILES = 200_000  # changed files in one change
+MAX_COMMITS = 20_000
+MAX_MESSAGES = 50_000_000  # bytes of all commit objects of one change together
+MAX_TREE = 50_000_000  # bytes of one tree object
+MAX_LISTING = 500_000_000  # bytes of one diff or recursive listing
+
+
+class GitWorld:
+    """World over one repository. Use as a context manager; closing ends the git processes."""
+
+    def __init__(self, folder: Path, cache: Cache | None = None) -> None:
+        self.place = folder
+        self._cache = cache or Cache(None)
+        status, output, error = git.run(
+            folder, "rev-parse", "--is-bare-repository", "--is-shallow-repository",
+            "--path-format=absolute", "--git-common-dir",
+        )  # fmt: skip
+        if status != 0:
+            raise _not_a_repository(folder, error)
+        bare, shallow, git_dir = output.decode("utf-8", "surrogateescape").splitlines()
+        self.git_dir = Path(git_dir)
+        self.shallow = shallow == "true"
+        self.worktree = None if bare == "true" else self._toplevel()
+        self._sizes = git.Batch(folder, "--batch-check")
+        self._contents = git.Batch(folder, "--batch")
+        self._trees: dict[tuple[str, str], tuple[TreeEntry, ...]] = {}
+
+    def _toplevel(self) -> Path | None:
+        status, output, _ = git.run(self.place, "rev-parse", "--show-toplevel")
+        return Path(output.decode("utf-8", "surrogateescape").rstrip("\n")) if not status else None
+
+    def __enter__(self) -> GitWorld:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._sizes.close()
+        self._contents.close()
+        self._cache.close()
+
+    # Revisions
+
+    def resolve(self, revision: str) -> str:
+        """Return the full id of a commit, or of the empty tree. Raises RepositoryError."""
+        for kind in ("commit", "tree"):
+            status, output, _ = git.run(
+                self.place, "rev-parse", "--verify", "--quiet", "--end-of-options",
+                f"{revision}^{{{kind}}}",
+            )  # fmt: skip
+            if status == 0:
+                return output.decode().strip()
+        if revision == self.empty_tree():
+            return revision
+        raise RepositoryError(f"unknown revision '{revision}'", self._how_to_fetch(revision))
+
+    def _how_to_fetch(self, revision: str) -> str:
+        if self.shallow:
+            return f"this clone is shallow; run: git fetch --unshallow origin {revision}"
+        return "list branches with: git branch --all, or fetch it with: git fetch origin"
+
+    @lru_cache(maxsize=1)  # noqa: B019 - one world lives as long as one run
+    def empty_tree(self) -> str:
+        """Return the id of the empty tree in this repository's object format."""
+        status, output, error = git.run(self.place, "hash-object", "-t", "tree", "/dev/null")
+        if status:
+            raise RepositoryError(error, "run: git fsck")
+        return output.decode().strip()
+
+    def default_base(self) -> str:
+        """Return the branch changes are usually made against. Raises UsageError."""
+        for name in ("origin/HEAD", "origin/main", "origin/master", "main", "master"):
+            if (
+                git.run(self.place, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")[0]
+                == 0
+            ):
+                return name
+        raise UsageError("no branch to compare with", "pass --base REV")
+
+    def staged_tree(self) -> str:
+        """Write the index as a tree and return its id. Raises RepositoryError."""
+        env = git.environment(keep=("GIT_INDEX_FILE",))  # set by git while a hook runs
+        status, output, error = git.run(self.place, "write-tree", env=env)
+        if status:
+            raise RepositoryError(f"the index cannot be read: {error}", "resolve conflicts first")
+        return output.decode().strip()
+
+    def change(self, base: str, head: str) -> Change:
+        """Return the change from where base and head parted to head; ids must be full."""
+        merge_base = self._merge_base(base, head)
+        files = self._files(merge_base, head)
+        name = (self.worktree or self.git_dir).name
+        return Change(name, base, head, merge_base, files)
+
+    def _merge_base(self, base: str, head: str) -> str:
+        if self._kind(base) != "commit" or self._kind(head) != "commit":
+            return base
+        status, output, _ = git.run(self.place, "merge-base", base, head)
+        if status == 0:
+            self._refuse_cut_history(base, head)
+            return output.decode().split("\n")[0]
+        if self.shallow:
+            raise RepositoryError(
+                f"the history between {base[:12]} and {head[:12]} is not in this shallow clone",
+                f"run: git fetch --unshallow origin (needs every ancestor down to the commit "
+                f"where {base} and {head} part)",
+            )
+        return base  # unrelated histories: everything differs
+
+    def _refuse_cut_history(self, base: str, head: str) -> None:
+        if not self.shallow:
+            return
+        cut = set((self.git_dir / "shallow").read_text("ascii").split())
+        missing = [c for c in self._range(base, head) if c in cut]
+        if missing:
+            shown = ", ".join(commit[:12] for commit in missing[:3])
+            raise RepositoryError(
+                f"the parents of {shown} are not in this shallow clone",
+                "run: git fetch --unshallow origin",
+            )
+
+    def _kind(self, name: str) -> str:
+        found = self._sizes.ask(name, content=False)
+        if found is None and name != self.empty_tree():
+            raise Missing(f"object {name} is not in this repository", self._how_to_fetch(name))
+        return found[0] if found else "tree"
+
+    def _files(self, base: str, head: str) -> tuple[FileChange, ...]:
+        status, output, error = git.run(
+            self.place, "diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev",
+            "--no-ext-diff", "--ignore-submodules=none", base, head, limit=MAX_LISTING,
+        )  # fmt: skip
+        if status:
+            raise Missing(f"the change cannot be read: {error}", "run: git fetch --refetch origin")
+        if output.count(b"\0") > 2 * MAX_FILES:
+            raise TooLarge(f"more than {MAX_FILES:,} changed files", "split the change")
+        return tuple(parse_raw_diff(output))
+
+    # Objects
+
+    def size(self, blob: str) -> int:
+        """Return a blob's size in bytes. Raises Missing."""
+        found = self._sizes.ask(blob, content=False)
+        if found is None:
+            raise Missing(f"object {blob[:12]} is not in this clone", self._fetch_blobs())
+        return found[1]
+
+    def _fetch_blobs(self) -> str:
+        return "fetch it first: git fetch --refetch --no-filter origin"
+
+    def read(self, blob: str, limit: int = TEXT_LIMIT) -> bytes:
+        """Return a blob's bytes. Raises TooLarge before reading, or Missing."""
+        self._bounded(blob, limit)
+        found = self._contents.ask(blob, content=True)
+        if found is None:
+            raise Missing(f"object {blob[:12]} is not in this clone", self._fetch_blobs())
+        return found[2]
+
+    def _bounded(self, blob: str, limit: int) -> None:
+        size = self.size(blob)
+        if size > limit:
+            raise TooLarge(
+                f"{size:,} bytes, more than the {limit:,} that are read", "make the file smaller"
+            )
+
+    def prefix(self, blob: str, count: int) -> bytes:
+        """Return at most the first `count` bytes of a blob of any size. Raises Missing."""
+        if self.size(blob) <= count:
+            return self.read(blob, count)
+        with git.stream(self.place, blob) as pipe:
+            return pipe.read(count)
+
+    def export(self, blob: str, target: Path, limit: int) -> None:
+        """Stream a blob to a new file. Raises TooLarge before reading, or Missing."""
+        self._bounded(blob, limit)
+        with git.stream(self.place, blob) as pipe, target.open("xb") as file:
+            shutil.copyfileobj(pipe, file, git.CHUNK)
+
+    # Trees
+
+    def entry(self, commit: str, path: str) -> TreeEntry | None:
+        """Return what `path` is at a commit, or None."""
+        parent = path.rpartition("/")[0]
+        return next((e for e in self.folder(commit, parent) if e.path == path), None)
+
+    def folder(self, commit: str, path: str = "") -> tuple[TreeEntry, ...]:
+        """List one folder, not its subfolders' content; () where there is none."""
+        key = (commit, path.strip("/"))
+        if key not in self._trees:
+            self._trees[key] = self._read_tree(*key)
+        return self._trees[key]
+
+    def _read_tree(self, commit: str, path: str) -> tuple[TreeEntry, ...]:
+        name = f"{commit}:{path}" if path else f"{commit}^{{tree}}"
+        found = self._sizes.ask(name, content=False)
+        if found is None or found[0] != "tree":
+            return ()
+        if found[1] > MAX_TREE:
+            raise TooLarge(f"folder '{path}' lists {found[1]:,} bytes of names", "split it")
+        full = self._contents.ask(name, content=True)
+        return tuple(parse_tree(full[2], path, len(commit) // 2)) if full else ()
+
+    def walk(self, commit: str, path: str = "") -> tuple[TreeEntry, ...]:
+        """List every file below a folder. Cost follows the folder: avoid it at the root."""
+        scope = ("--", path.strip("/")) if path.strip("/") else ()
+        status, output, error = git.run(
+            self.place, "ls-tree", "-r", "-z", "--full-tree", commit, *scope, limit=MAX_LISTING
+        )
+        if status:
+            raise Missing(f"the tree cannot be read: {error}", "run: git fsck")
+        return tuple(parse_listing(output))
+
+    # Commits
+
+    def _range(self, base: str, head: str) -> list[str]:
+        if self._kind(head) != "commit":
+            return []
+        exclude = (f"^{base}",) if self._kind(base) == "commit" else ()
+        status, output, error = git.run(
+            self.place, "rev-list", "--topo-order", "--reverse", head, *exclude,
+            limit=MAX_COMMITS * 65,
+        )  # fmt: skip
+        if status:
+            raise Missing(f"the commits cannot be listed: {error}", self._how_to_fetch(head))
+        return output.decode("ascii").split()
+
+    def commits(self, base: str, head: str) -> tuple[Commit, ...]:
+        """Return the commits in head but not in base, oldest first; () for a staged tree."""
+        budget = MAX_MESSAGES
+        found = []
+        for commit in self._range(base, head):
+            size = self.size(commit)
+            if size > min(COMMIT_LIMIT, budget):
+                found.append(Commit(commit, (), "", "", "", "", "", oversize=size))
+                continue
+            budget -= size
+            found.append(parse_commit(commit, self.read(commit, size)))
+        return tuple(found)
+
+    def signer(self, commit: str, allowed_signers: bytes) -> str:
+        """Return the principal whose SSH key signed the commit, or "" if none is proven."""
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(allowed_signers)
+            file.flush()
+            _, output, _ = git.run(
+                self.place, "-c", f"gpg.ssh.allowedSignersFile={file.name}",
+                "log", "-1", "--format=%G?%x00%GS", commit,
+            )  # fmt: skip
+        state, _, principal = output.decode("utf-8", "replace").strip().partition("\0")
+        return principal if state == "G" else ""
+
+    # Facts
+
+    def facts(self, maker: str, blob: str, kind: type[T], make: Callable[[], T]) -> T:
+        """Return `make()`, remembered by (maker, blob) between runs."""
+        adapter = _adapter(cast(Hashable, kind))
+        key = f"{maker}\0{blob}"
+        kept = self._cache.get(key)
+        if kept is not None:
+            with contextlib.suppress(ValueError):
+                return cast(T, adapter.validate_json(kept))
+        made = make()
+        self._cache.put(key, adapter.dump_json(made))
+        return made
+
+
+@lru_cache(maxsize=64)
+def _adapter(kind: Any) -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)
+
+
+def _not_a_repository(folder: Path, error: str) -> RepositoryError:
+    if "dubious ownership" in error:
+        return RepositoryError(
+            f"{folder} belongs to another user",
+            f"if you trust it, run: git config --global --add safe.directory {folder}",
+        )
+    return RepositoryError(f"{folder} is not in a git repository", "pass --repo DIR")

@@ -13,8 +13,14 @@ from typing import Any, TypeVar, cast
 from bot import git
 from bot.cache import Cache
 from bot.change import Change, Commit, FileChange, TreeEntry
-from bot.errors import Missing, RepositoryError, TooLarge, UsageError
-from bot.gitformat import parse_commit, parse_listing, parse_raw_diff, parse_tree
+from bot.errors import Missing, RepositoryError, TooLarge
+from bot.gitformat import (
+    parse_commit,
+    parse_listing,
+    parse_raw_diff,
+    parse_tree,
+)
+from bot.revisions import Revisions
 from bot.world import COMMIT_LIMIT, TEXT_LIMIT
 
 T = TypeVar("T")
@@ -30,25 +36,14 @@ class GitWorld:
     """World over one repository. Use as a context manager; closing ends the git processes."""
 
     def __init__(self, folder: Path, cache: Cache | None = None) -> None:
+        self.revisions = Revisions(folder)
         self.place = folder
+        self.git_dir = self.revisions.git_dir
+        self.worktree = self.revisions.worktree
         self._cache = cache or Cache(None)
-        status, output, error = git.run(
-            folder, "rev-parse", "--is-bare-repository", "--is-shallow-repository",
-            "--path-format=absolute", "--git-common-dir",
-        )  # fmt: skip
-        if status != 0:
-            raise _not_a_repository(folder, error)
-        bare, shallow, git_dir = output.decode("utf-8", "surrogateescape").splitlines()
-        self.git_dir = Path(git_dir)
-        self.shallow = shallow == "true"
-        self.worktree = None if bare == "true" else self._toplevel()
         self._sizes = git.Batch(folder, "--batch-check")
         self._contents = git.Batch(folder, "--batch")
         self._trees: dict[tuple[str, str], tuple[TreeEntry, ...]] = {}
-
-    def _toplevel(self) -> Path | None:
-        status, output, _ = git.run(self.place, "rev-parse", "--show-toplevel")
-        return Path(output.decode("utf-8", "surrogateescape").rstrip("\n")) if not status else None
 
     def __enter__(self) -> GitWorld:
         return self
@@ -57,52 +52,6 @@ class GitWorld:
         self._sizes.close()
         self._contents.close()
         self._cache.close()
-
-    # Revisions
-
-    def resolve(self, revision: str) -> str:
-        """Return the full id of a commit, or of the empty tree. Raises RepositoryError."""
-        for kind in ("commit", "tree"):
-            status, output, _ = git.run(
-                self.place, "rev-parse", "--verify", "--quiet", "--end-of-options",
-                f"{revision}^{{{kind}}}",
-            )  # fmt: skip
-            if status == 0:
-                return output.decode().strip()
-        if revision == self.empty_tree():
-            return revision
-        raise RepositoryError(f"unknown revision '{revision}'", self._how_to_fetch(revision))
-
-    def _how_to_fetch(self, revision: str) -> str:
-        if self.shallow:
-            return f"this clone is shallow; run: git fetch --unshallow origin {revision}"
-        return "list branches with: git branch --all, or fetch it with: git fetch origin"
-
-    @lru_cache(maxsize=1)  # noqa: B019 - one world lives as long as one run
-    def empty_tree(self) -> str:
-        """Return the id of the empty tree in this repository's object format."""
-        status, output, error = git.run(self.place, "hash-object", "-t", "tree", "/dev/null")
-        if status:
-            raise RepositoryError(error, "run: git fsck")
-        return output.decode().strip()
-
-    def default_base(self) -> str:
-        """Return the branch changes are usually made against. Raises UsageError."""
-        for name in ("origin/HEAD", "origin/main", "origin/master", "main", "master"):
-            if (
-                git.run(self.place, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")[0]
-                == 0
-            ):
-                return name
-        raise UsageError("no branch to compare with", "pass --base REV")
-
-    def staged_tree(self) -> str:
-        """Write the index as a tree and return its id. Raises RepositoryError."""
-        env = git.environment(keep=("GIT_INDEX_FILE",))  # set by git while a hook runs
-        status, output, error = git.run(self.place, "write-tree", env=env)
-        if status:
-            raise RepositoryError(f"the index cannot be read: {error}", "resolve conflicts first")
-        return output.decode().strip()
 
     def change(self, base: str, head: str) -> Change:
         """Return the change from where base and head parted to head; ids must be full."""
@@ -118,7 +67,7 @@ class GitWorld:
         if status == 0:
             self._refuse_cut_history(base, head)
             return output.decode().split("\n")[0]
-        if self.shallow:
+        if self.revisions.shallow:
             raise RepositoryError(
                 f"the history between {base[:12]} and {head[:12]} is not in this shallow clone",
                 f"run: git fetch --unshallow origin (needs every ancestor down to the commit "
@@ -127,7 +76,7 @@ class GitWorld:
         return base  # unrelated histories: everything differs
 
     def _refuse_cut_history(self, base: str, head: str) -> None:
-        if not self.shallow:
+        if not self.revisions.shallow:
             return
         cut = set((self.git_dir / "shallow").read_text("ascii").split())
         missing = [c for c in self._range(base, head) if c in cut]
@@ -140,8 +89,10 @@ class GitWorld:
 
     def _kind(self, name: str) -> str:
         found = self._sizes.ask(name, content=False)
-        if found is None and name != self.empty_tree():
-            raise Missing(f"object {name} is not in this repository", self._how_to_fetch(name))
+        if found is None and name != self.revisions.empty_tree():
+            raise Missing(
+                f"object {name} is not in this repository", self.revisions.how_to_fetch(name)
+            )
         return found[0] if found else "tree"
 
     def _files(self, base: str, head: str) -> tuple[FileChange, ...]:
@@ -240,7 +191,9 @@ class GitWorld:
             limit=MAX_COMMITS * 65,
         )  # fmt: skip
         if status:
-            raise Missing(f"the commits cannot be listed: {error}", self._how_to_fetch(head))
+            raise Missing(
+                f"the commits cannot be listed: {error}", self.revisions.how_to_fetch(head)
+            )
         return output.decode("ascii").split()
 
     def commits(self, base: str, head: str) -> tuple[Commit, ...]:
@@ -288,12 +241,3 @@ def _adapter(kind: Any) -> Any:
     from pydantic import TypeAdapter
 
     return TypeAdapter(kind)
-
-
-def _not_a_repository(folder: Path, error: str) -> RepositoryError:
-    if "dubious ownership" in error:
-        return RepositoryError(
-            f"{folder} belongs to another user",
-            f"if you trust it, run: git config --global --add safe.directory {folder}",
-        )
-    return RepositoryError(f"{folder} is not in a git repository", "pass --repo DIR")

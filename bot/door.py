@@ -1,0 +1,185 @@
+"""What the commands do: open the world, call the engine, hand the report to a renderer."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from bot import catalog, engine, policy
+from bot.cache import Cache, default_path
+from bot.change import Change
+from bot.check import Check
+from bot.errors import BotError, PolicyError, UsageError
+from bot.report import render
+from bot.repository import GitWorld
+from bot.verdict import Verdict
+
+SUFFIXES = {
+    ".html": "html",
+    ".json": "json",
+    ".sarif": "sarif",
+    ".md": "markdown",
+    ".txt": "text",
+}
+
+
+def explain(error: Exception) -> tuple[str, int]:
+    """Return one error as text for a person and the exit code it stands for."""
+    from lab.errors import LabError
+    from registry.errors import RegistryError
+    from security.errors import SecurityError
+
+    if isinstance(error, BotError):
+        return f"modelwarden: {error.message}\n  {error.hint}", error.exit_code
+    if isinstance(error, LabError | RegistryError | SecurityError):
+        return f"modelwarden: {error.message}\n  {error.hint}", 3
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        return f"modelwarden: {place}{error.strerror or error}", 2
+    what = f"{type(error).__name__}: {error}".split("\n", 1)[0][:300]
+    return f"modelwarden: unexpected error ({what})\n  please report it with this line", 3
+
+
+def check(
+    *,
+    base: str | None,
+    head: str | None,
+    staged: bool,
+    message: Path | None,
+    repo: Path,
+    format_: str,
+    output: Path | None,
+    reports: Sequence[Path],
+    only: Sequence[str],
+    skip: Sequence[str],
+    policy: Path | None,
+    plugins: Sequence[str],
+    no_cache: bool,
+    timings: bool,
+    verbose: bool,
+) -> int:
+    """Judge a change and write its reports; return the exit code."""
+    if staged and (base or head):
+        raise UsageError("--staged compares the index with HEAD", "drop --base and --head")
+    extra = [(path, _format_of(path)) for path in reports]
+    checks = catalog.checks(plugins)
+    chosen = _without(engine.select(checks, only), skip)
+    cache = Cache(None if no_cache else default_path())
+    with GitWorld(repo, cache) as world:
+        if message is not None:
+            return _message(world, message)
+        change = _change(world, base, head, staged=staged)
+        used = _policy(world, change, policy, checks)
+        report = engine.review(
+            change, used, world, chosen, today=datetime.now(UTC).date(), notify=_progress
+        )
+    rules = catalog.rules(checks)
+
+    def write(format_: str, target: Path | None) -> None:
+        colour = target is None and sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        text = render(report, format_, rules, timings=timings, colour=colour, verbose=verbose)
+        _write(text, target)
+
+    write(format_, output)
+    for path, kind in extra:
+        write(kind, path)
+    return report.exit_code
+
+
+def _format_of(path: Path) -> str:
+    if path.suffix not in SUFFIXES:
+        raise UsageError(f"--report {path}: unknown suffix", f"use one of {', '.join(SUFFIXES)}")
+    return SUFFIXES[path.suffix]
+
+
+def _without(checks: tuple[Check, ...], skip: Sequence[str]) -> tuple[Check, ...]:
+    dropped = {check.NAME for check in engine.select(checks, skip)} if skip else set()
+    return tuple(check for check in checks if check.NAME not in dropped)
+
+
+def _change(world: GitWorld, base: str | None, head: str | None, *, staged: bool) -> Change:
+    names = world.revisions
+    if staged:
+        return world.change(names.head_or_empty(), names.staged_tree())
+    return world.change(names.resolve(base or names.default_base()), names.resolve(head or "HEAD"))
+
+
+def _policy(
+    world: GitWorld, change: Change, path: Path | None, checks: Sequence[Check]
+) -> policy.Policy:
+    rules = catalog.rules(checks)
+    if path is not None:
+        data = _read(path)
+        return policy.load(data, str(path), f"{path} (--policy)", checks, rules)
+    entry = world.entry(change.base, policy.POLICY_PATH)
+    if entry is None:
+        return policy.default(checks)
+    if not entry.is_file:
+        raise PolicyError(f"{policy.POLICY_PATH} is not a regular file", "commit it as a file")
+    if world.size(entry.blob) > policy.POLICY_LIMIT:
+        raise PolicyError(
+            f"{policy.POLICY_PATH} has {world.size(entry.blob):,} bytes, more than "
+            f"{policy.POLICY_LIMIT:,}",
+            "make the policy smaller",
+        )
+    source = f"{policy.POLICY_PATH} at {change.base[:12]}"
+    data = world.read(entry.blob, policy.POLICY_LIMIT)
+    return policy.load(data, policy.POLICY_PATH, source, checks, rules)
+
+
+def _read(path: Path) -> bytes:
+    if not path.is_file():
+        raise PolicyError(f"{path}: no such file", "pass --policy FILE")
+    with path.open("rb") as file:
+        data = file.read(policy.POLICY_LIMIT + 1)
+    if len(data) > policy.POLICY_LIMIT:
+        raise PolicyError(f"{path}: more than {policy.POLICY_LIMIT:,} bytes", "make it smaller")
+    return data
+
+
+def _progress(verdict: Verdict) -> None:
+    if sys.stderr.isatty():
+        word = verdict.outcome.value.upper()
+        click.echo(f"{word:<6}{verdict.check} ({verdict.seconds:.1f} s)", err=True)
+
+
+def _message(world: GitWorld, path: Path) -> int:
+    """Judge one commit message, as a commit-msg hook does."""
+    from bot.checks import contributors
+
+    with path.open("rb") as file:
+        text = file.read(1_000_000).decode("utf-8", "replace")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    name, email = world.revisions.author()
+    findings = contributors.judge_message("\n".join(lines), name, email)
+    for finding in findings:
+        click.echo(f"{finding.rule}: {finding.message}\n  {finding.remedy}", err=True)
+    return 1 if any(finding.counts for finding in findings) else 0
+
+
+def _write(text: str, target: Path | None) -> None:
+    """Write to standard output, or to a file that appears whole or not at all."""
+    if target is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+        sys.stdout.buffer.flush()
+        return
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
+            file.write(text)
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(name).chmod(0o666 & ~umask)
+        Path(name).replace(target)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            Path(name).unlink()
+        raise

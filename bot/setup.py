@@ -1,0 +1,150 @@
+"""`modelwarden init`: a policy, a workflow and hooks. What is there already is never touched."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bot import catalog
+from bot.errors import RepositoryError
+from bot.policy import POLICY_PATH
+from bot.policydoc import commented
+from bot.repository import GitWorld
+from bot.survey import Survey, survey
+
+WORKFLOW_PATH = ".github/workflows/modelwarden.yml"
+HOOKS_PATH = ".pre-commit-config.yaml"
+
+_HOOKS = """\
+- repo: local
+  hooks:
+    - id: modelwarden-check
+      name: modelwarden check
+      entry: modelwarden check --staged --skip regression
+      language: system
+      pass_filenames: false
+    - id: modelwarden-sign-off
+      name: modelwarden sign-off
+      entry: modelwarden check --message
+      language: system
+      stages: [commit-msg]
+"""
+
+_WORKFLOW = """\
+# Judges every pull request. Nothing of the pull request is run: only read, and its model
+# scored inside a sandbox. No secret is used.
+name: modelwarden
+
+on:
+  pull_request:
+
+permissions:
+  contents: read
+
+jobs:
+  check:
+    runs-on: ubuntu-24.04
+    timeout-minutes: 30
+    steps:
+      - uses: actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2
+        with:
+          fetch-depth: 0
+          persist-credentials: false
+      - uses: actions/setup-python@a26af69be951a213d495a4c3e4e4022e16d87065 # v5.6.0
+        with:
+          python-version: "3.12"
+      - name: Install Modelwarden and its sandbox
+        run: |
+          sudo apt-get install -y --no-install-recommends bubblewrap
+          sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0
+          cd "$RUNNER_TEMP"
+          python -m venv warden
+          warden/bin/pip install "modelwarden[{extras}]=={version}"
+      - name: Judge the change
+        env:
+          BASE: ${{{{ github.event.pull_request.base.sha }}}}
+          HEAD: ${{{{ github.event.pull_request.head.sha }}}}
+        run: |
+          "$RUNNER_TEMP/warden/bin/modelwarden" check --base "$BASE" --head "$HEAD" \\
+            --report modelwarden.html --report modelwarden.sarif \\
+            --report "$RUNNER_TEMP/summary.md"
+      - name: Show the report
+        if: always()
+        run: cat "$RUNNER_TEMP/summary.md" >> "$GITHUB_STEP_SUMMARY" || true
+      - uses: actions/upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02 # v4.6.2
+        if: always()
+        with:
+          name: modelwarden
+          path: modelwarden.*
+"""
+
+
+def run(folder: Path) -> Iterator[str]:
+    """Look at HEAD, write what is missing, and say what was done, line by line."""
+    with GitWorld(folder) as world:
+        if world.worktree is None:
+            raise RepositoryError(f"{folder} is a bare repository", "run it in a clone with files")
+        top = world.worktree
+        head = world.revisions.head_or_empty()
+        empty = world.revisions.empty_tree()
+        found = survey(world.walk(head), () if head == empty else world.commits(empty, head))
+    yield from found.lines()
+    yield _create(top, POLICY_PATH, commented(catalog.CHECKS, _settings(found)))
+    yield _create(top, WORKFLOW_PATH, _workflow(found))
+    yield _hooks(top)
+    yield f"next: read {POLICY_PATH}, commit, then run: modelwarden check"
+
+
+def _settings(found: Survey) -> dict[str, dict[str, Any]]:
+    settings: dict[str, dict[str, Any]] = {}
+    if found.commits and not found.signed_off:
+        settings["contributors"] = {"dco": "off"}
+    if len(found.models) == 1:
+        settings["regression"] = {"model": found.models[0]}
+    if found.suites:
+        suites = [{"name": Path(path).stem, "path": path} for path in found.suites[:5]]
+        settings.setdefault("regression", {})["suite"] = suites
+    return settings
+
+
+def _workflow(found: Survey) -> str:
+    from modelwarden import __version__
+
+    return _WORKFLOW.format(extras="model,dvc" if found.dvc else "model", version=__version__)
+
+
+def _create(top: Path, name: str, text: str) -> str:
+    path = top / name
+    if path.exists() or path.is_symlink():
+        return f"kept  {name}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return f"wrote {name}"
+
+
+def _hooks(top: Path) -> str:
+    path = top / HOOKS_PATH
+    if not path.exists() and not path.is_symlink():
+        return _create(top, HOOKS_PATH, "repos:\n" + _indent(_HOOKS, "  "))
+    text = path.read_text(encoding="utf-8", errors="replace")
+    if "modelwarden" in text:
+        return f"kept  {HOOKS_PATH}"
+    indent = _repos_indent(text)
+    if indent is None:
+        return f"kept  {HOOKS_PATH}; add by hand under 'repos:':\n{_indent(_HOOKS, '  ')}"
+    end = "" if text.endswith("\n") else "\n"
+    path.write_text(text + end + _indent(_HOOKS, indent), encoding="utf-8")
+    return f"added the hooks to {HOOKS_PATH}"
+
+
+def _repos_indent(text: str) -> str | None:
+    """Return how list items under a final `repos:` are indented; None where it is not last."""
+    keys = re.findall(r"^([A-Za-z_]+):", text, re.MULTILINE)
+    items = re.findall(r"^( *)- repo:", text, re.MULTILINE)
+    return items[-1] if items and keys and keys[-1] == "repos" else None
+
+
+def _indent(text: str, by: str) -> str:
+    return "".join(f"{by}{line}\n" for line in text.splitlines())

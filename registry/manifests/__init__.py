@@ -6,7 +6,14 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 
 from registry.documents import DocumentError
+from registry.manifests.conda import read_conda
+from registry.manifests.pip import read_constraints, read_inputs, read_requirements
+from registry.manifests.pipfile import read_pipfile
+from registry.manifests.poetry import read_poetry
+from registry.manifests.pylock import read_pylock
+from registry.manifests.pyproject import read_pyproject
 from registry.manifests.requirement import Manifest, Option, Problem, Requirement
+from registry.manifests.uv import read_uv
 
 __all__ = [
     "DocumentError",
@@ -54,4 +61,14 @@ def read(kind: str, data: bytes) -> Manifest:
     return _READERS[kind](data)
 
 
-_READERS: dict[str, Callable[[bytes], Manifest]] = {}
+_READERS: dict[str, Callable[[bytes], Manifest]] = {
+    "requirements": read_requirements,
+    "requirements-in": read_inputs,
+    "constraints": read_constraints,
+    "pyproject": read_pyproject,
+    "conda": read_conda,
+    "pylock": read_pylock,
+    "uv-lock": read_uv,
+    "poetry-lock": read_poetry,
+    "pipfile-lock": read_pipfile,
+}

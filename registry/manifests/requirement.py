@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import parse_qs, urlsplit
 
 HEX = frozenset("0123456789abcdef")
 VCS = ("git", "hg", "svn", "bzr")
+CEILINGS = ("==", "~=", "<", "^", "~")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,16 @@ class Requirement:
     @property
     def version(self) -> str:
         """The one version it is pinned to, or ""."""
-        operator = "===" if self.specifier.startswith("===") else "=="
-        version = self.specifier.removeprefix(operator).strip()
-        exact = self.specifier.startswith("==") and not version.endswith("*")
-        return version if exact and "," not in version else ""
+        for clause in self.specifier.split(","):
+            version = clause.lstrip("=").strip()
+            if clause.startswith("==") and version and not version.endswith("*"):
+                return version
+        return ""
+
+    @property
+    def has_ceiling(self) -> bool:
+        """Whether its versions are bounded above."""
+        return any(c.strip().startswith(CEILINGS) for c in self.specifier.split(","))
 
     @property
     def is_vcs(self) -> bool:
@@ -49,17 +55,15 @@ class Requirement:
     @property
     def is_local(self) -> bool:
         """Whether it is a path rather than something fetched."""
-        return bool(self.url) and (self.url.startswith("file:") or "://" not in self.url)
+        remote = "://" in self.url and not self.url.lower().startswith("file:")
+        return bool(self.url) and not remote and not self.is_vcs
 
     @property
     def commit(self) -> str:
         """The full commit id a VCS URL is fixed to, or "": every other reference can move."""
-        parts = urlsplit(self.url) if self.is_vcs else None
-        if parts is None:
-            return ""
-        named = parts.path.rpartition("@")[2] if "@" in parts.path else ""
-        revision = (parse_qs(parts.query).get("rev") or [named])[0]
-        return next((r for r in (parts.fragment, revision) if is_commit(r)), "")
+        path, _, _ = self.url.partition("#")
+        revision = path.rpartition("@")[2]
+        return revision if self.is_vcs and is_commit(revision) else ""
 
 
 @dataclass(frozen=True, slots=True)

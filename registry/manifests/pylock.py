@@ -1,0 +1,40 @@
+"""pylock.toml (PEP 751)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from registry.manifests.locked import git_url, lock, locked
+from registry.manifests.requirement import Manifest, Problem, Requirement
+from registry.manifests.tables import Table, items_at, package_tables, table_at, text_at
+
+
+def read_pylock(data: bytes) -> Manifest:
+    """Read a pylock.toml. Raises DocumentError."""
+    tables, _ = package_tables(data, "packages")
+    return lock("pylock", [_package(t) for t in tables])
+
+
+def _package(table: Table) -> Requirement | Problem:
+    value = table.value
+    files = [*items_at(value, "wheels")]
+    files += [value[key] for key in ("sdist", "archive") if key in value]
+    return locked(
+        text_at(value, "name"),
+        table.line,
+        version=text_at(value, "version"),
+        url=_url(value),
+        index=text_at(value, "index"),
+        hashed=bool(files) and all(table_at(f, "hashes") for f in files),
+        marker=text_at(value, "marker"),
+    )
+
+
+def _url(value: dict[str, Any]) -> str:
+    if vcs := table_at(value, "vcs"):
+        place = git_url(text_at(vcs, "url") or text_at(vcs, "path"), text_at(vcs, "commit-id"))
+        kind = text_at(vcs, "type")
+        return place if kind in ("", "git") else f"{kind}+{place.removeprefix('git+')}"
+    if "directory" in value:
+        return text_at(value, "directory", "path") or "."
+    return text_at(value, "archive", "url") or text_at(value, "archive", "path")

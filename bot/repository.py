@@ -221,6 +221,15 @@ class GitWorld:
         state, _, principal = output.decode("utf-8", "replace").strip().partition("\0")
         return principal if state == "G" else ""
 
+    def recent(self, head: str, count: int) -> tuple[Commit, ...]:
+        """Return the last `count` commits up to `head`, newest first."""
+        _, output, _ = git.run(self.place, "rev-list", f"--max-count={count}", head)
+        ids = output.decode("ascii").split()
+        return tuple(parse_commit(c, self.read(c, COMMIT_LIMIT)) for c in ids if self._small(c))
+
+    def _small(self, commit: str) -> bool:
+        return self.size(commit) <= COMMIT_LIMIT
+
     # Facts
 
     def facts(self, maker: str, blob: str, kind: type[T], make: Callable[[], T]) -> T:

@@ -12,7 +12,7 @@ from bot.errors import RepositoryError
 from bot.policy import POLICY_PATH
 from bot.policydoc import commented
 from bot.repository import GitWorld
-from bot.survey import Survey, survey
+from bot.survey import LOOKED_AT, Survey, survey
 
 WORKFLOW_PATH = ".github/workflows/modelwarden.yml"
 HOOKS_PATH = ".pre-commit-config.yaml"
@@ -89,7 +89,8 @@ def run(folder: Path) -> Iterator[str]:
         top = world.worktree
         head = world.revisions.head_or_empty()
         empty = world.revisions.empty_tree()
-        found = survey(world.walk(head), () if head == empty else world.commits(empty, head))
+        commits = () if head == empty else world.recent(head, LOOKED_AT)
+        found = survey(world.walk(head), commits)
     yield from found.lines()
     yield _create(top, POLICY_PATH, commented(catalog.CHECKS, _settings(found)))
     yield _create(top, WORKFLOW_PATH, _workflow(found))

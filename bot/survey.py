@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bot.change import Commit, TreeEntry
 
 MODEL_FILES = (".safetensors", ".safetensors.dvc")
-LOOKED_AT = 50  # latest commits
+LOOKED_AT = 50  # commits whose habits are counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,13 @@ def survey(entries: Sequence[TreeEntry], commits: Sequence[Commit]) -> Survey:
     """Sort the files of a tree into what matters here."""
     paths = [entry.path for entry in entries if entry.is_file]
     names = {path: posixpath.basename(path) for path in paths}
-    latest = commits[-LOOKED_AT:]
     return Survey(
         models=_models(paths),
         suites=tuple(p for p in paths if p.endswith(".jsonl") and _evaluates(p)),
         locks=tuple(p for p in paths if _is_lock(names[p])),
         dvc=any(name == "dvc.yaml" or name.endswith(".dvc") for name in names.values()),
-        signed_off=sum("\nSigned-off-by: " in commit.message for commit in latest),
-        commits=len(latest),
+        signed_off=sum("\nSigned-off-by: " in commit.message for commit in commits),
+        commits=len(commits),
     )
 
 

@@ -1,0 +1,116 @@
+"""First program inside a sandbox: takes rights away from itself, then becomes the real one.
+
+Started by path under `python -I`, so it uses the standard library alone:
+`confine.py LIMITS_JSON PROGRAM ARGUMENT...`. What this machine cannot take away stays;
+`bot/trial.py` finds out which protections hold.
+"""
+
+import ctypes
+import json
+import os
+import platform
+import resource
+import struct
+import sys
+
+PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 1, 22, 38
+MODE_FILTER = 2
+SIGKILL = 9
+EPERM, ENOSYS = 1, 38
+RET_KILL, RET_ERRNO, RET_ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
+LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_BITS, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+CLONE_THREAD = 0x00010000
+CLONE3 = 435  # the same number everywhere
+X32 = 0x40000000  # the second system call table of x86-64
+
+# Machine -> (audit number, clone, calls that are refused): new processes and namespaces,
+# sockets, io_uring (a way around both), other processes' memory, mounts, kernel keys, and
+# files in memory, which no limit counts.
+MACHINES = {
+    "x86_64": (
+        0xC000003E,
+        56,
+        (
+            57,
+            58,
+            272,
+            308,
+            41,
+            425,
+            101,
+            310,
+            311,
+            165,
+            166,
+            155,
+            321,
+            248,
+            249,
+            250,
+            298,
+            323,
+            319,
+        ),
+    ),
+    "aarch64": (
+        0xC00000B7,
+        220,
+        (97, 268, 198, 425, 117, 270, 271, 40, 39, 41, 217, 218, 219, 241, 279, 280, 282),
+    ),
+}
+
+
+def program(machine: str) -> bytes:
+    """Return the seccomp filter of a machine as BPF, or b"" for one we do not know.
+
+    Threads stay possible: `clone` is allowed with CLONE_THREAD, and `clone3`, whose flags a
+    filter cannot see, answers "no such call" so that the C library falls back to `clone`.
+    """
+    if machine not in MACHINES:
+        return b""
+    audit, clone, denied = MACHINES[machine]
+    refuse, absent = (RETURN, 0, 0, RET_ERRNO | EPERM), (RETURN, 0, 0, RET_ERRNO | ENOSYS)
+    allow = (RETURN, 0, 0, RET_ALLOW)
+    steps = [(LOAD, 0, 0, 4), (JUMP_EQUAL, 1, 0, audit), (RETURN, 0, 0, RET_KILL), (LOAD, 0, 0, 0)]
+    steps += [(JUMP_AT_LEAST, 0, 1, X32), refuse]
+    for number in denied:
+        steps += [(JUMP_EQUAL, 0, 1, number), refuse]
+    steps += [(JUMP_EQUAL, 0, 1, CLONE3), absent]
+    steps += [(JUMP_EQUAL, 0, 3, clone), (LOAD, 0, 0, 16), (JUMP_BITS, 1, 0, CLONE_THREAD), refuse]
+    steps += [allow]
+    return b"".join(struct.pack("=HBBI", *step) for step in steps)
+
+
+def filter_calls() -> None:
+    """Install the filter for this process and all it becomes, where the kernel has seccomp."""
+    code = program(platform.machine())
+    if not sys.platform.startswith("linux") or not code:
+        return
+    prctl = ctypes.CDLL(None).prctl
+    prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    steps = ctypes.create_string_buffer(code, len(code))
+    header = struct.pack("@HP", len(code) // 8, ctypes.addressof(steps))
+    whole = ctypes.create_string_buffer(header, len(header))
+    prctl(PR_SET_SECCOMP, MODE_FILTER, ctypes.addressof(whole), 0, 0)
+
+
+def limit(limits: dict[str, int]) -> None:
+    """Set each named resource limit, hard and soft."""
+    for name, value in limits.items():
+        try:
+            resource.setrlimit(getattr(resource, name), (value, value))
+        except (ValueError, OSError):
+            continue  # the trial tells which limits this system does not hold
+
+
+def main() -> None:
+    """Confine this process, then replace it by the program."""
+    limit(json.loads(sys.argv[1]))
+    filter_calls()
+    os.execv(sys.argv[2], sys.argv[2:])  # noqa: S606
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Licences: expressions, names, texts, and what packages say about their own."""

@@ -1,0 +1,80 @@
+"""The explicit update of the licence cache from a package index."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from registry.errors import RegistryError
+from registry.licenses.cache import Entry, merge
+from registry.licenses.index import Index, IndexUnavailable
+from registry.licenses.metadata import claim
+
+WORKERS = 8
+URL_VARIABLES = ("MODELWARDEN_INDEX", "PIP_INDEX_URL", "UV_DEFAULT_INDEX")
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateResult:
+    """What an update learned. `failed` holds (name, reason) of packages it got no answer for."""
+
+    entries: tuple[Entry, ...]
+    failed: tuple[tuple[str, str], ...]
+    cache: Path
+
+    @property
+    def unclear(self) -> tuple[Entry, ...]:
+        """The packages whose metadata states no licence, each with its reason."""
+        return tuple(e for e in self.entries if not e.license)
+
+
+class NoIndex(RegistryError):
+    """No index is named."""
+
+
+def index_url(environment: Mapping[str, str] = os.environ) -> str:
+    """Return the index that the environment names. Raises NoIndex."""
+    found = next((environment[v] for v in URL_VARIABLES if environment.get(v)), "")
+    if not found:
+        hint = f"give --index URL or set {URL_VARIABLES[0]}"
+        raise NoIndex("no package index is named", hint)
+    return found
+
+
+def update(
+    wanted: Iterable[tuple[str, str]],
+    index_url: str,
+    cache_path: Path,
+    progress: Callable[[str], None] = lambda line: None,
+) -> UpdateResult:
+    """Ask the index for each (canonical name, specifier) and merge the answers into the cache."""
+    index = Index(index_url)
+    packages = sorted(set(wanted))
+    today = datetime.now(UTC).date().isoformat()
+    entries: list[Entry] = []
+    failed: list[tuple[str, str]] = []
+
+    def ask(package: tuple[str, str]) -> Entry | str:
+        name, specifier = package
+        try:
+            version, fields = index.fields(name, specifier)
+        except IndexUnavailable as error:
+            return error.message
+        said = claim(fields)
+        return Entry(name, version, said.license, said.reason, today)
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for (name, specifier), answer in zip(packages, pool.map(ask, packages), strict=True):
+            if isinstance(answer, str):
+                failed.append((name, answer))
+                progress(f"{name}{specifier}: {answer}")
+            else:
+                entries.append(answer)
+                progress(f"{name} {answer.version}: {answer.license or answer.reason}")
+    if entries:
+        merge(cache_path, entries)
+    return UpdateResult(tuple(entries), tuple(failed), cache_path)

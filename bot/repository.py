@@ -56,6 +56,7 @@ class GitWorld:
     def change(self, base: str, head: str) -> Change:
         """Return the change from where base and head parted to head; ids must be full."""
         merge_base = self._merge_base(base, head)
+        self._refuse_cut_history(base, head)
         files = self._files(merge_base, head)
         name = (self.worktree or self.git_dir).name
         return Change(name, base, head, merge_base, files)
@@ -65,7 +66,6 @@ class GitWorld:
             return base
         status, output, _ = git.run(self.place, "merge-base", base, head)
         if status == 0:
-            self._refuse_cut_history(base, head)
             return output.decode().split("\n")[0]
         if self.revisions.shallow:
             raise RepositoryError(

@@ -95,7 +95,9 @@ def load(data: bytes, name: str, source: str, checks: Sequence[Check], rules: Ru
     try:
         root = kind.model_validate(value)
     except ValidationError as error:
-        lines = [_explain(name, document, kind, e) for e in error.errors()[:MAX_ERRORS]]
+        # An unknown key explains the missing one beside it, so it is said first.
+        errors = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
+        lines = [_explain(name, document, kind, e) for e in errors[:MAX_ERRORS]]
         raise PolicyError("\n".join(lines), "the keys are in docs/policy.md") from error
     _refuse_unknown_rules(name, document, root, rules)
     lines_of = tuple(document.line(("waive", i)) for i in range(len(root.waive)))

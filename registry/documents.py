@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,21 @@ KeyPath = tuple[str | int, ...]
 MAX_DEPTH = 64
 MAX_NODES = 2_000_000
 
-_Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BOOL = "tag:yaml.org,2002:bool"
+_PLAIN = ("tag:yaml.org,2002:seq", "tag:yaml.org,2002:map")
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_Base):  # type: ignore[misc]
+    """YAML 1.2 booleans: `on`, `off`, `yes` and `no` are words, as DVC and GitHub read them."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - the library's own shape
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOL]
+        for first, resolvers in _Base.yaml_implicit_resolvers.items()
+    }
+
+
+_Loader.add_implicit_resolver(_BOOL, re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), "tTfF")
 
 
 class DocumentError(ValueError):
@@ -89,7 +104,8 @@ def load_yaml(data: bytes, *, limit: int) -> Document:
         return Document(_value(loader, node, (), lines), lines)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise DocumentError(str(error.problem or "not YAML"), line) from error
+        what = " ".join(filter(None, (error.context, error.problem)))
+        raise DocumentError(what or "not YAML", line) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         if isinstance(error, DocumentError):
             raise
@@ -109,7 +125,8 @@ def _refuse_aliases(text: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > MAX_DEPTH or number > MAX_NODES:
-            raise DocumentError("nested too deeply or too long", event.start_mark.line + 1)
+            line = event.start_mark.line + 1 if event.start_mark else 0
+            raise DocumentError("nested too deeply or too long", line)
 
 
 def _events(text: str) -> Iterator[Any]:
@@ -118,6 +135,8 @@ def _events(text: str) -> Iterator[Any]:
 
 def _value(loader: Any, node: Any, path: KeyPath, lines: dict[KeyPath, int]) -> Any:
     lines.setdefault(path, node.start_mark.line + 1)
+    if not isinstance(node, yaml.ScalarNode) and node.tag not in _PLAIN:
+        raise DocumentError(f"the tag {node.tag!r:.80} is not accepted", node.start_mark.line + 1)
     if isinstance(node, yaml.SequenceNode):
         return [_value(loader, item, (*path, i), lines) for i, item in enumerate(node.value)]
     if isinstance(node, yaml.MappingNode):

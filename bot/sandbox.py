@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bot import process
 from bot.errors import CouldNotTell
@@ -74,9 +73,9 @@ class Protection:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The answer as parsed JSON, still hostile in content; `said` is the tail of its output."""
+    """The answer: bounded strict JSON, hostile all the same; `said` is the tail of its output."""
 
-    document: Any
+    answer: bytes
     said: str
     seconds: float
     rung: str
@@ -105,8 +104,8 @@ def trial(rung: Rung) -> Protection:
         facts["environment"] = hashlib.sha256(_own_environment()).hexdigest()
         script = (str(ROOT / "bot" / "trial.py"), json.dumps(facts))
         limits = Limits(seconds=20, memory=512 << 20, output=10_000)
-        answer = run(script, inputs=(), limits=limits, rung=rung).document
-    held = {*answer["holds"], "time"}  # the clock is ours, whatever the rung
+        answer = run(script, inputs=(), limits=limits, rung=rung).answer
+    held = {*json.loads(answer)["holds"], "time"}  # the clock is ours, whatever the rung
     return Protection(rung.name, tuple(name for name in PROTECTIONS if name in held))
 
 
@@ -144,10 +143,10 @@ def run(
                 code = _wait(child, began + limits.seconds, limits)
             if code:
                 raise SandboxFailed(_how(code, said, limits), "see what it said, or raise a limit")
-            document = _answer(opened, limits.output)
+            answer = _answer(opened, limits.output)
         finally:
             os.close(opened)
-    return Result(document, "\n".join(said), time.monotonic() - began, chosen.name)
+    return Result(answer, "\n".join(said), time.monotonic() - began, chosen.name)
 
 
 def _line(rung: Rung, box: Box, script: Sequence[str], limits: Limits) -> tuple[str, ...]:
@@ -224,7 +223,7 @@ def _how(code: int, said: list[str], limits: Limits) -> str:
     return f"the sandboxed process {how} ({bound})" + (f": {said[-1][:300]}" if said else "")
 
 
-def _answer(folder: int, limit: int) -> Any:
+def _answer(folder: int, limit: int) -> bytes:
     """Read the answer as what it is, a stranger's file: regular, alone, bounded, strict JSON."""
     hint = "the model or its loader misbehaved; look at the model files of the change"
     try:
@@ -243,6 +242,7 @@ def _answer(folder: int, limit: int) -> Any:
     finally:
         os.close(opened)
     try:
-        return strictjson.loads(data, limit=limit)
+        strictjson.loads(data, limit=limit)
     except strictjson.StrictJSONError as error:
         raise SandboxFailed(f"the answer is not strict JSON: {error}", hint) from error
+    return data

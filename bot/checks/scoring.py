@@ -1,0 +1,122 @@
+"""Score models on tasks inside the sandbox, and believe nothing of the answer unchecked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot import sandbox
+from bot.errors import CouldNotTell
+from bot.sandbox import Limits, SandboxFailed
+from lab import wire
+from lab.protocol import Item, ItemScore, ModelScores, Request, Response
+from modelwarden import ROOT
+
+ITEM_BYTES = 400  # of the answer, for each item and model, besides its id
+BASIC_BYTES = 100_000
+WORST_NLL = 1e4  # nats for one token: far beyond what a finite softmax gives
+NVIDIA = Path("/dev/nvidiactl")
+
+
+class ModelFailed(CouldNotTell):
+    """A model could not be loaded or scored; `model` is its name in the request."""
+
+    def __init__(self, model: str, reason: str) -> None:
+        super().__init__(reason, "check that the model loads in transformers without own code")
+        self.model = model
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The scores of every model of a request, and the rung of the sandbox that held them."""
+
+    models: tuple[ModelScores, ...]
+    versions: tuple[tuple[str, str], ...]
+    rung: str
+
+
+def score(
+    request: Request,
+    folder: Path,
+    *,
+    minutes: float,
+    memory_gb: float,
+    progress: Callable[[str], None] | None = None,
+) -> Scored:
+    """Run the request in one sandboxed child; `folder` is ours, private and temporary.
+
+    Raises ModelFailed, or SandboxFailed where there is no answer or one that is not sound.
+    """
+    path = folder / "request.json"
+    path.write_bytes(wire.dump_request(request))
+    result = sandbox.run(
+        (str(ROOT / "modelwarden.py"), "_score", str(path)),
+        inputs=(path, *(Path(place) for _, place in request.models)),
+        limits=Limits(minutes * 60, int(memory_gb * (1 << 30)), _bound(request)),
+        cuda=request.device != "cpu" and NVIDIA.exists(),
+        progress=progress,
+    )
+    response = checked(result.answer, request)
+    if response.failure is not None:
+        raise ModelFailed(response.failure.model, response.failure.reason)
+    return Scored(response.scores, response.versions, result.rung)
+
+
+def _bound(request: Request) -> int:
+    items = (item for task in request.tasks for item in task.items)
+    each = sum(ITEM_BYTES + 6 * len(item.id + item.cluster) for item in items)
+    return BASIC_BYTES + len(request.models) * each
+
+
+def checked(answer: bytes, request: Request) -> Response:
+    """Return the answer as values if it is a possible one to this request.
+
+    The wire sees to shape, items and finite numbers; here it is what words may be shown and
+    which numbers can be true of these texts. Raises SandboxFailed.
+    """
+    try:
+        response = wire.read_response(answer, request)
+    except wire.WireError as error:
+        raise _unsound(error.message) from error
+    if response.failure is not None:
+        _require(response.failure.model in dict(request.models), "a failure of another model")
+        _require(not response.scores, "scores beside a failure")
+        _require(bool(response.failure.reason), "a failure without a reason")
+    _require(len(response.versions) < 20, "too many versions")
+    _require(all(_is_word(w) for pair in response.versions for w in pair), "odd versions")
+    for scores in response.scores:
+        _check_model(scores, request)
+    return response
+
+
+def _check_model(scores: ModelScores, request: Request) -> None:
+    words = (scores.architecture, scores.device, scores.dtype)
+    _require(all(map(_is_word, words)), "odd words about a model")
+    digits = set(scores.fingerprint) <= set("0123456789abcdef")
+    _require(digits and len(scores.fingerprint) == 64, "a fingerprint that is none")
+    _require(0 < scores.parameters < 1 << 50, "an impossible number of parameters")
+    for task, answer in zip(request.tasks, scores.tasks, strict=True):
+        for item, found in zip(task.items, answer.items, strict=True):
+            _require(_is_possible(item, found), f"impossible scores of item {item.id!r:.80}")
+
+
+def _is_possible(item: Item, found: ItemScore) -> bool:
+    length = len(item.choices[item.answer].encode())
+    return 0 < found.bytes <= length and found.nll <= WORST_NLL * found.tokens
+
+
+def _is_word(text: str) -> bool:
+    return 0 < len(text) <= 100 and text.isprintable()
+
+
+def _require(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise _unsound(otherwise)
+
+
+def _unsound(what: str) -> SandboxFailed:
+    return SandboxFailed(
+        f"the sandbox handed out an unsound answer: {what}",
+        "the model or its loader misbehaved; look at the model files of the change",
+    )

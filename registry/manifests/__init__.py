@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import PurePosixPath
 
 from registry.documents import DocumentError
 from registry.manifests.conda import read_conda
@@ -38,20 +37,20 @@ _NAMES = {
 
 def kind_of(path: str) -> str | None:
     """Return the manifest kind a path is, or None."""
-    pure = PurePosixPath(path)
-    if pure.name in _NAMES:
-        return _NAMES[pure.name]
-    name, suffix = pure.stem.lower(), pure.suffix.lower()
-    if suffix in (".txt", ".in") and name.startswith("constraints"):
+    folder, _, base = path.rpartition("/")
+    if base in _NAMES:
+        return _NAMES[base]
+    name, _, suffix = base.lower().rpartition(".")
+    if suffix in ("txt", "in") and name.startswith("constraints"):
         return "constraints"
     asked = name.startswith("requirements") or name.endswith("requirements")
-    if suffix == ".txt" and (asked or pure.parent.name == "requirements"):
+    if suffix == "txt" and (asked or folder.rpartition("/")[2] == "requirements"):
         return "requirements"
-    if suffix == ".in" and asked:
+    if suffix == "in" and asked:
         return "requirements-in"
-    if suffix in (".yml", ".yaml") and name.startswith("environment"):
+    if suffix in ("yml", "yaml") and name.startswith("environment"):
         return "conda"
-    if suffix == ".toml" and name.startswith("pylock."):
+    if suffix == "toml" and name.startswith("pylock."):
         return "pylock"
     return None
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from packaging.utils import canonicalize_name
 
 from registry.manifests.requirement import Manifest, Option, Problem, Requirement
+from registry.manifests.tables import Table, items_at, text_at
 
 
 def locked(
@@ -35,15 +37,40 @@ def git_url(repository: str, revision: str) -> str:
 
 
 def lock(
-    kind: str, items: Iterable[Requirement | Problem], options: Iterable[Option] = ()
+    kind: str,
+    items: Iterable[Requirement | Problem],
+    options: Iterable[Option] = (),
+    hosts: Mapping[str, int] | None = None,
 ) -> Manifest:
-    """Return a lock; the first package from each index stands for an index option."""
+    """Return a lock; the first package from each index stands for an index option.
+
+    `hosts` are where files come from: an installer goes there, whatever the index says.
+    """
     found = list(items)
     requirements = tuple(i for i in found if isinstance(i, Requirement))
     indexes: dict[str, int] = {}
     for requirement in requirements:
         if requirement.index:
             indexes.setdefault(requirement.index, requirement.line)
-    seen = tuple(Option("index", value, line) for value, line in indexes.items())
+    seen = [Option("index", value, line) for value, line in indexes.items()]
+    seen += [Option("file host", value, line) for value, line in (hosts or {}).items()]
     problems = tuple(i for i in found if isinstance(i, Problem))
     return Manifest(kind, requirements, (*options, *seen), problems, is_lock=True)
+
+
+def files_of(value: Any) -> list[Any]:
+    """Return the wheels, source and archive of a package table."""
+    others = [value[key] for key in ("sdist", "archive") if key in value]
+    return [*items_at(value, "wheels"), *others]
+
+
+def hosts_of(tables: Iterable[Table]) -> dict[str, int]:
+    """Return each "scheme://host" that files come from, with the first line that says so."""
+    hosts: dict[str, int] = {}
+    for table in tables:
+        for file in files_of(table.value):
+            scheme, _, rest = text_at(file, "url").partition("://")
+            if rest:
+                host = rest.partition("/")[0].rpartition("@")[2]
+                hosts.setdefault(f"{scheme}://{host}".lower(), table.line)
+    return hosts

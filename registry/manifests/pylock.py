@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from registry.manifests.locked import git_url, lock, locked
+from registry.manifests.locked import files_of, git_url, hosts_of, lock, locked
 from registry.manifests.requirement import Manifest, Problem, Requirement
-from registry.manifests.tables import Table, items_at, package_tables, table_at, text_at
+from registry.manifests.tables import Table, package_tables, table_at, text_at
 
 
 def read_pylock(data: bytes) -> Manifest:
     """Read a pylock.toml. Raises DocumentError."""
     tables, _ = package_tables(data, "packages")
-    return lock("pylock", [_package(t) for t in tables])
+    return lock("pylock", [_package(t) for t in tables], hosts=hosts_of(tables))
 
 
 def _package(table: Table) -> Requirement | Problem:
     value = table.value
-    files = [*items_at(value, "wheels")]
-    files += [value[key] for key in ("sdist", "archive") if key in value]
+    files = files_of(value)
     return locked(
         text_at(value, "name"),
         table.line,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from registry.manifests.locked import git_url, lock, locked
+from registry.manifests.locked import files_of, git_url, hosts_of, lock, locked
 from registry.manifests.requirement import Manifest, Problem, Requirement
 from registry.manifests.tables import Table, items_at, package_tables, text_at
 
@@ -10,13 +10,12 @@ from registry.manifests.tables import Table, items_at, package_tables, text_at
 def read_uv(data: bytes) -> Manifest:
     """Read a uv.lock. Raises DocumentError."""
     tables, _ = package_tables(data, "package")
-    return lock("uv-lock", [_package(t) for t in tables])
+    return lock("uv-lock", [_package(t) for t in tables], hosts=hosts_of(tables))
 
 
 def _package(table: Table) -> Requirement | Problem:
     value = table.value
-    sdist = value.get("sdist")
-    files = [*items_at(value, "wheels"), *([sdist] if isinstance(sdist, dict) else [])]
+    files = files_of(value)
     return locked(
         text_at(value, "name"),
         table.line,

@@ -87,7 +87,7 @@ def parse_commit(commit: str, raw: bytes) -> Commit:
     """Read a raw commit object. Undecodable text is replaced, never refused."""
     head, _, body = raw.partition(b"\n\n")
     headers = _headers(head)
-    author, committer = _person(headers.author), _person(headers.committer)
+    author, committer = parse_person(headers.author), parse_person(headers.committer)
     try:
         message = body.decode(headers.encoding, "replace")
     except LookupError:
@@ -118,7 +118,8 @@ def _headers(head: bytes) -> _Headers:
     )
 
 
-def _person(value: bytes) -> tuple[str, str]:
+def parse_person(value: bytes) -> tuple[str, str]:
+    """Return (name, address) of an identity line, empty where it is malformed."""
     match = _PERSON.match(value)
     if match is None:
         return ("", "")

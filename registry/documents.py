@@ -119,14 +119,17 @@ def _refuse_aliases(text: str) -> None:
     depth = 0
     for number, event in enumerate(_events(text)):
         if isinstance(event, yaml.AliasEvent):
-            raise DocumentError("YAML aliases are not accepted", event.start_mark.line + 1)
+            raise DocumentError("YAML aliases are not accepted", _line(event))
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > MAX_DEPTH or number > MAX_NODES:
-            line = event.start_mark.line + 1 if event.start_mark else 0
-            raise DocumentError("nested too deeply or too long", line)
+            raise DocumentError("nested too deeply or too long", _line(event))
+
+
+def _line(event: Any) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 0
 
 
 def _events(text: str) -> Iterator[Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 HEX = frozenset("0123456789abcdef")
 VCS = ("git", "hg", "svn", "bzr")
 CEILINGS = ("==", "~=", "<", "^", "~")
+FLOORS = ("==", "~=", ">", "^", "~")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,11 @@ class Requirement:
     def has_ceiling(self) -> bool:
         """Whether its versions are bounded above."""
         return any(c.strip().startswith(CEILINGS) for c in self.specifier.split(","))
+
+    @property
+    def has_floor(self) -> bool:
+        """Whether its versions are bounded below."""
+        return any(c.strip().startswith(FLOORS) for c in self.specifier.split(","))
 
     @property
     def is_vcs(self) -> bool:

@@ -1,0 +1,160 @@
+"""The dependency manifests of a change: which there are, what they say before and after."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.change import Change, TreeEntry
+from bot.errors import CouldNotTell
+from bot.world import LOCK_LIMIT, TEXT_LIMIT, World
+from registry.manifests import LOCKS, DocumentError, Manifest, kind_of, read
+
+VERSION = 1  # of the cached facts: goes up with any change to the readers
+MAX_FOLDERS = 20  # folders of changed manifests whose other manifests are looked at
+MAX_NEARBY = 40  # manifests that did not change, read for names and pins
+MAX_INCLUDES = 100  # includes of one change that are looked up
+INCLUDES = ("--requirement", "--constraint", "--build-constraint")
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestChange:
+    """One changed manifest. `trouble` says why the head cannot be read.
+
+    `before` is also None where the base could not be read.
+    """
+
+    path: str
+    kind: str
+    before: Manifest | None
+    after: Manifest | None
+    trouble: str = ""
+    line: int = 0
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Include:
+    """A new `-r` or `-c` line. `state` is "url", "outside", "missing", "judged" or "unjudged"."""
+
+    path: str
+    line: int
+    target: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Changed manifests and new includes; names that locks pin at the head, and names in use.
+
+    `pinned` and `known` also count the manifests that did not change, beside those that did.
+    """
+
+    files: tuple[ManifestChange, ...]
+    includes: tuple[Include, ...] = ()
+    pinned: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+
+
+def manifest(world: World, entry: TreeEntry, kind: str) -> Manifest:
+    """Return what a manifest says. Raises DocumentError, TooLarge or Missing."""
+    limit = LOCK_LIMIT if kind in LOCKS else TEXT_LIMIT
+    return world.facts(
+        f"dependencies/{VERSION}/{kind}",
+        entry.blob,
+        Manifest,
+        lambda: read(kind, world.read(entry.blob, limit)),
+    )
+
+
+def collect(change: Change, world: World) -> Evidence:
+    """Read the changed manifests, what they newly include, and the locks beside them."""
+    changed = {f.path: f for f in change.files}
+    kinds = {path: kind for path in changed if (kind := kind_of(path))}
+    files: dict[str, ManifestChange] = {}
+    includes: list[Include] = []
+    waiting = deque(kinds)
+    while waiting:
+        path = waiting.popleft()
+        if path in files:
+            continue
+        before, after = changed[path].before, changed[path].after
+        files[path] = _changed(world, path, kinds[path], before, after)
+        for include in _includes(files[path]):
+            target = include.target
+            if include.state == "" and target in changed:
+                kinds.setdefault(target, "requirements")
+                waiting.append(target)
+            if len(includes) < MAX_INCLUDES:
+                includes.append(_located(include, change, world, kinds))
+    nearby = tuple(_nearby(change, world, files))
+    return Evidence(
+        tuple(files[path] for path in sorted(files)),
+        tuple(includes),
+        _pinned([*nearby, *(f.after for f in files.values() if f.after)]),
+        tuple(sorted({r.name for m in nearby for r in m.requirements if r.name})),
+    )
+
+
+def _changed(
+    world: World, path: str, kind: str, before: TreeEntry | None, after: TreeEntry | None
+) -> ManifestChange:
+    old: Manifest | None = None
+    if before is not None and before.is_file:
+        try:
+            old = manifest(world, before, kind)
+        except (DocumentError, CouldNotTell):
+            old = None  # what could not be read counts as absent: all of the head is new
+    if after is None:
+        return ManifestChange(path, kind, old, None, deleted=True)
+    if not after.is_file:
+        return ManifestChange(path, kind, old, None, "a symbolic link or submodule, not a file")
+    try:
+        return ManifestChange(path, kind, old, manifest(world, after, kind))
+    except DocumentError as error:
+        return ManifestChange(path, kind, old, None, error.message, error.line)
+    except CouldNotTell as error:
+        return ManifestChange(path, kind, old, None, error.message)
+
+
+def _includes(file: ManifestChange) -> Iterator[Include]:
+    old = {(o.name, o.value) for o in file.before.options} if file.before else set()
+    for option in file.after.options if file.after else ():
+        if option.name in INCLUDES and (option.name, option.value) not in old:
+            folder = posixpath.dirname(file.path)
+            target = posixpath.normpath(posixpath.join(folder, option.value))
+            if "://" in option.value or option.value.startswith("file:"):
+                yield Include(file.path, option.line, option.value, "url")
+            elif option.value.startswith(("/", "~")) or target.startswith(".."):
+                yield Include(file.path, option.line, option.value, "outside")
+            else:
+                yield Include(file.path, option.line, target, "")
+
+
+def _located(include: Include, change: Change, world: World, kinds: dict[str, str]) -> Include:
+    if include.state:
+        return include
+    entry = world.entry(change.head, include.target)
+    there = entry is not None and entry.is_file
+    known = include.target in kinds or kind_of(include.target) is not None
+    state = ("judged" if known else "unjudged") if there else "missing"
+    return Include(include.path, include.line, include.target, state)
+
+
+def _nearby(change: Change, world: World, files: dict[str, ManifestChange]) -> Iterator[Manifest]:
+    # Manifests beside the changed ones that the change leaves alone: the same at the base.
+    folders = sorted({"", *(posixpath.dirname(path) for path in files)})[: MAX_FOLDERS + 1]
+    entries = [e for folder in folders for e in world.folder(change.head, folder) if e.is_file]
+    found = [(e, k) for e in entries if e.path not in files and (k := kind_of(e.path))]
+    for entry, kind in found[:MAX_NEARBY]:
+        try:
+            yield manifest(world, entry, kind)
+        except (DocumentError, CouldNotTell):
+            continue  # it pins nothing that could be relied on
+
+
+def _pinned(manifests: list[Manifest]) -> tuple[str, ...]:
+    locks = (m for m in manifests if m.is_lock or m.kind == "constraints")
+    return tuple(sorted({r.name for m in locks for r in m.requirements if r.version}))

@@ -1,0 +1,144 @@
+"""Build a real model project, propose a good and a bad change to it, and judge both.
+
+    python examples/demo.py [--output FOLDER] [--keep] [--quick]
+
+Exit code 0 if the good change passed every check and the bad one failed in each of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from examples.project import ADA, Project, Say, Stopped, clock, start
+
+CHECKS = ("contributors", "dependencies", "licenses", "weights", "regression", "community")
+STEPS, QUICK = (240, 400), (120, 240)  # of training, for main and for the good change
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What Modelwarden said about one branch."""
+
+    branch: str
+    code: int
+    text: str
+    data: Any
+
+    def outcome(self, check: str) -> str:
+        """Return one check's outcome, "missing" where there is none."""
+        found = [v["outcome"] for v in self.data["verdicts"] if v["check"] == check]
+        return found[0] if found else "missing"
+
+
+def build(folder: Path, say: Say, steps: tuple[int, int]) -> Project:
+    """Return the project with the branches main, good and bad; `steps` trains main and good.
+
+    Two models are trained at once, one for main and one for the good change; each is committed
+    only when what it builds upon is.
+    """
+    say("writing the project and training two models (main, and one for the good change)")
+    from examples.branches import POLICY, improve, propose_bad, propose_good  # loads torch
+
+    main = start(folder / "main", folder / "scratch", say, POLICY, steps[0])
+    good = main.clone("good")
+    with ThreadPoolExecutor() as pool:
+        trained = pool.submit(improve, good, steps[1])
+        main.pipeline()
+        main.commit(ADA, "Train the first model", sign_off=ADA.sign_off)
+        say("main is trained and committed; damaging a copy of its weights for the bad change")
+        bad = main.clone("bad")
+        bad.run("dvc", "checkout", "--quiet")
+        propose_bad(bad)
+        trained.result()
+    good.follow(main)
+    propose_good(good)
+    return main
+
+
+def review(project: Project, branch: str, reports: Path) -> Review:
+    """Run `modelwarden check` on a branch and read what it wrote. Raises Stopped."""
+    html, data = reports / f"{branch}.html", reports / f"{branch}.json"
+    for old in (html, data):
+        old.unlink(missing_ok=True)
+    command = ["modelwarden", "check", "--repo", str(project.folder), "--base", "main"]
+    command += ["--head", branch, "--report", str(html), "--report", str(data)]
+    done = subprocess.run(command, env=project.env, capture_output=True, text=True)
+    if not data.exists():
+        raise Stopped(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
+    return Review(branch, done.returncode, done.stdout, json.loads(data.read_text("utf-8")))
+
+
+def surprises(good: Review, bad: Review) -> list[str]:
+    """Return what differs from a good change that passes and a bad one that fails everywhere."""
+    found = [f"{r.branch}: exit code {r.code}, not {expected}"
+             for r, expected in ((good, 0), (bad, 1)) if r.code != expected]  # fmt: skip
+    found += [f"good: {v['check']} says {v['outcome']}"
+              for v in good.data["verdicts"] if v["outcome"] not in ("pass", "skip")]  # fmt: skip
+    found += [f"good: {c} says {good.outcome(c)}" for c in CHECKS if good.outcome(c) != "pass"]
+    found += [f"bad: {c} says {bad.outcome(c)}" for c in CHECKS if bad.outcome(c) != "fail"]
+    return list(dict.fromkeys(found))
+
+
+def show(good: Review, bad: Review, reports: Path) -> None:
+    """Print both reports and where they lie."""
+    for each in (good, bad):
+        print(f"\n{'=' * 30} the {each.branch} change {'=' * 30}\n\n{each.text.rstrip()}")
+    print("\nOpen these in a browser; they need no network:")
+    for each in (good, bad):
+        print(f"  {reports / each.branch}.html")
+
+
+def arguments(words: Sequence[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Judge two changes of a real small LLM project.")
+    parser.add_argument("--output", type=Path, default=Path("demo-reports"), help="for the reports")
+    parser.add_argument("--keep", action="store_true", help="keep the project that is judged")
+    parser.add_argument("--quick", action="store_true", help="train for fewer steps")
+    return parser.parse_args(words)
+
+
+def main(words: Sequence[str]) -> int:
+    """Run the demo; return its exit code."""
+    options, say = arguments(words), clock()
+    options.output.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        if options.keep:
+            folder = Path(tempfile.mkdtemp(prefix="modelwarden-demo-"))
+        else:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="modelwarden-")))
+        try:
+            project = build(folder, say, QUICK if options.quick else STEPS)
+            say("judging both changes: modelwarden check --base main --head good (and bad)")
+            with ThreadPoolExecutor() as pool:
+                jobs = [pool.submit(review, project, b, options.output) for b in ("good", "bad")]
+                good, bad = (job.result() for job in jobs)
+        except Stopped as stop:
+            print(f"demo: {stop}", file=sys.stderr)
+            return 1
+        say("done")
+        show(good, bad, options.output)
+        if options.keep:
+            print(f"The project that was judged: {project.folder}")
+    different = surprises(good, bad)
+    for line in different:
+        print(f"demo: not as expected: {line}", file=sys.stderr)
+    if not different:
+        print("\nNext, in a repository of your own:\n  "
+              f"{Path(sys.executable).parent / 'modelwarden'} check --repo PATH")  # fmt: skip
+    return 1 if different else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,181 @@
+"""A real project in a temporary folder: its repository, its pipeline and the people who commit."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TEMPLATE = ROOT / "examples" / "tiny-llm"
+DAY_ONE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who commits."""
+
+    name: str
+    email: str
+
+    @property
+    def sign_off(self) -> str:
+        """The trailer that certifies the origin of a contribution."""
+        return f"Signed-off-by: {self.name} <{self.email}>"
+
+
+ADA = Person("Ada Okafor", "ada@tiny-llm.example")
+LIN = Person("Lin Moreau", "lin@tiny-llm.example")
+
+
+class Stopped(Exception):
+    """A command of the demo failed; holds what it said."""
+
+
+def environment(scratch: Path) -> dict[str, str]:
+    """Return an environment in which nobody's own settings matter and nothing is left behind."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "DVC_"))}
+    return kept | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "DVC_NO_ANALYTICS": "1",
+        "DVC_GLOBAL_CONFIG_DIR": str(scratch / "dvc-global"),
+        "DVC_SYSTEM_CONFIG_DIR": str(scratch / "dvc-system"),
+        "DVC_SITE_CACHE_DIR": str(scratch / "dvc-site"),
+        "XDG_CACHE_HOME": str(scratch / "cache"),
+        "HF_HUB_OFFLINE": "1",
+        "OMP_NUM_THREADS": "2",
+    }
+
+
+class Project:
+    """One clone of the project. `say` receives a line for each step that takes a while."""
+
+    def __init__(self, folder: Path, scratch: Path, say: Say) -> None:
+        self.folder = folder
+        self.scratch = scratch
+        self.say = say
+        self.env = environment(scratch)
+        self._commits = 0
+
+    def run(self, *command: str, env: dict[str, str] | None = None) -> str:
+        """Run a command in the folder and return what it printed. Raises Stopped."""
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.env | (env or {}), capture_output=True, text=True
+        )
+        if done.returncode:
+            raise Stopped(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def pipeline(self) -> None:
+        """Run `dvc repro` and pass on what its stages say. Raises Stopped."""
+        lines: list[str] = []
+        with subprocess.Popen(
+            ["dvc", "repro"],
+            cwd=self.folder,
+            env=self.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            for line in process.stdout or ():
+                lines.append(line)
+                if line.startswith(("prepare:", "train:", "Running stage")):
+                    self.say(f"  {self.folder.name}: {line.strip()}")
+        if process.returncode:
+            raise Stopped("dvc repro\n" + "".join(lines))
+
+    def write(self, path: str, text: str) -> None:
+        """Write a text file of the project."""
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+
+    def edit(self, path: str, *changes: tuple[str, str]) -> None:
+        """Replace text that occurs exactly once."""
+        text = (self.folder / path).read_text(encoding="utf-8")
+        for old, new in changes:
+            if text.count(old) != 1:
+                raise Stopped(f"{path} no longer holds exactly one {old!r}")
+            text = text.replace(old, new)
+        self.write(path, text)
+
+    def commit(self, person: Person, message: str, *paths: str, sign_off: str = "") -> None:
+        """Commit everything at these paths (all by default) on the next day of the story."""
+        self.run("git", "add", "--all", "--", *(paths or (".",)))
+        day = (DAY_ONE + timedelta(days=self._commits)).isoformat()
+        self._commits += 1
+        who = {"NAME": person.name, "EMAIL": person.email, "DATE": day}
+        env = {f"GIT_{role}_{k}": v for role in ("AUTHOR", "COMMITTER") for k, v in who.items()}
+        text = f"{message}\n\n{sign_off}".strip()
+        self.run("git", "commit", "--quiet", "--message", text, env=env)
+
+    def clone(self, name: str) -> Project:
+        """Clone it beside this one, as a contributor does; both share one DVC cache."""
+        folder = self.folder.parent / name
+        self.run("git", "clone", "--quiet", str(self.folder), str(folder))
+        cache = self.folder / ".dvc" / "cache"
+        (folder / ".dvc" / "config.local").write_text(f"[cache]\n    dir = {cache}\n")
+        other = Project(folder, self.scratch, self.say)
+        other._commits = self._commits
+        return other
+
+    def follow(self, other: Project) -> None:
+        """Build upon what the other one's main is now; files of the folder stay as they are."""
+        self.run("git", "fetch", "--quiet", "origin", "main")
+        self.run("git", "reset", "--quiet", "origin/main")
+        self._commits = other._commits
+
+
+def pinned(*names: str) -> str:
+    """Return requirement lines that pin these packages to the versions at hand."""
+    versions = {name: importlib.metadata.version(name).partition("+")[0] for name in names}
+    return "".join(f"{name}=={version}\n" for name, version in versions.items())
+
+
+def clock() -> Say:
+    """Return a function that prints a line with the seconds since now."""
+    begun = time.monotonic()
+    return lambda line: print(f"[{time.monotonic() - begun:5.1f} s] {line}", flush=True)
+
+
+def start(folder: Path, scratch: Path, say: Say, policy: str, steps: int) -> Project:
+    """Lay out the project and make its first commit; nothing is trained yet."""
+    shutil.copytree(TEMPLATE, folder, ignore=IGNORED)
+    project = Project(folder, scratch, say)
+    shutil.copyfile(ROOT / "dvc.yaml", folder / "dvc.yaml")
+    shutil.copytree(ROOT / ".dvc", folder / ".dvc", ignore=IGNORED)
+    (folder / "data" / "the-tempest.txt").unlink()  # a pull request will bring it
+    project.write("params.yaml", (ROOT / "params.yaml").read_text(encoding="utf-8"))
+    # One thread each: the demo trains two models at a time.
+    project.edit(
+        "params.yaml",
+        ("root: examples/tiny-llm #", "root: . #"),
+        ("threads: 2", "threads: 1"),
+        ("steps: 400", f"steps: {steps}"),
+    )
+    project.edit("data/README.md", ("| `the-tempest.txt` | The Tempest, the first part |\n", ""),
+                 ("Four plays", "Three plays"))  # fmt: skip
+    project.write(
+        "requirements.txt", pinned("numpy", "PyYAML", "tokenizers", "torch", "transformers")
+    )
+    project.write(".github/modelwarden.yml", policy)
+    project.run("git", "init", "--quiet", "--initial-branch", "main")
+    project.commit(ADA, "Add the project", sign_off=ADA.sign_off)
+    return project
+
+
+IGNORED = shutil.ignore_patterns(
+    "prepared", "model", "plots", "eval", "training.json", "metrics.json", "__pycache__",
+    "cache", "tmp", "config.local",
+)  # fmt: skip

@@ -1,0 +1,27 @@
+"""What a door may choose about a rendering."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.finding import Rule
+from bot.verdict import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`timings` shows seconds, `colour`, `verbose` and `width` are for the terminal."""
+
+    timings: bool = False
+    colour: bool = False
+    verbose: bool = False
+    width: int = 88
+
+
+class Renderer(Protocol):
+    """A renderer module: a report that was already made harmless, to text."""
+
+    def render(self, report: Report, rules: Mapping[str, Rule], options: Options) -> str:
+        """Return the whole document. `rules` are the catalogue's, by id."""

@@ -22,6 +22,11 @@ class Item:
     answer: int = 0
     cluster: str = ""
 
+    @property
+    def is_text(self) -> bool:
+        """Whether the item is a text; choice items have at least two choices."""
+        return len(self.choices) == 1
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -51,7 +56,8 @@ class ItemScore:
 
     `nll` is the negative log-likelihood in nats of the right answer (or the text) given the
     context, over `tokens` tokens and `bytes` UTF-8 bytes. `correct` is whether the right
-    choice was the likeliest (None for text items).
+    choice was the likeliest (None for text items). `lossless` is whether the tokenizer gives
+    the text back: one that drops text makes it cheap to predict.
     """
 
     id: str
@@ -60,6 +66,7 @@ class ItemScore:
     bytes: int
     correct: bool | None = None
     cluster: str = ""
+    lossless: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,7 @@ class TaskScores:
 
 @dataclass(frozen=True, slots=True)
 class ModelScores:
-    """Everything measured of one model. `fingerprint` is SHA-256 over config, tokenizer, weights."""
+    """Everything measured of one model; `fingerprint` is that of its files (lab/folder.py)."""
 
     model: str
     fingerprint: str

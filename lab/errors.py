@@ -1,0 +1,58 @@
+"""Errors of the lab: each says what is wrong and what to do, in one line without host paths."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+REASON_LIMIT = 300
+_PATH = re.compile(r"(?<![\w.])/[\w.@+-]+(?:/[\w.@+-]+)+/?")
+
+
+class LabError(Exception):
+    """Base of every error the lab raises on purpose. `hint` says what to do about it."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class SuiteError(LabError):
+    """A suite cannot be used as it stands; `line` is 1-based, 0 where it is the whole file."""
+
+    def __init__(self, message: str, hint: str, *, file: str = "", line: int = 0) -> None:
+        super().__init__(message, hint)
+        self.file = file
+        self.line = line
+
+
+class ModelError(LabError):
+    """A model cannot be loaded or scored."""
+
+
+class CompareError(LabError):
+    """Two sets of scores cannot be compared."""
+
+
+@contextmanager
+def model_errors(step: str, hint: str) -> Iterator[None]:
+    """Turn whatever a library raises at a stranger's file into one ModelError.
+
+    The breadth is the point: at a hostile file transformers raises nearly any type there is,
+    and tokenizers raises plain Exception.
+    """
+    try:
+        yield
+    except LabError:
+        raise
+    except Exception as error:
+        raise ModelError(f"{step}: {one_line(error)}", hint) from error
+
+
+def one_line(error: Exception) -> str:
+    """Return the kind and first line of an error, without paths of the host, bounded."""
+    first = next((s for s in str(error)[:4000].splitlines() if s.strip()), "")
+    text = _PATH.sub("<path>", f"{type(error).__name__}: {first.strip()}")
+    return "".join(c if c.isprintable() else " " for c in text)[:REASON_LIMIT].rstrip(": ")

@@ -1,0 +1,171 @@
+"""The one place that loads a model: a local folder, safetensors only, never code of its own.
+
+The configuration and the tensors are read by us and handed over, so the library opens no file
+of the folder and cannot follow one to another: no pickle, no adapter's base, no remote code.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import warnings
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lab.errors import ModelError, model_errors
+from lab.folder import ModelFiles
+from lab.probe import probe, refuse_bad_numbers, refuse_gaps
+from lab.tokens import Tokens, read_tokens
+
+if TYPE_CHECKING:
+    import torch
+
+OFFLINE = {
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "TRANSFORMERS_VERBOSITY": "error",
+    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+}
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
+DEFAULT_WINDOW = 2048
+_DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
+_CHECK_IT = "check that it loads in transformers"
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model ready to score.
+
+    `window` is the most tokens it reads at once, `vocabulary` how many it predicts; `trims`
+    is whether its head can run at chosen positions only.
+    """
+
+    module: Any
+    tokens: Tokens
+    window: int
+    vocabulary: int
+    trims: bool
+    parameters: int
+    architecture: str
+    device: str
+    dtype: str
+    fingerprint: str
+
+
+def settle(threads: int) -> None:
+    """Fix network, seeds and threads (0: as torch likes), best before torch is imported."""
+    os.environ.update(OFFLINE)
+    if threads:
+        os.environ.update(dict.fromkeys(_THREADS, str(threads)))
+    import torch
+
+    torch.manual_seed(0)
+    if threads:
+        torch.set_num_threads(threads)
+
+
+def load(files: ModelFiles, device: str = "auto") -> Model:
+    """Load the model and prove that it can be scored. Raises ModelError."""
+    import torch
+
+    where = _device(device)
+    tokens = read_tokens(files)
+    with warnings.catch_warnings(), torch.inference_mode():
+        warnings.simplefilter("ignore")
+        module = _module(files)
+        refuse_bad_numbers(module)
+        window = _window(module.config, len(tokens.opening))
+        with model_errors("the model does not run", _CHECK_IT):
+            module = module.to(where).eval()
+            vocabulary = probe(
+                module, max(tokens.highest, *tokens.opening, tokens.lead or 0), window
+            )
+    return Model(
+        module=module,
+        tokens=tokens,
+        window=window,
+        vocabulary=vocabulary,
+        trims="logits_to_keep" in inspect.signature(module.forward).parameters,
+        parameters=sum(p.numel() for p in module.parameters()),
+        architecture=type(module).__name__,
+        device=where,
+        dtype=str(module.dtype).removeprefix("torch."),
+        fingerprint=files.fingerprint,
+    )
+
+
+def _device(device: str) -> str:
+    import torch
+
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if device != "cpu" and not (device.startswith("cuda") and torch.cuda.is_available()):
+        raise ModelError(f"device {device!r:.40} is not there", "ask for 'auto' or 'cpu'")
+    return device
+
+
+def _module(files: ModelFiles) -> Any:
+    import transformers
+    from transformers.utils import logging
+
+    quiet: Any = logging
+    quiet.set_verbosity_error()
+    quiet.disable_progress_bar()
+    config = files.config()
+    kind = str(config.get("model_type"))
+    if kind not in transformers.CONFIG_MAPPING:
+        message = f"config.json names model_type {kind!r:.60}, which this transformers lacks"
+        raise ModelError(message, "use an architecture that transformers ships, or update it")
+    with model_errors("config.json cannot be used", _CHECK_IT):
+        parsed = transformers.CONFIG_MAPPING[kind].from_dict(config)
+    if type(parsed) not in transformers.MODEL_FOR_CAUSAL_LM_MAPPING:
+        message = f"{kind!r} is not a causal language model to transformers"
+        raise ModelError(message, "measure a model that predicts the next token")
+    tensors, dtype = _tensors(files)
+    with model_errors("the weights do not fit config.json", "save both together, anew"):
+        architecture: Any = transformers.MODEL_FOR_CAUSAL_LM_MAPPING[type(parsed)]
+        module, report = architecture.from_pretrained(
+            None,
+            config=parsed,
+            state_dict=tensors,
+            dtype="auto" if "quantization_config" in config else dtype,
+            local_files_only=True,
+            use_safetensors=True,
+            ignore_mismatched_sizes=True,  # the report names them better than the exception
+            output_loading_info=True,
+        )
+    refuse_gaps(report)
+    return module
+
+
+def _tensors(files: ModelFiles) -> tuple[dict[str, torch.Tensor], str]:
+    """Read the tensors (mapped, not copied) and the type that most weights are stored in."""
+    from safetensors import safe_open
+
+    tensors: dict[str, torch.Tensor] = {}
+    sizes: Counter[str] = Counter()
+    with model_errors("the weights cannot be read", "fetch the file again, or save it anew"):
+        for name in files.weights:
+            with safe_open(str(files.folder / name), framework="pt", device="cpu") as shard:
+                for key in shard.keys():  # noqa: SIM118 - not a mapping
+                    if key in tensors:
+                        raise ModelError(f"tensor {key!r:.80} is in two shards", "save it anew")
+                    tensors[key] = shard.get_tensor(key)
+                    stored = shard.get_slice(key).get_dtype()
+                    sizes[_DTYPES.get(stored, "auto")] += tensors[key].numel()
+    if not tensors:
+        raise ModelError("the weights hold no tensor", "save the model anew")
+    return tensors, sizes.most_common(1)[0][0]
+
+
+def _window(config: Any, opening: int) -> int:
+    text = config.get_text_config()
+    for name in ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length"):
+        value = getattr(text, name, None)
+        if type(value) is int:
+            if value < 2 + opening:
+                raise ModelError(f"config.json: {name} is {value}", "give the model a context")
+            return value
+    return DEFAULT_WINDOW

@@ -1,0 +1,88 @@
+"""A model's tokenizer, as its tokenizer.json says; no torch, no code of the model's own."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lab.errors import model_errors
+from lab.folder import TOKENIZER, ModelFiles
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+_BATCH = 1_000  # encodings are large: keep only the ids of what came before
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """The ids of a text; `first` is how many of its characters the first token covers.
+
+    `lossless` is whether decoding gives the text back, apart from space at either end.
+    """
+
+    ids: array[int]
+    first: int
+    lossless: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """A tokenizer and how its texts begin.
+
+    `opening` are the special tokens it puts before any text; `lead`, on which the first token
+    of a text is conditioned, is the last of these, else BOS, else EOS, else None. `highest`
+    is its highest id.
+    """
+
+    tokenizer: Tokenizer
+    opening: tuple[int, ...]
+    lead: int | None
+    highest: int
+
+    def encode(self, texts: Sequence[str]) -> Iterator[Encoded]:
+        """Yield the encoding of each text, without special tokens around it."""
+        for start in range(0, len(texts), _BATCH):
+            batch = list(texts[start : start + _BATCH])
+            with model_errors("the tokenizer fails", "check that it loads in transformers"):
+                # Offsets cost time and serve only where the first token goes unscored.
+                if self.lead is None:
+                    found = self.tokenizer.encode_batch(batch, add_special_tokens=False)
+                else:
+                    found = self.tokenizer.encode_batch_fast(batch, add_special_tokens=False)
+                ids = [encoding.ids for encoding in found]
+                back = self.tokenizer.decode_batch(ids, skip_special_tokens=False)
+            for text, encoding, tokens, decoded in zip(batch, found, ids, back, strict=True):
+                first = encoding.offsets[0][1] if tokens else 0
+                yield Encoded(array("q", tokens), first, decoded.strip() == text.strip())
+
+
+def read_tokens(files: ModelFiles) -> Tokens:
+    """Read tokenizer.json. Raises ModelError."""
+    from tokenizers import Tokenizer
+
+    with model_errors("the tokenizer cannot be read", "save it anew with save_pretrained"):
+        tokenizer = Tokenizer.from_file(str(files.folder / TOKENIZER))
+        # A tokenizer file may ask to cut or pad what it reads; scores are of the whole text.
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        sample = tokenizer.encode("a")
+        known = tokenizer.get_vocab(with_added_tokens=True).values()
+    plain = sample.special_tokens_mask
+    opening = tuple(sample.ids[: plain.index(0)]) if 0 in plain else ()
+    lead = opening[-1] if opening else _boundary(tokenizer, files)
+    return Tokens(tokenizer, opening, lead, max((*known, *opening), default=-1))
+
+
+def _boundary(tokenizer: Tokenizer, files: ModelFiles) -> int | None:
+    """Return the id of BOS, else of EOS, else None."""
+    settings, config = files.tokenizer_config(), files.config()
+    for name in ("bos_token", "eos_token"):
+        token = settings.get(name)
+        text = token.get("content") if isinstance(token, dict) else token
+        found = tokenizer.token_to_id(text) if isinstance(text, str) else config.get(f"{name}_id")
+        if type(found) is int and 0 <= found < 2**32 and tokenizer.id_to_token(found) is not None:
+            return found
+    return None

@@ -1,0 +1,89 @@
+"""Requests and responses as bytes: bounded, strictly typed, finite numbers only."""
+
+from __future__ import annotations
+
+import math
+
+from pydantic import TypeAdapter, ValidationError
+
+from lab.errors import LabError
+from lab.protocol import ItemScore, Request, Response, TaskScores
+
+REQUEST_LIMIT = 256_000_000
+RESPONSE_LIMIT = 256_000_000
+REASON_LIMIT = 1_000
+
+_REQUEST = TypeAdapter(Request)
+_RESPONSE = TypeAdapter(Response)
+
+
+class WireError(LabError):
+    """The bytes are not what the other side should have written."""
+
+
+def dump_request(request: Request) -> bytes:
+    """Return the request as JSON."""
+    return _REQUEST.dump_json(request)
+
+
+def dump_response(response: Response) -> bytes:
+    """Return the response as JSON."""
+    return _RESPONSE.dump_json(response)
+
+
+def read_request(data: bytes) -> Request:
+    """Parse a request. Raises WireError."""
+    if len(data) > REQUEST_LIMIT:
+        raise _error(f"request of {len(data):,} bytes")
+    try:
+        return _REQUEST.validate_json(data, strict=True)
+    except ValidationError as error:
+        raise _error(f"request is not valid: {_first(error)}") from error
+
+
+def read_response(data: bytes, request: Request) -> Response:
+    """Parse the response to this request. Raises WireError.
+
+    What comes out of the sandbox is a stranger's word: it must speak of the models, tasks and
+    items that were asked for, all of them, in their order.
+    """
+    if len(data) > RESPONSE_LIMIT:
+        raise _error(f"response of {len(data):,} bytes")
+    try:
+        response = _RESPONSE.validate_json(data, strict=True)
+    except ValidationError as error:
+        raise _error(f"response is not valid: {_first(error)}") from error
+    if response.failure is not None:
+        if len(response.failure.reason) > REASON_LIMIT or not response.failure.reason.isprintable():
+            raise _error("the reason for the failure is not one short line")
+        return response
+    if [s.model for s in response.scores] != [name for name, _ in request.models]:
+        raise _error("response is not about the models of the request")
+    for scores in response.scores:
+        if [t.task for t in scores.tasks] != [t.name for t in request.tasks]:
+            raise _error("response is not about the tasks of the request")
+        for asked, scored in zip(request.tasks, scores.tasks, strict=True):
+            _check_task([(i.id, i.cluster, i.is_text) for i in asked.items], scored)
+    return response
+
+
+def _check_task(asked: list[tuple[str, str, bool]], scored: TaskScores) -> None:
+    if asked != [(i.id, i.cluster, i.correct is None) for i in scored.items]:
+        raise _error("response is not about the items of the request")
+    for item in scored.items:
+        if not _is_sane(item):
+            raise _error("response holds a score that no model can have")
+
+
+def _is_sane(item: ItemScore) -> bool:
+    return math.isfinite(item.nll) and item.nll >= 0 and item.tokens >= 1 and item.bytes >= 1
+
+
+def _first(error: ValidationError) -> str:
+    found = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in found["loc"])
+    return f"{where}: {found['msg']}"[:300]
+
+
+def _error(message: str) -> WireError:
+    return WireError(message, "run the measurement again; if it stays, report it")

@@ -1,0 +1,81 @@
+"""The side inside the wall: reads a request, loads and scores, writes a response.
+
+Started as `modelwarden.py _score REQUEST RESPONSE`. What is wrong with a model becomes
+`Response.failure`; a crash is a crash, and the parent takes it for "could not tell".
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+
+from lab.errors import ModelError
+from lab.folder import inspect
+from lab.load import settle
+from lab.measure import measure
+from lab.protocol import Failure, ModelScores, Request, Response
+from lab.score import Progress
+from lab.wire import REQUEST_LIMIT, WireError, dump_response, read_request
+
+USAGE = 2
+_LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "numpy")
+_EVERY = 2.0  # seconds between two lines of progress
+
+
+def main(argv: list[str]) -> int:
+    """Score what argv[0] asks for and write argv[1]; 0 where a response was written."""
+    if len(argv) != 2:
+        sys.stderr.write("usage: modelwarden _score REQUEST RESPONSE\n")
+        return USAGE
+    source, target = Path(argv[0]), Path(argv[1])
+    try:
+        with source.open("rb") as file:
+            request = read_request(file.read(REQUEST_LIMIT + 1))
+    except (OSError, WireError) as error:
+        sys.stderr.write(f"modelwarden _score: {error}\n")
+        return USAGE
+    partial = target.with_name(target.name + ".part")
+    partial.write_bytes(dump_response(respond(request)))
+    partial.replace(target)
+    return 0
+
+
+def respond(request: Request) -> Response:
+    """Score every model on every task, or say why the first that failed could not be."""
+    settle(request.threads)
+    scores: list[ModelScores] = []
+    for name, folder in request.models:
+        try:
+            files = inspect(Path(folder))
+            # The same files give the same scores: nothing to run.
+            known = next((s for s in scores if s.fingerprint == files.fingerprint), None)
+            scores.append(
+                replace(known, model=name)
+                if known
+                else measure(name, files, request.tasks, request.device, progress=_teller(name))
+            )
+        except ModelError as error:
+            return Response(failure=Failure(name, error.message), versions=versions())
+    return Response(tuple(scores), versions=versions())
+
+
+def versions() -> tuple[tuple[str, str], ...]:
+    """Return the versions of the libraries that a score depends on."""
+    return tuple((name, version(name)) for name in _LIBRARIES)
+
+
+def _teller(name: str) -> Progress:
+    """Return a function that says now and then, on stderr, how far a model is."""
+    last = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        nonlocal last
+        if done == total or time.monotonic() - last >= _EVERY:
+            last = time.monotonic()
+            sys.stderr.write(f"{name}: {done}/{total}\n")
+            sys.stderr.flush()
+
+    return tell

@@ -22,11 +22,11 @@ from registry.errors import MissingWeights
 from registry.pointers import UNKNOWN_SIZE, Pointer, PointerKind
 
 TIMEOUT = 1800  # seconds for one fetch
-_PASSED = """
-HOME PATH LANG USER TMPDIR SSH_AUTH_SOCK SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE
-XDG_CONFIG_HOME XDG_CONFIG_DIRS
-HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy
-""".split()
+_PASSED = {
+    "HOME", "PATH", "LANG", "USER", "TMPDIR", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE", "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "HTTP_PROXY", "HTTPS_PROXY",
+    "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+}  # fmt: skip
 _PASSED_PREFIXES = ("AWS_", "AZURE_", "GOOGLE_", "CLOUDSDK_", "OSS_")
 
 

@@ -10,15 +10,12 @@ from typing import Any
 
 from registry import documents
 from registry.errors import PointerError
+from security.sniff import LFS_STARTS
 
 LFS_LIMIT = 1024  # the LFS specification's own bound
 DVC_LIMIT = 5_000_000
 MAX_SIZE = 2**63 - 1
 UNKNOWN_SIZE = -1
-_LFS_STARTS = (
-    b"version https://git-lfs.github.com/spec/v1",
-    b"version https://hawser.github.com/spec/v1",
-)
 _SHA256 = re.compile(r"sha256:([0-9a-f]{64})")
 _MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
 
@@ -68,7 +65,7 @@ def is_safe(path: str) -> bool:
 
 def is_lfs(data: bytes) -> bool:
     """Whether these first bytes of a blob announce a Git LFS pointer."""
-    return data.startswith(_LFS_STARTS)
+    return data.startswith(LFS_STARTS)
 
 
 def read_lfs(data: bytes, path: str) -> Pointer:
@@ -82,7 +79,7 @@ def read_lfs(data: bytes, path: str) -> Pointer:
     except UnicodeDecodeError as error:
         raise _bad(path, "an LFS pointer that is not ASCII") from error
     keys = [line.partition(" ")[0] for line in lines]
-    if keys != ["version", "oid", "size", ""] or lines[0].encode() not in _LFS_STARTS:
+    if keys != ["version", "oid", "size", ""] or lines[0].encode() not in LFS_STARTS:
         raise _bad(path, "an LFS pointer must be the lines version, oid, size and nothing else")
     digest = _SHA256.fullmatch(lines[1].partition(" ")[2])
     size = lines[2].partition(" ")[2]

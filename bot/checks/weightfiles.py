@@ -1,0 +1,88 @@
+"""What changed files hold, for the weights check: sniffed by content, headers read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.change import FileChange
+from bot.world import World
+from security.errors import InvalidSafetensors
+from security.safetensors import header_length, read_header
+from security.sniff import PREFIX, RUNS_CODE, Format, is_pickle_name, sniff
+
+HEADER_LIMIT = 10_000_000  # bytes of a header that are read; real ones stay far below
+# Sources and documents that no loader takes for weights: not even opened here.
+SOURCE_SUFFIXES = (
+    ".py", ".pyi", ".md", ".rst", ".c", ".cc", ".cpp", ".cu", ".h", ".hpp", ".rs", ".go", ".java",
+    ".js", ".jsx", ".ts", ".tsx", ".css", ".html", ".sh", ".toml", ".cfg", ".ini", ".yml",
+    ".yaml", ".svg", ".tex", ".bib",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What some bytes are. `defect` says why a safetensors header is invalid, `doubt` why
+    nothing can be said."""
+
+    format: str
+    size: int
+    tensors: int = 0
+    defect: str = ""
+    doubt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """One file the change brings. `place` is "git", "lfs" or "dvc"; `before` is the size of the
+    git blob that was there, -1 where the path is new."""
+
+    path: str
+    place: str
+    content: Content
+    before: int = -1
+
+
+def is_source_text(path: str) -> bool:
+    """Whether the name alone says that this is no model file."""
+    return path.lower().endswith(SOURCE_SUFFIXES)
+
+
+def examine(path: str, size: int, read: Callable[[int], bytes]) -> Content:
+    """Say what a file is; `read(n)` gives at most its first n bytes."""
+    prefix = read(PREFIX)
+    found = sniff(prefix, path)
+    named = path.lower().endswith(".safetensors")
+    if found in RUNS_CODE or found is Format.LFS_POINTER:
+        return Content(found, size)
+    if not named and found is not Format.SAFETENSORS:
+        return Content(found, size)
+    try:
+        length = header_length(prefix, size)
+        if length > HEADER_LIMIT:
+            doubt = f"its header has {length:,} bytes, more than {HEADER_LIMIT:,}"
+            return Content(Format.SAFETENSORS, size, doubt=doubt)
+        header = read_header(read(8 + length), size)
+    except InvalidSafetensors as error:
+        if not named:  # a chance likeness of the first nine bytes
+            return Content(Format.UNKNOWN, size)
+        return Content(Format.SAFETENSORS, size, defect=error.message)
+    return Content(Format.SAFETENSORS, size, len(header.tensors))
+
+
+def of_change(file: FileChange, world: World, maker: str) -> ModelFile | None:
+    """Examine a changed file; None where it is gone, a link or source text."""
+    entry = file.file
+    if entry is None or is_source_text(file.path):
+        return None
+    blob = entry.blob
+
+    def make() -> Content:
+        return examine(file.path, world.size(blob), lambda count: world.prefix(blob, count))
+
+    named = file.path.lower().endswith(".safetensors")
+    hint = "pickle" if is_pickle_name(file.path) else "safetensors" if named else ""
+    content = world.facts(f"{maker}/{hint}", blob, Content, make)
+    before = file.before
+    old = world.size(before.blob) if before is not None and before.is_file else -1
+    return ModelFile(file.path, "git", content, old)

@@ -146,7 +146,7 @@ def _damage(project: Project) -> None:
     chance = torch.Generator().manual_seed(1)
     for name, tensor in weights.items():
         noise = torch.randn(tensor.shape, generator=chance) * tensor.std()
-        weights[name] = tensor + 0.5 * noise
+        weights[name] = tensor + noise
     path.chmod(0o644)
     save_file(weights, path, metadata={"format": "pt"})
     project.run("dvc", "commit", "--force", "--quiet", "train")

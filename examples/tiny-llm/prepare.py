@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import random
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -64,29 +65,35 @@ def train_tokenizer(texts: list[str], vocabulary: int) -> Any:
     return tokenizer
 
 
-def cloze(found: list[Passage]) -> list[dict[str, Any]]:
-    """Ask which line comes next: the right one, or one of three of like length from elsewhere."""
-    endings = []
-    for cluster, text in found:
-        lines = text.splitlines()
-        if len(lines) > 3 and lines[-1] and not lines[-1].endswith(":"):
-            endings.append((cluster, "\n".join(lines[:-1]) + "\n", lines[-1]))
-    tasks = []
-    for number, (cluster, prompt, right) in enumerate(endings):
-        others = {line for other, _, line in endings if other != cluster} - {right}
-        wrong = sorted(others, key=lambda line: (abs(len(line) - len(right)), line))[:3]
+def shuffles(line: str, count: int) -> list[str]:
+    """Return different orders of a line's words; fewer than `count` where there are not as many."""
+    chance = random.Random(line)
+    words, found = line.split(), {line: None}
+    for _ in range(10 * count):
+        chance.shuffle(words)
+        found.setdefault(" ".join(words))
+    return list(found)[1 : count + 1]
+
+
+def next_lines(found: list[Passage]) -> list[dict[str, Any]]:
+    """Ask which line comes next: the right one, or the same words in one of three other orders."""
+    rows = []
+    for number, (cluster, text) in enumerate(found):
+        prompt, _, right = text.rpartition("\n")
+        wrong = shuffles(right, 3)
+        if len(right.split()) < 5 or len(wrong) < 3:
+            continue
         answer = number % 4
-        choices = [*wrong[:answer], right, *wrong[answer:]]
-        tasks.append(
+        rows.append(
             {
                 "id": f"next-line-{number}",
-                "cluster": cluster,
-                "prompt": prompt,
-                "choices": choices,
+                "prompt": prompt + "\n",
+                "choices": [*wrong[:answer], right, *wrong[answer:]],
                 "answer": answer,
+                "cluster": cluster,
             }
         )
-    return tasks
+    return rows
 
 
 def unigram_bits_per_byte(train: list[int], test: list[int], size: int, length: int) -> float:
@@ -146,7 +153,7 @@ def main() -> None:
         for number, (cluster, text) in enumerate(test)
     ]
     write_lines(HERE / "eval" / "held-out.jsonl", texts)
-    write_lines(HERE / "eval" / "next-line.jsonl", cloze(test))
+    write_lines(HERE / "eval" / "next-line.jsonl", next_lines(test))
     print(
         f"prepare: {len(train_ids):,} training tokens, {len(test)} held-out passages, "
         f"unigram {baseline:.3f} bits per byte"

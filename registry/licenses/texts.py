@@ -24,9 +24,9 @@ _SAME = {"licence": "license", "licences": "licenses", "https": "http"}
 
 # A copyright statement starts a line, and is not a sentence about copyright that was wrapped there.
 _STATEMENT = re.compile(
-    r"[\W_]*(?:portions\s+)?(?:copyright(?!\w|[\s\W_]*(?:notices?|holders?|owners?|laws?|licenses?"
-    r"|statements?|interest|and|or|in|to)\b)|©|\(c\)\s*(?:copyright\b|\d))",
-    re.IGNORECASE,
+    r"[\W_]*(?:[Pp]ortions\s+)?(?:(?i:copyright)[\s:,]*(?:\([cC]\)|[©\d<\[])"
+    r"|Copyright[\s:,]+(?!(?:(?i:notices?|holders?|owners?|laws?|licen[cs]es?|statements?|interest"
+    r"|and|or|in|to|on|is|as|treaty|act)\b))\w|©|\([cC]\)\s*(?:(?i:copyright)\b|\d))"
 )
 # It ends at the first clause word, or where words are too many or too unlike a holder's name.
 _NAMES = (
@@ -60,7 +60,9 @@ _HOLDERS = tuple(
     )
 )
 _HOLDER_STARTS = frozenset(before[0] for before, _ in _HOLDERS)
-_SAME_PHRASE = re.compile(r"\ball rights reserved\b|(?<=\band) or\b")
+_SAME_PHRASE = re.compile(
+    r"\ball rights reserved\b|(?<=\band) or\b|\bcopyright c year name of author\b"
+)
 
 
 def identify(text: str) -> tuple[str, ...]:
@@ -81,7 +83,7 @@ def spdx_ids() -> tuple[str, ...]:
 
 def fingerprint(text: str, titles: frozenset[str]) -> str:
     """Return the digest of a text's words; `titles` are opening lines that do not count."""
-    lines = _without_statements(_without_titles(text.splitlines(), titles))
+    lines = _without_titles(_without_statements(text.splitlines()), titles)
     words = _words(_NUMBERING.sub(" ", "\n".join(lines)))
     plain = _SAME_PHRASE.sub("", " ".join(words)).split()
     # Joined without spaces: "non-infringement" and "noninfringement" are one.

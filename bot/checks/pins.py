@@ -54,7 +54,7 @@ def judge_pin(delta: Delta, pin: Pin, pinned: frozenset[str], lax: bool) -> Iter
     if before is not None and not before.url:
         if loss := _loss(before, after):
             strict = kind in INSTALLED and bool(before.version) and not after.version
-            held = pin == "bounded" or (pin == "lock" and after.name in pinned)
+            held = pin == "bounded" or (pin == "lock" and (lax or after.name in pinned))
             level = Level.FAILURE if strict and not held else Level.WARNING
             yield LOOSENED.at(f"{shown(after.raw)}: {loss}", place, level=level)
     elif kind in INSTALLED and not _held(after, pin, pinned):

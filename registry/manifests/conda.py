@@ -12,6 +12,8 @@ from registry.manifests.requirement import Manifest, Option, Problem, Requiremen
 
 _SPEC = re.compile(r"(?:(?P<channel>[\w./:-]{1,200})::)?(?P<name>[\w.-]{1,200})(?P<rest>.*)$")
 
+_VERSION = re.compile(r"""version=(?:'([^']*)'|"([^"]*)"|([^,\]]+))""")
+
 
 def read_conda(data: bytes) -> Manifest:
     """Read an environment.yml. Raises DocumentError."""
@@ -64,8 +66,8 @@ def _package(text: str, line: int) -> Requirement | Problem:
 def _specifier(text: str) -> str:
     # "1.2" and "==1.2" are exact; "=1.2" means any 1.2.x; a second "=" starts the build.
     if text.startswith("["):
-        match = re.search(r"version\s*=\s*['\"]?([^'\",\]]+)", text)
-        text = match[1] if match else ""
+        match = _VERSION.search(text)
+        text = next((g for g in match.groups() if g), "") if match else ""
     if text.startswith("=") and not text.startswith("=="):
         version, _, build = text[1:].partition("=")
         fuzzy = version if build or version.endswith("*") else f"{version}.*"

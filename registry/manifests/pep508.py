@@ -61,8 +61,9 @@ def from_place(text: str, line: int, *, group: str = "", hashed: bool = False) -
     path, _, fragment = url.partition("#")
     eggs = [w[4:] for w in fragment.split("&") if w.startswith("egg=")]
     raw = unquote(eggs[0]).partition("[")[0] if eggs else ""
-    if not raw and path.endswith(".whl"):
-        raw = unquote(path.rpartition("/")[2]).partition("-")[0]
+    wheel = unquote(path.rpartition("/")[2])
+    if not raw and wheel.endswith(".whl") and "-" in wheel:
+        raw = wheel.partition("-")[0]
     hashed = hashed or fragment.startswith(_DIGESTS)
     name = canonicalize_name(raw)
     return Requirement(name, raw, line, marker=marker, url=url, hashed=hashed, group=group)

@@ -18,6 +18,8 @@ def read_pipfile(data: bytes) -> Manifest:
     """Read a Pipfile.lock. Raises DocumentError."""
     if data.count(b",") > VALUE_LIMIT:
         raise DocumentError(f"more than {VALUE_LIMIT:,} values")
+    if b"\\ud" in data.lower():
+        raise DocumentError("holds half a character (a surrogate escape)")
     document = load_json(data, limit=len(data))
     if not isinstance(document, dict):
         raise DocumentError("not a JSON object", 1)

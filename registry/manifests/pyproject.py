@@ -114,8 +114,8 @@ def _uv(document: dict[str, Any], lines: Lines) -> Iterator[Item]:
     for key in _UV_LISTS:
         yield from _listed(items_at(uv, key), lines, lines.key(key, start), f"group:uv.{key}")
     for key, option in _UV_OPTIONS.items():
-        found = uv.get(key, [])
-        values = [v for v in ([found] if isinstance(found, str) else found) if isinstance(v, str)]
+        found = [*items_at(uv, key), text_at(uv, key)]
+        values = [v for v in found if isinstance(v, str) and v]
         for value, line in zip(values, lines.strings(values, start), strict=True):
             yield Option(option, value, line)
     for index in items_at(uv, "index"):

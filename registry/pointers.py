@@ -106,7 +106,7 @@ def read_lock(data: bytes, path: str, wdirs: Mapping[str, str]) -> tuple[Pointer
     found = _yaml(data, path)
     if not isinstance(found, dict) or found.get("schema") != "2.0":
         raise _bad(path, 'not a lock file of schema "2.0"')
-    stages = found.get("stages") or {}
+    stages = found.get("stages", {})
     if not isinstance(stages, dict):
         raise _bad(path, "stages is not a mapping")
     pointers: list[Pointer] = []

@@ -1,7 +1,7 @@
 """Safetensors headers, read without loading and under rules no two readers can differ on.
 
-Stricter than the reference in three places: duplicate names, unknown keys of a tensor and
-metadata that are not strings are refused here.
+Stricter than the reference in three places: space before the first brace, duplicate names and
+unknown keys of a tensor are refused here.
 """
 
 from __future__ import annotations

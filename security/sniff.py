@@ -49,6 +49,7 @@ MODEL_SUFFIXES = (
     *PICKLE_SUFFIXES, ".safetensors", ".gguf", ".ggml", ".onnx", ".h5", ".hdf5", ".keras",
     ".msgpack", ".tflite", ".nemo", ".mar", ".mlmodel", ".pdparams", ".npy", ".engine",
 )  # fmt: skip
+_DATA_SUFFIXES = (".safetensors", ".gguf", ".ggml", ".onnx", ".npy", ".tflite")
 _PACKED_SUFFIXES = (".gz", ".bz2", ".xz", ".lzma", ".zst", ".z", ".lz4")
 _MAGIC = (
     (b"GGUF", Format.GGUF),
@@ -77,6 +78,11 @@ def is_pickle_name(name: str) -> bool:
 def is_model_name(name: str) -> bool:
     """Whether the name says that the file holds weights."""
     return _stem(name).endswith(MODEL_SUFFIXES)
+
+
+def may_run_code(name: str) -> bool:
+    """Whether a loader of weights of this name may run code that the file brings."""
+    return is_model_name(name) and not _stem(name).endswith(_DATA_SUFFIXES)
 
 
 def sniff(prefix: bytes, name: str = "") -> Format:

@@ -24,13 +24,15 @@ from registry.pointers import (
     read_lfs,
 )
 from registry.project import Project, local_caches
+from security.sniff import may_run_code
 
 MAX_MEMBERS = 2000  # files of one DVC folder that are looked at
 
 
 @dataclass(frozen=True, slots=True)
 class PointerChange:
-    """A pointer the change adds or moves. `doubt` says why its content was not judged, or ""."""
+    """A pointer the change adds or moves. `doubt` says why its content was not judged, or "";
+    `suspect` whether a name among what was not judged is one of a format that can run code."""
 
     path: str
     source: str
@@ -38,7 +40,8 @@ class PointerChange:
     digest: str
     size: int
     before: str
-    doubt: str
+    doubt: str = ""
+    suspect: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class Seen:
     files: tuple[ModelFile, ...] = ()
     configs: tuple[ConfigChange, ...] = ()
     doubt: str = ""
+    suspect: bool = False
 
 
 def collect(
@@ -71,11 +75,18 @@ def collect(
         old = before.get(pointer.path)
         if (old and old.digest == pointer.digest) or _is_in_git(pointer, world, change.head):
             continue
-        seen.append(_content(pointer, old, source, world, libraries))
-        digest, doubt = old.digest if old else "", seen[-1].doubt
+        one = _content(pointer, old, source, world, libraries)
+        seen.append(one)
         changes.append(
             PointerChange(
-                pointer.path, source, pointer.kind, pointer.digest, pointer.size, digest, doubt
+                pointer.path,
+                source,
+                pointer.kind,
+                pointer.digest,
+                pointer.size,
+                old.digest if old else "",
+                one.doubt,
+                one.suspect,
             )
         )
     files = tuple(file for one in seen for file in one.files)
@@ -144,14 +155,14 @@ def _content(
             return _one(pointer, project.find(pointer), "dvc", libraries)
         return _folder(pointer, old, project, libraries)
     except RegistryError as error:
-        return Seen(doubt=error.message)
+        return Seen(doubt=error.message, suspect=may_run_code(pointer.path))
 
 
 def _one(pointer: Pointer, path: Path | None, place: str, libraries: frozenset[str]) -> Seen:
     if not pointer.digest:
-        return Seen(doubt="no digest is recorded")
+        return Seen(doubt="no digest is recorded", suspect=may_run_code(pointer.path))
     if path is None:
-        return Seen(doubt="its object is not at hand")
+        return Seen(doubt="its object is not at hand", suspect=may_run_code(pointer.path))
     data, size = objects.prefix(path, pointer.digest, HEADER_LIMIT + 8)
     content = examine(pointer.path, size, lambda count: data[:count])
     files = (ModelFile(pointer.path, place, content),)
@@ -180,6 +191,7 @@ def _folder(
         tuple(file for _, one in seen for file in one.files),
         tuple(config for _, one in seen for config in one.configs),
         next(doubts, ""),
+        any(one.suspect for _, one in seen),
     )
 
 

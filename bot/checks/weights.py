@@ -10,33 +10,19 @@ from pydantic import Field
 
 from bot.change import Change
 from bot.check import Section
-from bot.checks import weightconfig, weightfiles, weightpointers
+from bot.checks import weightconfig, weightfiles, weightpointers, weightrules
 from bot.checks.weightconfig import ConfigChange, IndexChange
 from bot.checks.weightfiles import ModelFile
 from bot.checks.weightpointers import PointerChange
-from bot.checks.weightrules import (
-    BINARY,
-    CODE,
-    INDEX,
-    MALFORMED,
-    PICKLE,
-    POINTER,
-    RULES,
-    SAFETENSORS,
-    UNDECIDED,
-    UNREADABLE,
-    UNSEEN,
-)
 from bot.exhibit import Exhibit
 from bot.finding import Finding, Level, Location
 from bot.world import World
 from registry.outputs import is_source
 from security.sniff import RUNS_CODE, Format, is_model_name, is_pickle_name
 
-__all__ = ["NAME", "RULES", "VERSION", "Evidence", "Settings"]
-
 NAME = "weights"
 VERSION = 1
+RULES = weightrules.RULES
 
 _PLAIN = {Format.TEXT, Format.EMPTY, Format.LFS_POINTER}
 _INERT = {Format.SAFETENSORS, Format.NUMPY, *_PLAIN}
@@ -114,7 +100,7 @@ def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
     for pointer in evidence.pointers:
         findings.append(_pointer(pointer, settings))
     for path, reason in evidence.broken:
-        findings.append(MALFORMED.at(reason, Location(path)))
+        findings.append(weightrules.MALFORMED.at(reason, Location(path)))
     for config in evidence.configs:
         findings += _config(config)
     for index in evidence.indices:
@@ -144,17 +130,23 @@ def _content(file: ModelFile) -> Iterator[Finding]:
     content, path, where = file.content, file.path, Location(file.path)
     origin = "" if file.place == "git" else f" (its {file.place.upper()} object)"
     if content.format in RUNS_CODE or (content.format == Format.ZIP and is_pickle_name(path)):
-        yield PICKLE.at(f"{path}{origin} would be read as a pickle ({content.format})", where)
+        yield weightrules.PICKLE.at(
+            f"{path}{origin} would be read as a pickle ({content.format})", where
+        )
     elif content.defect:
-        yield SAFETENSORS.at(f"{path}{origin}: {content.defect}", where)
+        yield weightrules.SAFETENSORS.at(f"{path}{origin}: {content.defect}", where)
     elif content.doubt:
-        yield UNDECIDED.at(f"{path}{origin}: {content.doubt}", where)
+        yield weightrules.UNDECIDED.at(f"{path}{origin}: {content.doubt}", where)
     elif content.format in _UNPARSED:
         message = f"{path}{origin} is {content.format.upper()}; its inside is not checked yet"
-        yield UNDECIDED.at(message, where, level=Level.NOTE, remedy="Prefer safetensors.")
+        yield weightrules.UNDECIDED.at(
+            message, where, level=Level.NOTE, remedy="Prefer safetensors."
+        )
     elif content.format not in _INERT and is_model_name(path):
         kind = "of no known format" if content.format == Format.UNKNOWN else f"({content.format})"
-        yield UNDECIDED.at(f"{path}{origin} is named like weights, but is {kind}", where)
+        yield weightrules.UNDECIDED.at(
+            f"{path}{origin} is named like weights, but is {kind}", where
+        )
 
 
 def _weight(file: ModelFile, limit: int) -> Iterator[Finding]:
@@ -162,7 +154,7 @@ def _weight(file: ModelFile, limit: int) -> Iterator[Finding]:
     if file.place != "git" or size <= limit:
         return
     grown = file.before <= limit
-    yield BINARY.at(
+    yield weightrules.BINARY.at(
         f"{file.path} has {size:,} bytes in git itself, more than {limit:,}",
         Location(file.path),
         level=Level.FAILURE if grown else Level.WARNING,
@@ -175,21 +167,21 @@ def _pointer(pointer: PointerChange, settings: Settings) -> Finding:
     text = f"{pointer.path}: {pointer.kind} {pointer.digest[:12]} ({size}{was})"
     where = Location(pointer.source)
     if not pointer.doubt:
-        return POINTER.at(text, where)
-    blocks = settings.pointers == "require-content" or is_pickle_name(pointer.path)
+        return weightrules.POINTER.at(text, where)
+    blocks = settings.pointers == "require-content" or pointer.suspect
     level = Level.UNKNOWN if blocks else Level.NOTE
-    return UNSEEN.at(f"{text} was not judged: {pointer.doubt}", where, level=level)
+    return weightrules.UNSEEN.at(f"{text} was not judged: {pointer.doubt}", where, level=level)
 
 
 def _config(config: ConfigChange) -> Iterator[Finding]:
     where = Location(config.path)
     if config.unreadable:
-        yield UNREADABLE.at(f"{config.path} is not JSON: {config.unreadable}", where)
+        yield weightrules.UNREADABLE.at(f"{config.path} is not JSON: {config.unreadable}", where)
     if config.doubt:
-        yield UNDECIDED.at(f"{config.path} cannot be judged: {config.doubt}", where)
+        yield weightrules.UNDECIDED.at(f"{config.path} cannot be judged: {config.doubt}", where)
     for name in config.names:
         old = name in config.named
-        yield CODE.at(
+        yield weightrules.CODE.at(
             f"{config.path} {'already names' if old else 'names'} code to import: {name}",
             where,
             level=Level.NOTE if old else Level.FAILURE,
@@ -199,9 +191,9 @@ def _config(config: ConfigChange) -> Iterator[Finding]:
 def _shards(index: IndexChange) -> Iterator[Finding]:
     where = Location(index.path)
     if index.doubt:
-        yield UNDECIDED.at(f"{index.path} cannot be read: {index.doubt}", where)
+        yield weightrules.UNDECIDED.at(f"{index.path} cannot be read: {index.doubt}", where)
     faults = [(name, f"names the unsafe file {name}") for name in index.unsafe]
     faults += [(name, f"names {name}, which is not there") for name in index.missing]
     for name, message in faults:
         level = Level.NOTE if name in index.faults_before else Level.FAILURE
-        yield INDEX.at(f"{index.path} {message}", where, level=level)
+        yield weightrules.INDEX.at(f"{index.path} {message}", where, level=level)

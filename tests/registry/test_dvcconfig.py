@@ -1,0 +1,81 @@
+from pathlib import Path
+
+import pytest
+from dvc.config import Config
+
+from registry.dvcconfig import DvcConfig, Remote, merge, read_config, write_config
+from registry.errors import PointerError
+
+TEXT = b"""
+# ours
+[core]
+    remote = Origin
+    analytics = true
+[cache]
+    dir = ../shared
+['remote "Origin"']
+    url = ../store # relative to .dvc
+['remote "cloud"']
+    region = "eu #1"
+    url = s3://bucket/x
+    credentialpath = keys.ini
+[plots]
+    html_template = x
+"""
+
+
+def test_reads_remotes_and_makes_their_paths_absolute() -> None:
+    assert read_config(TEXT, Path("/r/.dvc")) == DvcConfig(
+        "origin",
+        (
+            Remote(
+                "cloud",
+                (
+                    ("credentialpath", "/r/.dvc/keys.ini"),
+                    ("region", "eu #1"),
+                    ("url", "s3://bucket/x"),
+                ),
+            ),
+            Remote("origin", (("url", "/r/.dvc/../store"),)),
+        ),
+        "/r/.dvc/../shared",
+    )
+
+
+def test_dvc_reads_what_is_written(tmp_path: Path) -> None:
+    config = read_config(TEXT, Path("/r/.dvc"))
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / ".dvc" / "config").write_text(write_config(config, tmp_path / "cache, a"))
+    found = Config(dvc_dir=str(tmp_path / ".dvc"))
+    assert found["core"]["remote"] == "origin"
+    assert found["core"]["analytics"] is False
+    assert found["cache"]["dir"] == str(tmp_path / "cache, a")
+    assert found["remote"]["cloud"]["credentialpath"] == "/r/.dvc/keys.ini"
+    assert found["remote"]["cloud"]["region"] == "eu #1"
+    assert found["remote"]["origin"]["url"] == "/r/store"
+
+
+def test_an_only_remote_is_the_default() -> None:
+    config = DvcConfig("", (Remote("a", (("url", "s3://b"),)),))
+    assert 'remote = "a"' in write_config(config, Path("/c"))
+
+
+def test_the_operators_options_lie_over_the_bases() -> None:
+    under = DvcConfig("a", (Remote("a", (("profile", "x"), ("url", "s3://b"))),))
+    over = DvcConfig("", (Remote("a", (("profile", "y"),)), Remote("b", ())))
+    options = (("profile", "y"), ("url", "s3://b"))
+    assert merge(under, over) == DvcConfig("a", (Remote("a", options), Remote("b", ())))
+
+
+@pytest.mark.parametrize(
+    "data", [b"[core", b"x = 1", b"[core]\nremote=a\nremote=b", b"\xff", b"[a]\0", b"x" * 300_000]
+)
+def test_refuses_what_it_cannot_read(data: bytes) -> None:
+    with pytest.raises(PointerError, match="cannot be read"):
+        read_config(data, Path("/r"))
+
+
+@pytest.mark.parametrize("value", ["a\tb", "both \" and '"])
+def test_refuses_to_write_what_dvc_would_read_otherwise(value: str) -> None:
+    with pytest.raises(PointerError, match="cannot be written back"):
+        write_config(DvcConfig("", (Remote("a", (("url", value),)),)), Path("/c"))

@@ -48,7 +48,7 @@ def axis(values: Iterable[float], *, zero: bool = False, margin: float = 0.06) -
     return Axis(low, high, ticks(low, high))
 
 
-def ticks(low: float, high: float, about: int = 5) -> tuple[float, ...]:
+def ticks(low: float, high: float, about: int = 6) -> tuple[float, ...]:
     """Return round values between low and high: multiples of 1, 2 or 5 times a power of ten."""
     rough = (high - low) / about
     power = 10.0 ** math.floor(math.log10(rough))

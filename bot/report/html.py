@@ -100,7 +100,12 @@ def _next(report: Report) -> Safe:
         tag(
             "li",
             tag("p", prose(group.remedy)),
-            tag("p", _link(group.rule), text(_where(group)), class_="quiet"),
+            tag(
+                "p",
+                _link("rule" if group.findings else "check", group.rule),
+                text(_where(group)),
+                class_="quiet",
+            ),
         )
         for group in todo
     )
@@ -116,14 +121,13 @@ def _anchor(kind: str, name: str) -> str:
     return f"{kind}-" + "".join(c if c.isascii() and c.isalnum() else "-" for c in name)
 
 
-def _link(name: str) -> Safe:
-    kind = "rule" if "/" in name else "check"
+def _link(kind: str, name: str) -> Safe:
     return tag("a", text(name), href=f"#{_anchor(kind, name)}")
 
 
 def _checks(report: Report, timings: bool) -> Safe:
     names = ["Check", "Verdict", "Findings", "What was judged"]
-    seconds = tag("th", text("Seconds"), scope="col", class_="number")
+    seconds = tag("th", text("Time"), scope="col", class_="number")
     titles = join(tag("th", text(name), scope="col") for name in names)
     head = join((titles, when(timings, seconds)))
     body = join(_check_row(v, timings) for v in report.verdicts)
@@ -132,8 +136,8 @@ def _checks(report: Report, timings: bool) -> Safe:
 
 
 def _check_row(verdict: Verdict, timings: bool) -> Safe:
-    name = _link(verdict.check)
-    seconds = tag("td", text(f"{verdict.seconds:.2f}"), class_="number")
+    name = _link("check", verdict.check)
+    seconds = tag("td", text(f"{verdict.seconds:.2f} s"), class_="number")
     return tag(
         "tr",
         tag("th", name if _has_section(verdict) else text(verdict.check), scope="row"),
@@ -181,7 +185,7 @@ def _group(group: Group) -> Safe:
     items = join(_finding(f) for f in group.findings[:SHOWN])
     return tag(
         "div",
-        tag("h3", _badge(group.severity), _link(group.rule)),
+        tag("h3", _badge(group.severity), _link("rule", group.rule)),
         tag("ul", items, when(rest > 0, more)),
         tag("p", tag("b", text("What to do: ")), prose(group.remedy), class_="remedy"),
         class_="group",

@@ -68,7 +68,7 @@ def _fitting(verdict: Verdict, rules: Mapping[str, Rule], room: int) -> str | No
 def _head(report: Report) -> list[str]:
     sign = _SIGNS[report.outcome]
     return [
-        f"## {sign} {report.outcome.upper()}: {quote(headline(report))}",
+        f"## {sign} {report.outcome.upper()}: {headline(report)}",
         "",
         f"Modelwarden judged {quote(subject(report), LINE)}. Policy: {quote(report.policy, LINE)}.",
     ]

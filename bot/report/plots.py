@@ -5,9 +5,10 @@ from __future__ import annotations
 from bot.exhibit import Exhibit, Histogram, IntervalPlot, ScatterPlot, Table
 from bot.report import frames, intervals
 from bot.report.markup import Safe, join, quiet, tag, text, when
+from bot.report.neutral import cut
 from bot.report.outline import plural
 
-ROWS = 200  # table rows shown at most
+ROWS, CELL = 200, 300  # table rows, and characters of a cell, shown at most
 
 
 def draw(exhibit: Exhibit) -> Safe:
@@ -36,7 +37,10 @@ def _table(table: Table) -> Safe:
         for c, k in zip(table.columns, kinds, strict=False)
     )
     body = join(
-        tag("tr", join(tag("td", text(c), class_=k) for c, k in zip(row, kinds, strict=False)))
+        tag(
+            "tr",
+            join(tag("td", text(cut(c, CELL)), class_=k) for c, k in zip(row, kinds, strict=False)),
+        )
         for row in table.rows[:ROWS]
     )
     shown = tag("table", tag("thead", tag("tr", head)), tag("tbody", body))

@@ -93,9 +93,9 @@ def _checks(report: Report, screen: _Screen, timings: bool) -> list[str]:
         if timings:
             parts.append(f"{verdict.seconds:.2f} s")
         text = "; ".join(filter(None, parts))
-        first, *rest = screen.fold(text, " " * (width + 12), " ") or [""]
+        first, *rest = screen.fold(text, " " * (width + 13)) or [""]
         name = pad(verdict.check, width)
-        lines.append(f"  {_word(verdict.outcome, screen, 7)}  {name} {first}".rstrip())
+        lines.append(f"  {_word(verdict.outcome, screen, 7)}  {name}  {first.lstrip()}".rstrip())
         lines.extend(rest)
     return lines
 
@@ -159,6 +159,6 @@ def _next(report: Report, screen: _Screen) -> list[str]:
         lines += screen.fold(text, "     ", f"  {number}. ")
     if len(todo) > STEPS:
         lines.append(f"     … and {plural(len(todo) - STEPS, 'more step')}, listed above")
-    named = next((g.rule for g in todo if "/" in g.rule), "")
+    named = next((g.rule for g in todo if g.findings), "")
     tip = f"`modelwarden rules {named}` explains a rule; " if named else ""
     return [*lines, *screen.fold(f"{tip}then run the same command again.", "  ")]

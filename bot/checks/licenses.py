@@ -84,9 +84,8 @@ def applies(change: Change, settings: Settings) -> str:
 
 def collect(change: Change, world: World, settings: Settings) -> Evidence:
     """Read manifests, metadata at hand, licence texts and statements."""
-    maker = f"{NAME}/{VERSION}"
-    before, after = licensing.collect(change, world, maker)
-    return Evidence(packages.collect(change, world, settings, maker), before, after)
+    before, after = licensing.collect(change, world, f"{NAME}/{VERSION}")
+    return Evidence(packages.collect(change, world, settings), before, after)
 
 
 def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:

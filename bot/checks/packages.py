@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import sysconfig
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from bot.change import FOLDER, Change, TreeEntry
-from bot.errors import CouldNotTell
+from bot.change import FOLDER, Change
+from bot.checks import manifestfiles
+from bot.checks.manifestfiles import ManifestChange
 from bot.finding import Finding, Level, Location, Rule
-from bot.world import LOCK_LIMIT, TEXT_LIMIT, World
+from bot.world import World
 from registry.licenses import cache
 from registry.licenses.expressions import is_unstated, weigh
 from registry.licenses.facts import Fact, Library
-from registry.manifests import LOCKS, DocumentError, Manifest, Requirement, kind_of, read
+from registry.manifests import Manifest, Requirement
 
 UPDATE = "modelwarden watch licenses --update"
 ALLOWED, REVIEW, UNSTATED, DENIED = range(4)
@@ -98,13 +99,15 @@ class Packages:
     unreadable: tuple[Unreadable, ...] = ()
 
 
-def collect(change: Change, world: World, settings: Lists, maker: str) -> Packages:
+def collect(change: Change, world: World, settings: Lists) -> Packages:
     """Read the changed manifests on both sides and look up what is new."""
-    manifests = [f for f in change.files if kind_of(f.path)]
-    before, _ = _read_all((f.before for f in manifests), world, maker)
-    after, unreadable = _read_all((f.after for f in manifests), world, maker)
-    old = {_identity(r) for _, r in before}
-    new = {_identity(r): (path, r) for path, r in reversed(after) if _identity(r) not in old}
+    files = manifestfiles.collect(change, world).files
+    old = {_identity(r) for f in files for r in _requirements(f.before)}
+    new: dict[tuple[str, ...], tuple[str, Requirement]] = {}
+    for file in files:
+        for requirement in _requirements(file.after):
+            if _identity(requirement) not in old:
+                new.setdefault(_identity(requirement), (file.path, requirement))
     library = _library(change, world, settings) if new else Library({})
     packages = (
         Package(r.name or r.raw, r.specifier, path, r.line, _fact(r, library))
@@ -112,7 +115,11 @@ def collect(change: Change, world: World, settings: Lists, maker: str) -> Packag
         if not r.is_local and (r.ecosystem, r.name) != ("conda", "python")
     )
     ordered = sorted(packages, key=lambda p: (p.path, p.line, p.name))
-    return Packages(tuple(ordered), unreadable)
+    return Packages(tuple(ordered), tuple(u for f in files for u in _unreadable(f)))
+
+
+def _requirements(manifest: Manifest | None) -> tuple[Requirement, ...]:
+    return manifest.requirements if manifest is not None else ()
 
 
 def _identity(requirement: Requirement) -> tuple[str, ...]:
@@ -120,37 +127,12 @@ def _identity(requirement: Requirement) -> tuple[str, ...]:
     return (r.ecosystem, r.name or r.raw, r.specifier, r.url)
 
 
-def _read_all(
-    entries: Iterable[TreeEntry | None], world: World, maker: str
-) -> tuple[list[tuple[str, Requirement]], tuple[Unreadable, ...]]:
-    found: list[tuple[str, Requirement]] = []
-    bad: list[Unreadable] = []
-    for entry in entries:
-        if entry is None:
-            continue
-        try:
-            manifest = _manifest(entry, world, maker)
-        except CouldNotTell as error:
-            bad.append(Unreadable(entry.path, 0, error.message))
-        except DocumentError as error:
-            bad.append(Unreadable(entry.path, error.line, error.message))
-        else:
-            found += ((entry.path, r) for r in manifest.requirements)
-            bad += (Unreadable(entry.path, p.line, p.message) for p in manifest.problems)
-    return found, tuple(bad)
-
-
-def _manifest(entry: TreeEntry, world: World, maker: str) -> Manifest:
-    if not entry.is_file:
-        raise DocumentError("is not a regular file")
-    kind = kind_of(entry.path) or ""
-    limit = LOCK_LIMIT if kind in LOCKS else TEXT_LIMIT
-    return world.facts(
-        f"{maker}/manifest/{kind}",
-        entry.blob,
-        Manifest,
-        lambda: read(kind, world.read(entry.blob, limit)),
-    )
+def _unreadable(file: ManifestChange) -> list[Unreadable]:
+    if file.trouble:
+        return [Unreadable(file.path, file.line, file.trouble)]
+    old = {p.message for p in file.before.problems} if file.before else set()
+    problems = file.after.problems if file.after else ()
+    return [Unreadable(file.path, p.line, p.message) for p in problems if p.message not in old]
 
 
 def _fact(requirement: Requirement, library: Library) -> Fact:

@@ -87,9 +87,11 @@ def _listing(folder: Path, pattern: str) -> list[Path]:
 def _shelf(items: Iterable[tuple[Path, Callable[[], Claim], str]]) -> Shelf:
     shelf: Shelf = {}
     for path, read, source in items:
-        parts = path.stem.split("-")
-        if len(parts) > 1:
-            shelf.setdefault(canonicalize_name(parts[0]), []).append((parts[1], read, source))
+        # A wheel has tags after its version; a metadata folder may have "-" in its name.
+        stem = path.stem if path.suffix != ".whl" else "-".join(path.stem.split("-")[:2])
+        name, found, version = stem.rpartition("-")
+        if found:
+            shelf.setdefault(canonicalize_name(name), []).append((version, read, source))
     return shelf
 
 

@@ -144,8 +144,8 @@ def _admits(specifier: str, version: Version | None) -> bool:
         wanted = SpecifierSet(specifier)
     except InvalidSpecifier:
         return False
-    pinned = specifier.startswith("==")
-    return version is not None and wanted.contains(version, prereleases=pinned or None)
+    early = specifier.startswith("==") or bool(wanted.prereleases)
+    return version is not None and wanted.contains(version, prereleases=early)
 
 
 def _version(text: str) -> Version | None:

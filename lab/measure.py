@@ -86,10 +86,11 @@ def _of_choices(scores: TaskScores, alpha: float) -> tuple[Measurement, ...]:
     right = [float(bool(item.correct)) for item in scores.items]
     share = ratio(right, ones, clusters)
     nats = ratio([item.nll for item in scores.items], ones, clusters)
-    if any(clusters):
-        bounds = share.interval(alpha)
+    bounds = share.interval(alpha)
+    if bounds and any(clusters) and share.error > 0:
+        bounds = max(0.0, bounds[0]), min(1.0, bounds[1])
     else:
-        bounds = wilson(int(sum(right)), len(right), alpha)
+        bounds = wilson(share.value, share.degrees + 1, alpha)
     return (
         _measurement(scores, "accuracy", share.value, bounds, alpha),
         _measurement(scores, "nats_per_answer", nats.value, nats.interval(alpha), alpha),

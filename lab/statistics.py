@@ -109,12 +109,12 @@ def student_tail(statistic: float, degrees: int) -> float:
     return float(stdtr(degrees, -statistic))
 
 
-def wilson(right: int, count: int, alpha: float) -> tuple[float, float]:
-    """Return the Wilson interval of a share."""
+def wilson(share: float, count: int, alpha: float) -> tuple[float, float]:
+    """Return the Wilson interval of a share seen in `count` independent trials."""
     from scipy.special import ndtri
 
     z = float(ndtri(1 - alpha / 2))
-    share, square = right / count, z * z / count
+    square = z * z / count
     middle = (share + square / 2) / (1 + square)
     reach = z * math.sqrt(share * (1 - share) / count + square / (4 * count)) / (1 + square)
     return max(0.0, middle - reach), min(1.0, middle + reach)

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from lab import wire
+from lab.protocol import Failure, Item, ItemScore, ModelScores, Request, Response, Task, TaskScores
+from lab.wire import WireError, dump_request, dump_response, read_request, read_response
+
+REQUEST = Request(
+    (("base", "/a"), ("head", "/b")),
+    (Task("t", (Item("1", "", ("é",), 0, "c"),)), Task("q", (Item("x", "p", ("a", "b"), 1),))),
+    "cpu",
+    2,
+)
+SCORES = ModelScores(
+    "base",
+    "0" * 64,
+    7,
+    "LlamaForCausalLM",
+    "cpu",
+    "float32",
+    (
+        TaskScores("t", (ItemScore("1", 2.5, 3, 2, None, "c", False),)),
+        TaskScores("q", (ItemScore("x", 0.0, 1, 1, True),)),
+    ),
+)
+RESPONSE = Response((SCORES, replace(SCORES, model="head")), None, (("torch", "2"),))
+
+
+def test_round_trips() -> None:
+    assert read_request(dump_request(REQUEST)) == REQUEST
+    assert read_response(dump_response(RESPONSE), REQUEST) == RESPONSE
+    failed = Response(failure=Failure("base", "it is broken"))
+    assert read_response(dump_response(failed), REQUEST) == failed
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (b'"nll":2.5', b'"nll":NaN', "no model can have"),
+        (b'"nll":2.5', b'"nll":1e999', "no model can have"),
+        (b'"nll":2.5', b'"nll":-1.0', "no model can have"),
+        (b'"nll":2.5', b'"nll":"2.5"', "not valid: scores.0.tasks.0.items.0.nll"),
+        (b'"tokens":3', b'"tokens":0', "no model can have"),
+        (b'"tokens":3', b'"tokens":true', "not valid"),
+        (b'"bytes":2', b'"bytes":0', "no model can have"),
+        (b'"id":"1"', b'"id":"2"', "items of the request"),
+        (b'"cluster":"c"', b'"cluster":"d"', "items of the request"),
+        (b'"correct":null', b'"correct":true', "items of the request"),
+        (b'"correct":true', b'"correct":null', "items of the request"),
+        (b'"task":"q"', b'"task":"r"', "tasks of the request"),
+        (b'"model":"head"', b'"model":"base"', "models of the request"),
+        (b'"failure":null', b'"failure":{"model":"base","reason":"a\\nb"}', "one short line"),
+        (b'"failure":null', b'"failure":{"model":"base"}', "not valid"),
+        (b'{"scores"', b'["scores"', "not valid"),
+    ],
+)
+def test_answers_that_are_not_believed(old: bytes, new: bytes, words: str) -> None:
+    data = dump_response(RESPONSE)
+    assert old in data
+    with pytest.raises(WireError, match=words):
+        read_response(data.replace(old, new), REQUEST)
+
+
+def test_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "RESPONSE_LIMIT", 10)
+    monkeypatch.setattr(wire, "REQUEST_LIMIT", 10)
+    readers: tuple[Callable[[], object], ...] = (
+        lambda: read_request(dump_request(REQUEST)),
+        lambda: read_response(dump_response(RESPONSE), REQUEST),
+    )
+    for read in readers:
+        with pytest.raises(WireError, match="bytes"):
+            read()
+    with pytest.raises(WireError, match="not valid"):
+        read_request(b"{}")

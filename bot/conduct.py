@@ -43,7 +43,8 @@ def apply(
 ) -> tuple[tuple[Finding, ...], frozenset[int]]:
     """Return the findings with levels and waivers applied, and which waivers were used.
 
-    A level never softens "could not tell": only a waiver, with date and reason, covers it.
+    A level never softens "could not tell", it can only make it a plain failure; a waiver, with
+    date and reason, covers it.
     """
     used: set[int] = set()
     kept: list[Finding] = []
@@ -61,7 +62,7 @@ def apply(
 
 def _level(policy: Policy, finding: Finding) -> Finding | None:
     word = policy.levels.get(finding.rule)
-    if word is None or finding.severity is Level.UNKNOWN:
+    if word is None or (finding.severity is Level.UNKNOWN and word != "failure"):
         return finding
     return None if word == "off" else replace(finding, severity=Level(word))
 

@@ -108,6 +108,7 @@ def test_a_waived_finding_is_still_shown() -> None:
         ("toy/bad", "off", Outcome.PASS, []),
         ("toy/odd", "off", Outcome.ERROR, [Level.UNKNOWN]),
         ("toy/odd", "note", Outcome.ERROR, [Level.UNKNOWN]),
+        ("toy/odd", "failure", Outcome.FAIL, [Level.FAILURE]),
     ],
 )
 def test_levels(rule: str, word: str, outcome: Outcome, severities: list[Level]) -> None:

@@ -18,9 +18,24 @@ POLICY = """\
 # Always read at the base commit: a pull request cannot change the rules it is judged by.
 version: 1
 
+levels:
+  # Here a licence nobody knows is a "no", not a question that holds the change up.
+  licenses/unresolved: failure
+
+licenses:
+  facts: # looked up by hand, for packages that are not installed where changes are judged
+    pymupdf: AGPL-3.0-only
+
 regression:
   model: model
-  suite: [eval/held-out.jsonl, eval/next-line.jsonl]
+  suite:
+    - name: held-out
+      path: eval/held-out.jsonl
+    - name: next-line
+      path: eval/next-line.jsonl
+  # The models of this project were trained on this machine a minute ago. Leave the line out
+  # where strangers propose models: scoring then asks for every wall that bubblewrap builds.
+  require: [memory, time]
 """
 
 _OLD_READ = """\
@@ -43,6 +58,11 @@ def read(folder: Path, length: int, together: int) -> list[Passage]:
 
 
 def held_out('''
+_UNWANTED = """\
+--extra-index-url https://wheels.example/simple
+reqeusts
+PyMuPDF==1.26.3
+"""
 _READ_TEST = '''\
 # SPDX-License-Identifier: Apache-2.0
 """Tests of reading the plays: python -m unittest discover -s tests."""
@@ -115,17 +135,19 @@ def propose_good(project: Project) -> None:
 def propose_bad(project: Project) -> None:
     """Commit something for every check to find; the weights go through DVC as they should."""
     project.run("git", "switch", "--quiet", "--create", "bad")
-    project.edit("requirements.txt", ("numpy==", "--extra-index-url https://wheels.example/simple\n"
-                 "reqeusts\nnumpy=="))  # fmt: skip
+    project.edit("requirements.txt", ("numpy==", _UNWANTED + "numpy=="))
     project.edit("pyproject.toml", ('license = "Apache-2.0"', 'license = "AGPL-3.0-only"'))
     project.commit(MAL, "Faster downloads")
     _plant_pickle(project)
     project.commit(MAL, "Add a checkpoint for convenience", sign_off=ADA.sign_off)
     _damage(project)
     (project.folder / "SECURITY.md").unlink()
-    project.edit(".github/workflows/ci.yml", ("  pull_request:\n", "  pull_request_target:\n"),
-                 ("actions/setup-python@a26af69be951a213d495a4c3e4e4022e16d87065 # v5.6.0",
-                  "actions/setup-python@main"))  # fmt: skip
+    project.edit(
+        ".github/workflows/ci.yml",
+        ("  pull_request:\n", "  pull_request_target:\n"),
+        ("persist-credentials: false", "ref: ${{ github.event.pull_request.head.sha }}"),
+        ("setup-python@a26af69be951a213d495a4c3e4e4022e16d87065 # v5.6.0", "setup-python@main"),
+    )
     project.commit(MAL, "Smaller weights, simpler workflow", sign_off=MAL.sign_off)
     project.run("git", "push", "--quiet", "origin", "bad")
 

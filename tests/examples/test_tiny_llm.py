@@ -1,0 +1,92 @@
+"""The reference pipeline, run by DVC from text to measurement with fewer steps of training."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from examples.project import Project, Stopped, start
+
+pytest.importorskip("torch")
+pytest.importorskip("dvc")
+
+STEPS = 200
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    folder = tmp_path_factory.mktemp("tiny-llm")
+    project = start(folder / "main", folder / "scratch", lambda line: None, "version: 1\n", STEPS)
+    project.pipeline()
+    return project
+
+
+def loaded(project: Project, path: str) -> Any:
+    return json.loads((project.folder / path).read_text(encoding="utf-8"))
+
+
+def test_the_model_clearly_beats_token_frequencies(project: Project) -> None:
+    trained, measured = loaded(project, "training.json"), loaded(project, "metrics.json")
+    bar = 0.9 * trained["unigram_bits_per_byte"]
+    assert trained["held_out_bits_per_byte"] < bar
+    assert measured["held-out"]["bits_per_byte"] < bar
+    assert measured["next-line"]["accuracy"] > 0.5  # one of four by chance
+    assert 300_000 < trained["parameters"] < 3_000_000
+
+
+def test_training_and_measuring_agree(project: Project) -> None:
+    trained, measured = loaded(project, "training.json"), loaded(project, "metrics.json")
+    ratio = measured["held-out"]["bits_per_byte"] / trained["held_out_bits_per_byte"]
+    assert 0.95 < ratio < 1.05  # training scores one long text, measuring each passage alone
+
+
+def test_the_model_loads_as_any_other(project: Project) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    folder = project.folder / "model"
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    text = "ROMEO:\nBut soft! naïve 月"
+    assert tokenizer.decode(tokenizer(text)["input_ids"]) == text
+    assert model.config.vocab_size == len(tokenizer)
+    assert {p.name for p in folder.iterdir()} >= {"model.safetensors", "config.json"}
+
+
+def test_nothing_runs_twice(project: Project) -> None:
+    assert "up to date" in project.run("dvc", "repro")
+    assert project.run("dvc", "status").strip() == "Data and pipelines are up to date."
+
+
+def test_metrics_and_plots_are_there(project: Project) -> None:
+    shown = json.loads(project.run("dvc", "metrics", "show", "--json"))
+    assert set(shown[""]["data"]) == {"training.json", "metrics.json"}
+    curve = (project.folder / "plots" / "loss.csv").read_text().splitlines()
+    losses = [float(line.split(",")[1]) for line in curve[1:]]
+    assert len(losses) == STEPS
+    assert sum(losses[-20:]) < 0.85 * sum(losses[:20])
+    assert "plots/loss.csv" in project.run("dvc", "plots", "show", "--json")
+
+
+def test_held_out_text_is_not_trained_on(project: Project) -> None:
+    from tokenizers import Tokenizer
+
+    numpy = pytest.importorskip("numpy")
+    prepared = project.folder / "prepared"
+    tokenizer = Tokenizer.from_file(str(prepared / "tokenizer" / "tokenizer.json"))
+    seen = tokenizer.decode(numpy.load(prepared / "train.npy").tolist())
+    rows = (project.folder / "eval" / "held-out.jsonl").read_text().splitlines()
+    texts = [json.loads(row)["text"] for row in rows]
+    assert len(texts) > 80
+    assert not [text for text in texts if text in seen]
+    assert "I'll pheeze you, in faith." in seen
+
+
+def test_a_model_that_learned_nothing_is_refused(project: Project, tmp_path: Path) -> None:
+    other = project.clone("lazy")
+    other.edit("params.yaml", (f"steps: {STEPS}", "steps: 1"))
+    other.run("python", "prepare.py")
+    with pytest.raises(Stopped, match="does not clearly beat"):
+        other.run("python", "train.py")

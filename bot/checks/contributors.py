@@ -12,6 +12,7 @@ from bot.check import Section
 from bot.checks import headers, ownership, signatures, signoff
 from bot.checks.headers import Headers, NewFile, Switch
 from bot.checks.ownership import Ownership
+from bot.checks.quoting import plain
 from bot.checks.signatures import Signature, Signatures
 from bot.checks.signoff import Statement, judge_message
 from bot.errors import CouldNotTell
@@ -163,7 +164,7 @@ def exhibits(evidence: Evidence, settings: Settings) -> tuple[Exhibit, ...]:
     rows = tuple(
         (
             statement.commit[:12],
-            signoff.plain(statement.author.address),
+            plain(statement.author.address),
             "yes" if signoff.signed_by_author(statement) else "no",
             (signature.kind or "none") + (f" by {s}" if (s := signature.signer) else ""),
         )

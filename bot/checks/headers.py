@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from bot.change import Change, TreeEntry
 from bot.checks.patterns import any_matches, compiled
+from bot.checks.quoting import plain
 from bot.finding import Finding, Level, Location, Rule
 from bot.world import World
 
@@ -33,10 +34,7 @@ COPYRIGHT = Rule(
 )
 RULES = (SPDX, COPYRIGHT)
 
-# YAML 1.1 reads a bare `off` as false.
-Switch = Annotated[
-    Literal["required", "off"], BeforeValidator(lambda v: "off" if v is False else v)
-]
+Switch = Literal["required", "off"]
 
 
 class Headers(BaseModel):
@@ -141,8 +139,7 @@ def _spdx(file: NewFile, expected: str) -> list[Finding]:
         message = f"{file.path} states no licence in its first lines"
         return [SPDX.at(message, place, remedy=remedy)]
     if expected and not same_expression(stated, expected):
-        shown = "".join(c if c.isprintable() else "?" for c in stated)
-        message = f"{file.path} states the licence {shown}, the policy asks for {expected}"
+        message = f"{file.path} states the licence {plain(stated)}, the policy asks for {expected}"
         return [SPDX.at(message, place, remedy=remedy)]
     return []
 

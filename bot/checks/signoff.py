@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.change import Commit
+from bot.checks.quoting import plain
 from bot.checks.trailers import parse
 from bot.finding import Finding, Level, Location, Rule
 
-SHOWN = 120  # characters of a stranger's name or address in a message
 MAX_LISTED = 20  # co-authors of one commit that get a finding each
 _LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
@@ -54,8 +54,8 @@ class Person:
     def usable(self) -> bool:
         """Whether both are there and the address is one."""
         local, _, domain = self.address.rpartition("@")
-        plain = self.address.isprintable() and not set(self.address) & set(" <>\ufffd")
-        return bool(self.name.strip() and local and domain and plain)
+        clean = self.address.isprintable() and not set(self.address) & set(" <>\ufffd")
+        return bool(self.name.strip() and local and domain and clean)
 
     @property
     def key(self) -> str:
@@ -79,12 +79,6 @@ class Statement:
     co_authors: tuple[Person, ...]
     fixup: bool
     oversize: int = 0
-
-
-def plain(text: str) -> str:
-    """Return a stranger's text fit for one line of a message."""
-    shown = "".join(c if c.isprintable() else "?" for c in text[:SHOWN])
-    return shown + "..." if len(text) > SHOWN else shown
 
 
 def person(text: str) -> Person:

@@ -75,10 +75,6 @@ def test_only_new_source_files_are_judged() -> None:
     assert ("copyright-header", "good.py") in rules(world, copyright="required")
 
 
-def test_a_bare_yaml_off_is_understood() -> None:
-    assert Headers.model_validate({"spdx": False}).spdx == "off"
-
-
 def test_only_a_prefix_is_read() -> None:
     late = "#\n" * headers.PREFIX + "# SPDX-License-Identifier: MIT\n"
     assert rules(FakeWorld({}, {"a.py": late}), spdx="required") == [("spdx-header", "a.py")]

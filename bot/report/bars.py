@@ -50,6 +50,8 @@ def pad(text: str, width: int) -> str:
 
 def table(heads: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> list[str]:
     """Return aligned lines: heads, a rule, rows; long cells and many rows are cut."""
+    if not rows:
+        return ["  no rows"]
     cells = [tuple(cut(cell, COLUMN) for cell in row) for row in (heads, *rows[:ROWS])]
     widths = [max(map(columns, column)) for column in zip(*cells, strict=True)]
     lines = ["  ".join(map(pad, row, widths)).rstrip() for row in cells]

@@ -29,7 +29,7 @@ BYTES = 65_535  # of a check run's summary; a comment may have as many character
 LINE = 400  # characters of one quoted text
 STEPS = 10
 FINDINGS = (50, 10, 0)  # of one group: the most that fits is shown
-ROWS = 30
+ROWS, SPANS = 30, 10
 _SIGNS = {
     Outcome.PASS: "✅",
     Outcome.FAIL: "❌",
@@ -97,7 +97,7 @@ def _code(text: str) -> str:
 def _prose(text: str) -> str:
     """Quote a sentence; what stands between backticks becomes code."""
     parts = cut(text, LINE).split("`")
-    if len(parts) % 2 == 0:  # a backtick without its partner
+    if len(parts) % 2 == 0 or len(parts) > 2 * SPANS:  # a backtick without its partner, or a flood
         return quote(text, LINE)
     return "".join(_code(p) if i % 2 else quote(p) for i, p in enumerate(parts))
 

@@ -34,6 +34,11 @@ _SECRETS = (
         r"(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z))",
     ),
 )
+# Most texts hold none of these, and looking for them is ten times cheaper than the patterns.
+_MARKS = (
+    *("gh", "glpat-", "AKIA", "ASIA", "hf_", "sk-", "AIza", "xox", "npm_", "pypi-", "eyJ", "://"),
+    "-----BEGIN",
+)
 _NAMES = tuple(name for name, _ in _SECRETS)
 _SECRET = re.compile("|".join(f"({pattern})" for _, pattern in _SECRETS))
 
@@ -45,11 +50,15 @@ _IGNORABLE = re.compile(
 _MARKDOWN = str.maketrans({c: f"&#{ord(c)};" for c in "&<>\"'`*_[]()|~!$\\{}^="})
 _BULLETS = frozenset("-+0123456789")
 _GUARD = "&#8203;"  # a zero-width space, written so that it can be seen in the source
-_REFERENCE = re.compile(r"(?i)@|#|(?<=gh-)(?=[0-9])|(?<=:)(?=//)|(?<=www)(?=\.)")
+_GUARDED = rf"\g<0>{_GUARD}"
+# "&#" begins an entity of ours: a "&" of the text is an entity by then.
+_REFERENCE = re.compile(r"(?i)@|(?<!&)#|(?<=gh-)(?=[0-9])|(?<=:)(?=//)|(?<=www)(?=\.)")
 
 
 def redact(text: str) -> str:
     """Replace what is shaped like a secret by its kind."""
+    if not any(mark in text for mark in _MARKS):
+        return text
     return _SECRET.sub(lambda found: f"[redacted: {_NAMES[(found.lastindex or 1) - 1]}]", text)
 
 
@@ -113,13 +122,6 @@ def markdown(text: str, limit: int = TEXT_LIMIT) -> str:
     Entities cannot make structure; but mentions and references are looked for after they
     are decoded, so those are broken by a zero-width space.
     """
-    quoted = _REFERENCE.sub(_guard, cut(text, limit).translate(_MARKDOWN))
+    quoted = _REFERENCE.sub(_GUARDED, cut(text, limit).translate(_MARKDOWN))
     # A first "-", "+" or "1." would begin a list.
     return f"&#{ord(quoted[0])};{quoted[1:]}" if quoted[:1] in _BULLETS else quoted
-
-
-def _guard(found: re.Match[str]) -> str:
-    # The "#" of an entity of ours stays as it is.
-    if found[0] == "#" and found.string[found.start() - 1 : found.start()] == "&":
-        return "#"
-    return found[0] + _GUARD

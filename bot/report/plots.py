@@ -8,7 +8,7 @@ from bot.report.markup import Safe, join, quiet, tag, text, when
 from bot.report.neutral import cut
 from bot.report.outline import plural
 
-ROWS, CELL = 200, 300  # table rows, and characters of a cell, shown at most
+ROWS, CELL = 100, 300  # table rows, and characters of a cell, shown at most
 
 
 def draw(exhibit: Exhibit) -> Safe:
@@ -30,8 +30,10 @@ def _figure(title: str, body: Safe, note: str, kind: str = "wide") -> Safe:
 
 
 def _table(table: Table) -> Safe:
+    if not table.rows:
+        return quiet("No rows.")
     numeric = [all(_looks_numeric(r[i]) for r in table.rows) for i in range(len(table.columns))]
-    kinds = ["number" if n and table.rows else "" for n in numeric]
+    kinds = ["number" if n else "" for n in numeric]
     head = join(
         tag("th", text(c), scope="col", class_=k)
         for c, k in zip(table.columns, kinds, strict=False)

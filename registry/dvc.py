@@ -100,7 +100,7 @@ def _run(workspace: Path, timeout: float) -> str:
         if name in _PASSED or name.startswith(_PASSED_PREFIXES)
     }
     environment |= {"DVC_NO_ANALYTICS": "1", "DVC_SITE_CACHE_DIR": str(workspace / "site")}
-    command = [sys.executable, "-I", "-m", "dvc", "fetch", "--quiet"]
+    command = [sys.executable, "-I", "-m", "dvc", "fetch"]
     try:
         done = subprocess.run(
             command,

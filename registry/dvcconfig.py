@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,7 +99,7 @@ def _value(text: str) -> str:
 
 
 def _absolute(value: str, folder: Path) -> str:
-    return value if _ELSEWHERE.match(value) else str(folder / value)
+    return value if _ELSEWHERE.match(value) else os.path.normpath(folder / value)
 
 
 def _quoted(value: str) -> str:

@@ -62,8 +62,9 @@ def project_of(
     # A file that a commit tracks may be the change's, not the operator's.
     tracked = any(trees.entry(commit, local) for commit in (base_commit, head_commit))
     local_config = place / ".dvc" / "config.local" if place is not None and not tracked else None
-    shared = dvc.configuration(config, local_config, place).cache
-    caches = (scratch, *local_caches(trees.worktree, source), *([Path(shared)] if shared else []))
+    caches = (scratch, *local_caches(trees.worktree, source))
+    if shared := dvc.configuration(config, local_config, place).cache:
+        caches = (*caches, Path(shared).expanduser())
     return Project(caches, config, local_config, place)
 
 

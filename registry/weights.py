@@ -134,8 +134,8 @@ def materialise(
     `base_commit` only. The operator's own `.dvc/config.local` is used unless one of the two
     commits tracks that path. Raises RegistryError; what was written until then stays.
     """
-    known = sum(max(item.size, 0) for item in located)
-    if known > limit_bytes:
+    stated = sum(max(item.size, 0) for item in located)
+    if stated > limit_bytes:
         raise _too_large(limit_bytes)
     with tempfile.TemporaryDirectory(prefix="modelwarden-cache-") as scratch:
         left, written = limit_bytes, set[str]()

@@ -33,15 +33,17 @@ class Settings(Section):
     """Policy of the weights check."""
 
     max_git_bytes: int = Field(
-        5_000_000, ge=0, description="Largest binary file that may be committed to git itself."
+        default=5_000_000,
+        ge=0,
+        description="Largest binary file that may be committed to git itself.",
     )
     pointers: Literal["report", "require-content"] = Field(
-        "report",
+        default="report",
         description="What to do about a pointer whose content is not at hand: report a note (a"
         " name of a pickle format blocks all the same), or require the content.",
     )
     libraries: tuple[str, ...] = Field(
-        (
+        default=(
             "transformers",
             "diffusers",
             "tokenizers",

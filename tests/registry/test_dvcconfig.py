@@ -36,9 +36,9 @@ def test_reads_remotes_and_makes_their_paths_absolute() -> None:
                     ("url", "s3://bucket/x"),
                 ),
             ),
-            Remote("origin", (("url", "/r/.dvc/../store"),)),
+            Remote("origin", (("url", "/r/store"),)),
         ),
-        "/r/.dvc/../shared",
+        "/r/shared",
     )
 
 

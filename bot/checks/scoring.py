@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,16 @@ from modelwarden import ROOT
 ITEM_BYTES = 400  # of the answer, for each item and model, besides its id
 BASIC_BYTES = 100_000
 WORST_NLL = 1e4  # nats for one token: far beyond what a finite softmax gives
+SPREAD = 16  # tokens for one byte: far beyond any tokenizer, bytes that need escaping included
 NVIDIA = Path("/dev/nvidiactl")
+
+
+LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "scipy")
+
+
+def lacking() -> tuple[str, ...]:
+    """Return the libraries that scoring needs and this installation lacks; imports none."""
+    return tuple(name for name in LIBRARIES if importlib.util.find_spec(name) is None)
 
 
 class ModelFailed(CouldNotTell):
@@ -42,7 +51,6 @@ def score(
     *,
     minutes: float,
     memory_gb: float,
-    progress: Callable[[str], None] | None = None,
 ) -> Scored:
     """Run the request in one sandboxed child; `folder` is ours, private and temporary.
 
@@ -55,7 +63,6 @@ def score(
         inputs=(path, *(Path(place) for _, place in request.models)),
         limits=Limits(minutes * 60, int(memory_gb * (1 << 30)), _bound(request)),
         cuda=request.device != "cpu" and NVIDIA.exists(),
-        progress=progress,
     )
     response = checked(result.answer, request)
     if response.failure is not None:
@@ -102,8 +109,12 @@ def _check_model(scores: ModelScores, request: Request) -> None:
 
 
 def _is_possible(item: Item, found: ItemScore) -> bool:
-    length = len(item.choices[item.answer].encode())
-    return 0 < found.bytes <= length and found.nll <= WORST_NLL * found.tokens
+    whole = len((item.context + item.choices[item.answer]).encode())
+    return (
+        0 < found.bytes <= len(item.choices[item.answer].encode())
+        and 0 < found.tokens <= SPREAD * whole + 64
+        and found.nll <= WORST_NLL * found.tokens
+    )
 
 
 def _is_word(text: str) -> bool:

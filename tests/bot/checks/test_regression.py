@@ -1,0 +1,433 @@
+"""The check without any model: what applies, what is judged, what is believed."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from bot.checks import modelfolder, modelpairs, regression, regressionrules, scoring, suites
+from bot.checks.pairplots import MAX_POINTS, Compared, compared
+from bot.checks.regression import PROBLEMS, Evidence, Problem, Settings, Standing
+from bot.checks.suites import BadSuite, chosen, read_suites
+from bot.exhibit import Histogram, IntervalPlot, ScatterPlot, Table
+from bot.finding import Level, Rule
+from bot.sandbox import Protection, SandboxFailed
+from lab import wire
+from lab.compare import compare
+from lab.protocol import (
+    Failure,
+    Item,
+    ItemScore,
+    ModelScores,
+    Request,
+    Response,
+    Task,
+    TaskScores,
+)
+from tests.fakes import BASE, FakeWorld
+
+POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 4\n"
+SUITE = '{"text": "a b c"}\n{"text": "d e f"}\n'
+
+
+def settings(**values: Any) -> Settings:
+    return Settings.model_validate_json(json.dumps(values))
+
+
+PLAIN = settings(suite=[{"name": "heldout", "path": "eval/heldout.jsonl"}])
+NAMED = settings(model="m", suite=[{"name": "heldout", "path": "eval/heldout.jsonl"}])
+
+
+def world(base: dict[str, str], head: dict[str, str]) -> FakeWorld:
+    return FakeWorld(base, head)
+
+
+@pytest.mark.parametrize(
+    ("path", "policy", "reason"),
+    [
+        ("m/model.safetensors", NAMED, ""),
+        ("m/model.safetensors.dvc", NAMED, ""),
+        ("m.dvc", NAMED, ""),
+        ("dvc.lock", NAMED, ""),
+        ("m/README.md", NAMED, ""),
+        ("eval/heldout.jsonl", NAMED, ""),
+        ("src/a.py", NAMED, "no file of a model changed"),
+        ("other/model.safetensors", NAMED, "no file of a model changed"),
+        ("other/dvc.lock", NAMED, "no file of a model changed"),
+        ("mm/config.json", NAMED, "no file of a model changed"),
+        ("any/model.safetensors", PLAIN, ""),
+        ("any/config.json", PLAIN, ""),
+        ("any/README.md", PLAIN, "no file of a model changed"),
+        ("any/model.safetensors", settings(), ""),
+        ("any/config.json", settings(), "the policy names no suite: add a JSONL file"),
+        ("m/config.json", settings(model="m"), ""),
+        ("config.json", settings(model="."), ""),
+        ("setup.py", settings(model="."), "no file of a model changed"),
+    ],
+)
+def test_applies(path: str, policy: Settings, reason: str) -> None:
+    found = regression.applies(world({path: "1"}, {path: "2"}).change(), policy)
+    assert found.startswith(reason) if reason else found == ""
+
+
+def collect(base: dict[str, str], head: dict[str, str], policy: Settings) -> Evidence:
+    fake = world(base, head)
+    return regression.collect(fake.change(), fake, policy)
+
+
+def rules_of(evidence: Evidence, policy: Settings) -> list[tuple[str, Level]]:
+    found = regression.judge(evidence, policy)
+    assert all("\n" not in f.message and f.remedy for f in found)
+    return [(f.rule.partition("/")[2], f.severity) for f in found]
+
+
+MODEL = {"m/config.json": "{}", "m/model.safetensors": "old", "eval/heldout.jsonl": SUITE}
+
+
+@pytest.mark.parametrize(
+    ("head", "policy", "standing", "rules"),
+    [
+        ({"m/model.safetensors": "new"}, settings(), Standing.UNSCORED, [("no-suite", "warning")]),
+        ({"m/README.md": "x"}, NAMED, Standing.SAME, [("identical", "note")]),
+        ({"m/config.json": None, "m/model.safetensors": None}, NAMED, Standing.REMOVED,
+         [("model-removed", "failure")]),
+        ({"n/config.json": "{}", "n/model.safetensors": "x", "m/model.safetensors": "y"}, PLAIN,
+         Standing.SEVERAL, [("several-models", "unknown")]),
+        ({"n/config.json": "{}", "n/model.safetensors": "x", "m/model.safetensors": "y"},
+         settings(), Standing.SEVERAL, [("several-models", "warning")]),
+        ({"web/config.json": "{}"}, PLAIN, Standing.NONE, []),
+        ({"eval/heldout.jsonl": "{}"}, NAMED, Standing.SAME,
+         [("suite-edited", "warning"), ("identical", "note")]),
+        ({"m/model.safetensors": POINTER.format("0" * 64)}, NAMED, Standing.UNKNOWN,
+         [("weights-missing", "unknown")]),
+        ({"m/model.safetensors": POINTER.format("zz")}, NAMED, Standing.UNKNOWN,
+         [("broken-model", "unknown")]),
+    ],
+)  # fmt: skip
+def test_what_a_change_does_to_the_model(
+    head: dict[str, str | None],
+    policy: Settings,
+    standing: Standing,
+    rules: list[tuple[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(modelpairs, "lacking", lambda: ())
+    holds = ("network", "filesystem", "secrets", "memory", "time")
+    monkeypatch.setattr(modelpairs.sandbox, "probe", lambda: Protection("x", holds))
+    after = {k: v for k, v in {**MODEL, **head}.items() if v is not None}
+    evidence = collect(MODEL, after, policy)
+    assert evidence.standing is standing
+    assert rules_of(evidence, policy) == rules
+    assert "\n" not in regression.summary(evidence)
+    adapter = TypeAdapter(Evidence)
+    assert adapter.validate_json(adapter.dump_json(evidence)) == evidence
+
+
+def test_missing_protection_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(modelpairs, "lacking", lambda: ())
+    monkeypatch.setattr(modelpairs.sandbox, "probe", lambda: Protection("plain", ("time",)))
+    (finding,) = regression.judge(
+        collect(MODEL, {**MODEL, "m/model.safetensors": "new"}, NAMED), NAMED
+    )
+    assert (finding.rule, finding.severity) == ("regression/unprotected", Level.UNKNOWN)
+    assert "network, filesystem, secrets, memory (sandbox: plain)" in finding.message
+    assert "bubblewrap" in finding.remedy
+    assert "regression.require" in finding.remedy
+
+
+def test_missing_libraries_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(modelpairs, "lacking", lambda: ("torch", "scipy"))
+    (finding,) = regression.judge(
+        collect(MODEL, {**MODEL, "m/model.safetensors": "new"}, NAMED), NAMED
+    )
+    assert (finding.rule, finding.severity) == ("regression/unequipped", Level.UNKNOWN)
+    assert "torch, scipy" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({}, "is not there at the base commit"),
+        ({"eval/heldout.jsonl/x": "1"}, "is not a regular file"),
+        ({"eval/heldout.jsonl": "{}"}, "eval/heldout.jsonl:1: "),
+        ({"eval/heldout.jsonl": ""}, "no items"),
+        ({"eval/heldout.jsonl": POINTER.format("0" * 64)}, "is a Git LFS pointer"),
+    ],
+)
+def test_bad_suite(files: dict[str, str], words: str) -> None:
+    with pytest.raises(BadSuite) as caught:
+        read_suites(world(files, {}), BASE, PLAIN.suite, 10)
+    assert words in caught.value.message
+
+
+def test_items_are_chosen_by_their_ids_alone() -> None:
+    items = tuple(Item(str(n), "", (f"text {n}",)) for n in range(100))
+    some = chosen(items, 10)
+    assert len(some) == 10
+    assert some == tuple(item for item in items if item in some)
+    assert {i.id for i in chosen(items[::-1], 10)} == {i.id for i in some}
+    assert chosen(items, 100) == items
+
+
+def test_suite_digest_follows_content_and_limit() -> None:
+    digests = {
+        read_suites(world({"eval/heldout.jsonl": text}, {}), BASE, PLAIN.suite, limit).digest
+        for text in (SUITE, SUITE + '{"text": "g"}\n')
+        for limit in (10, 20)
+    }
+    assert len(digests) == 4
+
+
+def test_detection_needs_configuration_and_weights() -> None:
+    head = {
+        "a/config.json": "{}", "a/model.safetensors.dvc": "x", "b/config.json": "{}",
+        "c/model.safetensors": "x", "model.safetensors": "x", "config.json": "{}",
+    }  # fmt: skip
+    fake = world({}, head)
+    assert modelfolder.detect(fake.change(), fake) == ("", "a")
+
+
+def test_other_files_of_the_folder_are_not_the_model() -> None:
+    fake = world(MODEL, {**MODEL, "m/optimizer.pt": "x", "m/sub/model.safetensors": "x"})
+    change = fake.change()
+    sides = [modelfolder.model_files(fake, c, "m") for c in (change.base, change.head)]
+    assert modelfolder.identity(sides[0]) == modelfolder.identity(sides[1])
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"suite": [{"name": "a", "path": "x"}, {"name": "a", "path": "y"}]},
+        {"suite": [{"name": "a\n", "path": "x"}]},
+        {"suite": [{"name": "a", "path": "/etc/passwd"}]},
+        {"require": ["luck"]},
+        {"minutes": 0},
+        {"alpha": 1},
+        {"device": "tpu"},
+        {"sweet": 1},
+    ],
+)
+def test_settings_refuse(bad: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        settings(**bad)
+
+
+# Judging comparisons
+
+
+def scores(values: list[float], *, right: str = "") -> TaskScores:
+    correct = [None if not right else mark == "y" for mark in right or values]
+    return TaskScores(
+        "heldout",
+        tuple(
+            ItemScore(str(n), value, 4, 10, known)
+            for n, (value, known) in enumerate(zip(values, correct, strict=True))
+        ),
+    )
+
+
+def evidence_of(
+    base: list[float], head: list[float], rights: tuple[str, str] = ("", "")
+) -> Evidence:
+    before, after = scores(base, right=rights[0]), scores(head, right=rights[1])
+    task = compared(compare(before, after), before, after)
+    return Evidence(("m",), Standing.COMPARED, tasks=(task,), about="Tiny, 3 parameters")
+
+
+N = 40
+SPREAD = [10 + math.sin(n) for n in range(N)]
+NOISE = [0.05 * math.cos(7 * n) for n in range(N)]
+
+
+def shifted(by: float, noise: float = 1.0) -> list[float]:
+    return [value + by + noise * e for value, e in zip(SPREAD, NOISE, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("head", "policy", "expected", "words"),
+    [
+        (shifted(0.5), {}, ("regressed", "failure"), "bits per byte worse (95 % interval"),
+        (shifted(0.5), {"tolerance": 0.2}, ("within-tolerance", "warning"), "tolerance of 0.2"),
+        (
+            shifted(5),
+            {"tolerance": 0.2},
+            ("regressed", "failure"),
+            "more than the tolerance of 0.2",
+        ),
+        (shifted(-0.5), {}, ("improved", "note"), "bits per byte better (95 % interval 0.0"),
+        (shifted(0), {}, ("no-change", "note"), "smallest change this run could see: 0.00"),
+        (SPREAD, {}, ("no-change", "note"), "all 40 items score exactly the same"),
+        (shifted(0, 90), {"resolution": 0.01}, ("inconclusive", "unknown"), "would show 0.01"),
+        (shifted(0.5, 0), {}, ("inconclusive", "unknown"), "variance"),
+    ],
+)
+def test_verdicts(
+    head: list[float], policy: dict[str, float], expected: tuple[str, str], words: str
+) -> None:
+    chosen_settings = settings(**policy)
+    evidence = evidence_of(SPREAD, head)
+    assert rules_of(evidence, chosen_settings) == [expected]
+    assert words in regression.judge(evidence, chosen_settings)[0].message
+    adapter = TypeAdapter(Evidence)
+    assert adapter.validate_json(adapter.dump_json(evidence)) == evidence
+
+
+def test_lost_answers_are_named_beside_an_unchanged_likelihood() -> None:
+    evidence = evidence_of(SPREAD, shifted(0), ("y" * N, "n" * 12 + "y" * (N - 12)))
+    assert rules_of(evidence, settings()) == [("no-change", "note"), ("answers-lost", "warning")]
+    assert (
+        "12 answers turned wrong and 0 turned right"
+        in regression.judge(evidence, settings())[1].message
+    )
+
+
+def test_exhibits() -> None:
+    shown = regression.exhibits(evidence_of(SPREAD, shifted(0.5)), settings())
+    assert [type(e) for e in shown] == [Table, IntervalPlot, ScatterPlot, Histogram, Table]
+    table, plot, _, histogram, changed = shown
+    assert isinstance(table, Table)
+    assert isinstance(changed, Table)
+    assert all(len(row) == len(t.columns) for t in (table, changed) for row in t.rows)
+    assert len(changed.rows) == 10
+    assert isinstance(plot, IntervalPlot)
+    assert plot.intervals[0].low < plot.intervals[0].estimate < plot.intervals[0].high
+    assert plot.intervals[0].verdict == "regressed"
+    assert isinstance(histogram, Histogram)
+    assert sum(histogram.counts) == N
+    assert len(histogram.edges) == len(histogram.counts) + 1
+    assert regression.exhibits(Evidence((), Standing.NONE), settings()) == ()
+
+
+def test_points_are_bounded() -> None:
+    many = scores([float(n) for n in range(MAX_POINTS * 2 + 5)])
+    kept = compared(compare(many, many), many, many)
+    assert 0 < len(kept.points) <= MAX_POINTS
+
+
+def test_every_problem_has_a_rule() -> None:
+    assert {rule for _, rule in PROBLEMS} <= set(regressionrules.RULES)
+    defined = {v for v in vars(regressionrules).values() if isinstance(v, Rule)}
+    assert defined == set(regressionrules.RULES)
+    for _, rule in PROBLEMS:
+        evidence = Evidence(("m",), Standing.UNKNOWN, problem=Problem(rule.id, "x", "y"))
+        assert rules_of(evidence, settings()) == [(rule.id.partition("/")[2], Level.UNKNOWN)]
+
+
+# Answers of the sandbox
+
+
+ITEMS = (Item("1", "", ("abc",)), Item("2", "", ("déf",), cluster="c"))
+REQUEST = Request((("base", "/b"), ("head", "/h")), (Task("heldout", ITEMS),))
+FOUND = (ItemScore("1", 1.5, 2, 3), ItemScore("2", 0.0, 1, 4, cluster="c"))
+
+
+def model_scores(name: str) -> ModelScores:
+    return ModelScores(
+        name, "0" * 64, 100, "Tiny", "cpu", "float32", (TaskScores("heldout", FOUND),)
+    )
+
+
+RESPONSE = Response((model_scores("base"), model_scores("head")), None, (("torch", "2"),))
+
+
+def test_sound_answer() -> None:
+    assert scoring.checked(wire.dump_response(RESPONSE), REQUEST) == RESPONSE
+    failure = Response(failure=Failure("head", "tensor 'x' is missing"))
+    assert scoring.checked(wire.dump_response(failure), REQUEST) == failure
+
+
+def edit(*path: str | int, to: object) -> Callable[[Any], None]:
+    def change(document: Any) -> None:
+        for key in path[:-1]:
+            document = document[key]
+        document[path[-1]] = to
+
+    return change
+
+
+ITEM = ("scores", 1, "tasks", 0, "items", 0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        edit(*ITEM, "nll", to=-1.0),
+        edit(*ITEM, "nll", to=1e9),
+        edit(*ITEM, "nll", to="1"),
+        edit(*ITEM, "nll", to=None),
+        edit(*ITEM, "nll", to=True),
+        edit(*ITEM, "bytes", to=4),
+        edit(*ITEM, "bytes", to=0),
+        edit(*ITEM, "tokens", to=0),
+        edit(*ITEM, "tokens", to=10**400),
+        edit(*ITEM, "id", to="2"),
+        edit(*ITEM, "correct", to=True),
+        edit(*ITEM, "cluster", to="x"),
+        edit("scores", 1, "tasks", 0, "items", to=[]),
+        edit("scores", 1, "tasks", 0, "task", to="other"),
+        edit("scores", 1, "tasks", to=[]),
+        edit("scores", 1, "model", to="base"),
+        edit("scores", 1, "fingerprint", to="x" * 64),
+        edit("scores", 1, "architecture", to="\x1b[2J"),
+        edit("scores", 1, "architecture", to="x" * 101),
+        edit("scores", 1, "dtype", to="a\nb"),
+        edit("scores", 1, "parameters", to=0),
+        edit("scores", to=[]),
+        edit("scores", to=None),
+        edit("failure", to={"model": "head", "reason": "x"}),
+        edit("versions", to=[["torch", "x" * 200]]),
+        edit("versions", to=[["a", "b"]] * 30),
+    ],
+)
+def test_unsound_answers(change: Callable[[Any], None]) -> None:
+    document = json.loads(wire.dump_response(RESPONSE))
+    change(document)
+    with pytest.raises(SandboxFailed, match="unsound answer") as caught:
+        scoring.checked(json.dumps(document).encode(), REQUEST)
+    assert caught.value.message.isprintable()
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        Failure("other", "x"),
+        Failure("head", ""),
+        Failure("head", "a\nb"),
+        Failure("head", "x" * 2000),
+    ],
+)
+def test_unsound_failures(failure: Failure) -> None:
+    with pytest.raises(SandboxFailed, match="unsound answer"):
+        scoring.checked(wire.dump_response(Response(failure=failure)), REQUEST)
+
+
+def test_answer_that_grows_is_cut_off() -> None:
+    """The bound follows the items asked for, and holds an honest answer of long ids."""
+    items = tuple(
+        Item("\u2603" * 190 + str(n), "", ("x",), cluster="\u2603" * 200) for n in range(50)
+    )
+    request = replace(REQUEST, tasks=(Task("heldout", items),))
+    found = tuple(ItemScore(i.id, 1 / 3, 80, 1, None, i.cluster, False) for i in items)
+    models = tuple(
+        replace(model_scores(n), tasks=(TaskScores("heldout", found),)) for n in ("base", "head")
+    )
+    honest = wire.dump_response(Response(models, None, ()))
+    assert len(honest) < scoring._bound(request) < 2_000_000
+
+
+def test_suites_module_reads_what_the_policy_names() -> None:
+    fake = world({"eval/heldout.jsonl": SUITE}, {"eval/heldout.jsonl": '{"text": "easy"}'})
+    (task,) = suites.read_suites(fake, BASE, PLAIN.suite, 10).tasks
+    assert [item.choices[0] for item in task.items] == ["a b c", "d e f"]
+
+
+def test_compared_is_plain_data() -> None:
+    before = scores(SPREAD)
+    kept = compared(compare(before, before), before, before)
+    assert TypeAdapter(Compared).validate_json(TypeAdapter(Compared).dump_json(kept)) == kept

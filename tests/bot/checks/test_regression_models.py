@@ -1,0 +1,285 @@
+"""Real models in real repositories, scored in the real sandbox."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("torch", reason="needs the model extra")
+pytest.importorskip("transformers", reason="needs the model extra")
+
+from bot import sandbox
+from bot.change import Change
+from bot.checks import modelpairs, regression
+from bot.checks.regression import Evidence, Settings, Standing
+from bot.finding import Level
+from bot.repository import GitWorld
+from tests.gitrepo import Repo
+from tests.lab.models import TEXT, make_model
+
+WORDS = "".join(TEXT).replace("\n", " ").split()
+# The rung decides what a test can require: a machine without bubblewrap still measures.
+POLICY: dict[str, Any] = {
+    "model": "model",
+    "suite": [
+        {"name": "heldout", "path": "eval/heldout.jsonl"},
+        {"name": "quiz", "path": "eval/quiz.jsonl"},
+    ],
+    "require": list(sandbox.probe().holds),
+    "device": "cpu",
+    "memory_gb": 4,
+}
+SETTINGS = Settings.model_validate_json(json.dumps(POLICY))
+
+
+def commit(folder: Path) -> str:
+    return Repo(folder).commit({})
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny Llama that has learnt its four sentences."""
+    import torch
+    from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+
+    torch.set_num_threads(2)
+    folder = make_model(tmp_path_factory.mktemp("trained"), initializer_range=0.02)
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(str(folder))
+    module = AutoModelForCausalLM.from_pretrained(str(folder))
+    ids = torch.tensor([tokenizer("".join(TEXT))["input_ids"][:60]])
+    optimiser = torch.optim.AdamW(module.parameters(), lr=3e-3)
+    for _ in range(80):
+        module(input_ids=ids, labels=ids).loss.backward()
+        optimiser.step()
+        optimiser.zero_grad()
+    module.save_pretrained(str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def damaged(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same model with noise on its weights."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    folder = tmp_path_factory.mktemp("damaged") / "model"
+    shutil.copytree(trained, folder)
+    module = AutoModelForCausalLM.from_pretrained(str(folder))
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for weight in module.parameters():
+            weight.add_(torch.randn_like(weight) * weight.std() * 0.5)
+    module.save_pretrained(str(folder))
+    return folder
+
+
+def place(model: Path, repository: Path) -> None:
+    shutil.rmtree(repository / "model", ignore_errors=True)
+    # Fresh times: git takes a file of the same size and second for the one it knows.
+    shutil.copytree(model, repository / "model", copy_function=shutil.copyfile)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    folder = tmp_path / "repository"
+    (folder / "eval").mkdir(parents=True)
+    Repo(folder)
+    texts = [{"id": f"t{i}", "text": " ".join(WORDS[i : i + 8])} for i in range(0, 40)]
+    quiz = [
+        {
+            "id": f"q{i}",
+            "prompt": " ".join(WORDS[i : i + 6]) + " ",
+            "choices": [WORDS[i + 6], WORDS[i] + "x"],
+            "answer": 0,
+        }
+        for i in range(0, 40)
+    ]
+    for name, items in (("heldout", texts), ("quiz", quiz)):
+        lines = "".join(json.dumps(item) + "\n" for item in items)
+        (folder / "eval" / f"{name}.jsonl").write_text(lines)
+    return folder
+
+
+Collect = Callable[..., Evidence]
+
+
+@pytest.fixture
+def collect(repository: Path) -> Iterator[Collect]:
+    def run(base: str, head: str, settings: Settings = SETTINGS) -> Evidence:
+        with GitWorld(repository) as world:
+            change: Change = world.change(base, head)
+            assert regression.applies(change, settings) == ""
+            return regression.collect(change, world, settings)
+
+    yield run
+
+
+def rules_of(evidence: Evidence, settings: Settings = SETTINGS) -> list[str]:
+    return [f.rule.partition("/")[2] for f in regression.judge(evidence, settings)]
+
+
+def test_damaged_model_regresses_and_the_repair_improves(
+    repository: Path, collect: Collect, trained: Path, damaged: Path, tmp_path: Path
+) -> None:
+    place(trained, repository)
+    good = commit(repository)
+    place(damaged, repository)
+    bad = commit(repository)
+    evidence = collect(good, bad)
+    assert evidence.problem is None
+    assert evidence.standing is Standing.COMPARED
+    found = regression.judge(evidence, SETTINGS)
+    worse = [f for f in found if f.rule == "regression/regressed"]
+    assert any(f.message.startswith("heldout: ") for f in worse), found
+    assert "bits per byte worse (95 % interval" in worse[0].message
+    assert "LlamaForCausalLM" in regression.summary(evidence)
+    assert "2 suites, 80 items" in regression.summary(evidence)
+    assert len(regression.exhibits(evidence, SETTINGS)) == 1 + 2 + 2 * 3
+    place(trained, repository)
+    repaired = collect(bad, commit(repository))
+    better = [f for f in regression.judge(repaired, SETTINGS) if f.rule.endswith("/improved")]
+    assert better[0].severity is Level.NOTE
+    assert repaired.tasks[0].comparison.difference == pytest.approx(
+        -evidence.tasks[0].comparison.difference
+    )
+
+
+def test_measured_once_and_base_suite_decides(
+    repository: Path,
+    collect: Collect,
+    trained: Path,
+    damaged: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A change that guts the suite is judged by the old one; a second run costs nothing."""
+    from bot.cache import Cache
+
+    place(trained, repository)
+    base = commit(repository)
+    place(damaged, repository)
+    (repository / "eval" / "heldout.jsonl").write_text('{"text": "easy"}\n')
+    head = commit(repository)
+    first: list[Evidence] = []
+    for _ in range(2):
+        with GitWorld(repository, Cache(tmp_path / "evidence.db")) as world:
+            first.append(regression.collect(world.change(base, head), world, SETTINGS))
+        monkeypatch.setattr(modelpairs, "score", None)  # a second measurement would break
+    assert first[0] == first[1]
+    assert first[0].tasks[0].comparison.n == 40
+    assert first[0].edited == ("eval/heldout.jsonl",)
+    assert rules_of(first[0])[0] == "suite-edited"
+
+
+def test_equal_bytes_in_another_place_are_identical(
+    repository: Path, collect: Collect, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Moving weights into LFS changes the file in git, and nothing of the model."""
+    monkeypatch.setattr(modelpairs, "score", None)  # no forward pass
+    place(trained, repository)
+    base = commit(repository)
+    into_lfs(repository)
+    evidence = collect(base, commit(repository))
+    assert (evidence.standing, evidence.problem) == (Standing.SAME, None)
+    assert rules_of(evidence) == ["identical"]
+
+
+def into_lfs(repository: Path, *, keep: bool = True) -> None:
+    weights = repository / "model" / "model.safetensors"
+    data = weights.read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    if keep:
+        target = repository / ".git" / "lfs" / "objects" / digest[:2] / digest[2:4] / digest
+        target.parent.mkdir(parents=True)
+        target.write_bytes(data)
+    weights.write_text(
+        f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest}\nsize {len(data)}\n"
+    )
+
+
+def test_missing_weights(repository: Path, collect: Collect, trained: Path, damaged: Path) -> None:
+    place(trained, repository)
+    base = commit(repository)
+    place(damaged, repository)
+    into_lfs(repository, keep=False)
+    evidence = collect(base, commit(repository))
+    (finding,) = regression.judge(evidence, SETTINGS)
+    assert (finding.rule, finding.severity) == ("regression/weights-missing", Level.UNKNOWN)
+    assert finding.message.startswith("head model: ")
+    assert "git lfs" in finding.remedy
+
+
+def break_header(model: Path) -> None:
+    (model / "model.safetensors").write_bytes(b"\xff" * 8 + b"{}")
+
+
+def break_shape(model: Path) -> None:
+    config = json.loads((model / "config.json").read_text())
+    (model / "config.json").write_text(json.dumps(config | {"hidden_size": 64}))
+
+
+def ask_for_code(model: Path) -> None:
+    config = json.loads((model / "config.json").read_text())
+    own = {"auto_map": {"AutoModelForCausalLM": "evil.Model"}}
+    (model / "config.json").write_text(json.dumps(config | own))
+
+
+def ask_for_memory(model: Path) -> None:
+    config = json.loads((model / "config.json").read_text())
+    (model / "config.json").write_text(json.dumps(config | {"intermediate_size": 10**9}))
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (break_header, "head model: "),
+        (break_shape, "head model: tensor"),
+        (ask_for_code, "code of its own"),
+        (ask_for_memory, "memory|shape"),
+    ],
+)
+def test_broken_head(
+    repository: Path,
+    collect: Collect,
+    trained: Path,
+    damage: Callable[[Path], None],
+    words: str,
+) -> None:
+    place(trained, repository)
+    base = commit(repository)
+    damage(repository / "model")
+    evidence = collect(base, commit(repository))
+    (finding,) = regression.judge(evidence, SETTINGS)
+    assert finding.severity is Level.UNKNOWN
+    assert finding.rule in ("regression/broken-model", "regression/no-answer")
+    assert re.search(words, finding.message)
+    assert str(repository) not in finding.message
+
+
+def test_added_then_removed(repository: Path, collect: Collect, trained: Path) -> None:
+    base = commit(repository)
+    place(trained, repository)
+    head = commit(repository)
+    evidence = collect(base, head)
+    assert rules_of(evidence) == ["model-added"], evidence
+    assert "LlamaForCausalLM" in evidence.about
+    shutil.rmtree(repository / "model")
+    assert rules_of(collect(head, commit(repository))) == ["model-removed"]
+
+
+def test_out_of_time(repository: Path, collect: Collect, trained: Path, damaged: Path) -> None:
+    place(trained, repository)
+    base = commit(repository)
+    place(damaged, repository)
+    hurried = SETTINGS.model_copy(update={"minutes": 0.01})
+    evidence = collect(base, commit(repository), hurried)
+    (finding,) = regression.judge(evidence, hurried)
+    assert (finding.rule, finding.severity) == ("regression/no-answer", Level.UNKNOWN)
+    assert "not finished after 0.6 s" in finding.message

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import tempfile
@@ -64,7 +63,5 @@ def merge(path: Path, entries: Iterable[Entry]) -> None:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             json.dump(asdict(file), stream, indent=1)
         Path(name).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
+    finally:
+        Path(name).unlink(missing_ok=True)

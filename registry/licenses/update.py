@@ -13,6 +13,7 @@ from registry.errors import RegistryError
 from registry.licenses.cache import Entry, merge
 from registry.licenses.index import Index, IndexUnavailable
 from registry.licenses.metadata import claim
+from registry.manifests import Requirement
 
 WORKERS = 8
 URL_VARIABLES = ("MODELWARDEN_INDEX", "PIP_INDEX_URL", "UV_DEFAULT_INDEX")
@@ -45,15 +46,25 @@ def index_url(environment: Mapping[str, str] = os.environ) -> str:
     return found
 
 
+def wanted(requirements: Iterable[Requirement]) -> tuple[tuple[str, str], ...]:
+    """Return what to ask the index for: not what comes from a URL, a path or elsewhere."""
+    asked = {(r.name, r.specifier) for r in requirements if _is_on_an_index(r)}
+    return tuple(sorted(asked))
+
+
+def _is_on_an_index(requirement: Requirement) -> bool:
+    return bool(requirement.name) and not requirement.url and requirement.ecosystem == "pypi"
+
+
 def update(
-    wanted: Iterable[tuple[str, str]],
+    packages: Iterable[tuple[str, str]],
     index_url: str,
     cache_path: Path,
     progress: Callable[[str], None] = lambda line: None,
 ) -> UpdateResult:
     """Ask the index for each (canonical name, specifier) and merge the answers into the cache."""
     index = Index(index_url)
-    packages = sorted(set(wanted))
+    asked = sorted(set(packages))
     today = datetime.now(UTC).date().isoformat()
     entries: list[Entry] = []
     failed: list[tuple[str, str]] = []
@@ -68,7 +79,7 @@ def update(
         return Entry(name, version, said.license, said.reason, today)
 
     with ThreadPoolExecutor(WORKERS) as pool:
-        for (name, specifier), answer in zip(packages, pool.map(ask, packages), strict=True):
+        for (name, specifier), answer in zip(asked, pool.map(ask, asked), strict=True):
             if isinstance(answer, str):
                 failed.append((name, answer))
                 progress(f"{name}{specifier}: {answer}")

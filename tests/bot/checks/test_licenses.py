@@ -289,6 +289,17 @@ def test_wheels_of_a_tracked_folder_prove_nothing(tmp_path: Path) -> None:
     assert [p.fact.source for p in evidence({}, {}, settings, world).packages.each] == [""]
 
 
+def test_a_folder_behind_a_tracked_link_proves_nothing(tmp_path: Path) -> None:
+    from tests.registry.licenses.wheels import make_wheel
+
+    make_wheel(tmp_path / "planted" / "wheels", "local-only", "1.0", "License-Expression: MIT")
+    (tmp_path / "tools").symlink_to(tmp_path / "planted")
+    settings = Settings(wheels=("tools/wheels", "../x", "tools/../planted/wheels"))
+    head: Tree = {"requirements.txt": "local-only\n", "tools": "planted"}
+    world = FakeWorld({}, head, root=tmp_path, modes=symlink("tools"))
+    assert [p.fact.source for p in evidence({}, {}, settings, world).packages.each] == [""]
+
+
 def test_the_summary_says_where_facts_come_from() -> None:
     settings = Settings(facts=FACTS)
     found = evidence(

@@ -14,6 +14,8 @@ from registry.licenses.texts import FINGERPRINTS, TEXT_LIMIT, identify, spdx_ids
 
 ROOT = Path(__file__).parents[3]
 LIST = ROOT.parent / "shared/data/audit/spdx/spdx-licenses.json.gz"
+AI = ROOT.parent / "shared/data/audit/ai-licenses"
+INDEX = AI / "index.json"
 needs_list = pytest.mark.skipif(not LIST.exists(), reason="the SPDX licence list is not at hand")
 COMMON = (
     "MIT BSD-2-Clause BSD-3-Clause Apache-2.0 ISC MPL-2.0 GPL-2.0-only GPL-3.0-only LGPL-2.1-only"
@@ -129,6 +131,20 @@ def test_every_text_is_known_by_its_id(licences: dict[str, dict[str, Any]]) -> N
     missed = [id for id in spdx_ids() if id not in identify(licences[id]["text"])]
     assert missed == []
     assert set(COMMON.split()) <= set(spdx_ids())
+
+
+@pytest.mark.skipif(not AI.exists(), reason="the AI licence texts are not at hand")
+def test_texts_of_ai_licences_are_never_taken_for_another() -> None:
+    families = {row["file"]: row["expected_family"] for row in json.loads(INDEX.read_text())}
+    wrong = {
+        file: ids
+        for file, family in families.items()
+        if (ids := identify((AI / file).read_text(errors="replace")))
+        and not ids[0].lower().startswith(family.lower()[:3])
+    }
+    assert wrong == {}
+    assert identify((AI / "deepfloyd-if-code.txt").read_text()) == ()  # MIT and one clause
+    assert identify((AI / "yi-model.txt").read_text()) == ("Apache-2.0",)
 
 
 def perturbed(text: str) -> dict[str, str]:

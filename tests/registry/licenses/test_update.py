@@ -12,7 +12,8 @@ import pytest
 from registry.licenses import cache
 from registry.licenses.facts import Library
 from registry.licenses.index import Index, IndexUnavailable
-from registry.licenses.update import NoIndex, index_url, update
+from registry.licenses.update import NoIndex, index_url, update, wanted
+from registry.manifests import Requirement
 
 
 class FakeIndex(ThreadingHTTPServer):
@@ -158,10 +159,16 @@ def test_an_answer_beyond_the_bound_is_refused(
         Index(index.url).fields("a", "")
 
 
-@pytest.mark.parametrize("target", ["http://index.example/a", "file:///etc/passwd", "ftp://x/y"])
-def test_redirects_elsewhere_are_refused(index: FakeIndex, target: str) -> None:
+def test_redirects_to_plain_http_are_refused(index: FakeIndex) -> None:
+    index.moved["/simple/a/"] = "http://index.example/a"
+    with pytest.raises(IndexUnavailable, match="neither https nor local"):
+        Index(index.url).fields("a", "")
+
+
+@pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://x/y"])
+def test_redirects_to_other_schemes_are_refused(index: FakeIndex, target: str) -> None:
     index.moved["/simple/a/"] = target
-    with pytest.raises(IndexUnavailable):
+    with pytest.raises(IndexUnavailable, match="answered 302"):
         Index(index.url).fields("a", "")
 
 
@@ -207,3 +214,15 @@ def test_the_index_is_named_by_the_environment() -> None:
     assert index_url(both) == "https://a.example/"
     with pytest.raises(NoIndex):
         index_url({})
+
+
+def test_only_what_an_index_holds_is_asked_for() -> None:
+    requirements = (
+        Requirement("b", "b", 2, ">=1"),
+        Requirement("a", "a", 1),
+        Requirement("a", "A", 3),
+        Requirement("c", "c", 4, url="https://x.example/c.whl"),
+        Requirement("d", "d", 5, ecosystem="conda"),
+        Requirement("", "git+https://x.example/e", 6, url="git+https://x.example/e"),
+    )
+    assert wanted(requirements) == (("a", ""), ("b", ">=1"))

@@ -27,7 +27,7 @@ RULES = (*packages.RULES, *licensing.RULES)
 # Permissive licences, and the weak copyleft that leaves a program which imports it free.
 ALLOW = (
     "0BSD AFL-3.0 Apache-2.0 apache BlueOak-1.0.0 BSD-2-Clause BSD-2-Clause-Patent BSD-3-Clause bsd"
-    " BSL-1.0 bzip2-1.0.6 CC-BY-3.0 CC-BY-4.0 CC0-1.0 CNRI-Python HPND ISC LGPL-* lgpl"
+    " BSL-1.0 bzip2-1.0.6 CC-BY-3.0 CC-BY-4.0 CC0-1.0 CNRI-Python EPL-2.0 HPND ISC LGPL-* lgpl"
     " libpng-2.0 MIT MIT-0 MIT-CMU MPL-2.0 MulanPSL-2.0 NCSA PostgreSQL PSF-2.0 psf Python-2.0"
     " Python-2.0.1 Unicode-3.0 Unicode-DFS-2016 Unlicense UPL-1.0 X11 Zlib ZPL-2.1 zpl"
 )

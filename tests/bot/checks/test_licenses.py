@@ -127,6 +127,7 @@ def test_a_manifest_that_cannot_be_read_is_not_a_pass(data: bytes) -> None:
         ("Apache-2.0+", ALLOWED),
         ("Apache-2.0 WITH LLVM-exception", ALLOWED),
         ("bsd", ALLOWED),
+        ("EPL-2.0", ALLOWED),
         ("GPL-2.0-only", REVIEW),
         ("GPL-2.0-only WITH Classpath-exception-2.0", REVIEW),
         ("LicenseRef-Acme", REVIEW),

@@ -6,8 +6,10 @@ cannot be seen are written as escapes, long texts are cut. The formats add their
 
 from __future__ import annotations
 
+import operator
 import re
 from dataclasses import fields, is_dataclass, replace
+from functools import cache
 from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
@@ -100,18 +102,24 @@ def scrub(value: T) -> T:
     return cast(T, _scrub(value))
 
 
+@cache
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
 def _scrub(value: Any) -> Any:
     if type(value) is str:  # not its enums
         return harmless(value)
     if isinstance(value, tuple):
-        return tuple(_scrub(item) for item in value)
+        items = tuple(map(_scrub, value))
+        return value if all(map(operator.is_, items, value)) else items
     if is_dataclass(value) and not isinstance(value, type):
         changed = {}
-        for field in fields(value):
-            before = getattr(value, field.name)
+        for name in _names(type(value)):
+            before = getattr(value, name)
             after = _scrub(before)
-            if after != before:
-                changed[field.name] = after
+            if after is not before:
+                changed[name] = after
         return replace(value, **changed) if changed else value
     return value
 

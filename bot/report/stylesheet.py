@@ -37,7 +37,8 @@ section>h2{display:flex;flex-wrap:wrap;gap:.6rem;align-items:center}
 margin:0 0 .5rem}
 .banner h1{display:flex;flex-wrap:wrap;gap:.75rem;align-items:center}
 .banner h1 .badge{font-size:.62em}
-.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(11rem,45%),1fr));gap:.5rem 1.5rem;
+.facts{display:grid;
+grid-template-columns:repeat(auto-fit,minmax(min(11rem,45%),1fr));gap:.5rem 1.5rem;
 margin:1rem 0 0}
 .facts dt{color:var(--quiet);font-size:.8rem}
 .facts dd{margin:0}

@@ -87,7 +87,13 @@ def test_verdict_first_then_what_to_do_then_details() -> None:
 
 @pytest.mark.parametrize(
     ("checks", "findings", "text"),
-    [(1, 5_000, "x"), (40, 60, "``|" * 500), (3, 300, "\U0001f600" * 390), (2_000, 0, "é|" * 200)],
+    [
+        (1, 5_000, "x"),
+        (20, 30, "word " * 15),
+        (20, 40, "``|" * 500),
+        (3, 300, "\U0001f600" * 390),
+        (2_000, 0, "é|" * 200),
+    ],
 )
 def test_the_limit_is_bytes(checks: int, findings: int, text: str) -> None:
     shown = render(_many(checks, findings, text), "markdown", RULES)

@@ -81,9 +81,9 @@ def test_ordinary_words_are_no_secrets(text: str) -> None:
     ],
 )
 def test_redaction_takes_linear_time(part: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     redact(part * (200_000 // len(part)))
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_a_secret_is_redacted_before_the_text_is_cut() -> None:

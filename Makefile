@@ -20,7 +20,6 @@ types: .venv/test
 	$(BIN)/mypy
 
 docs: .venv/test  ## write the pages that come from the code
-	$(BIN)/modelwarden rules --format markdown > docs/rules.md
 	$(BIN)/python -m docs.generate
 
 clean:

@@ -46,7 +46,7 @@ def run(
     with tempfile.TemporaryFile() as errors:
         with _start(folder, words, stderr=errors, env=env) as process:
             assert process.stdout is not None
-            output = process.stdout.read(limit + 1)
+            output = _read(process.stdout, limit)
             if len(output) > limit:
                 process.kill()
         if len(output) > limit:
@@ -54,6 +54,16 @@ def run(
         errors.seek(0)
         first = errors.read(2000).decode("utf-8", "replace").strip().split("\n")[0]
     return process.returncode, output, first
+
+
+def _read(pipe: IO[bytes], limit: int) -> bytes:
+    """Read to the end, or a little past `limit`; memory follows what is there."""
+    parts: list[bytes] = []
+    left = limit + 1
+    while left > 0 and (part := pipe.read(min(left, CHUNK))):
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
 
 
 def _start(

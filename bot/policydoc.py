@@ -49,10 +49,8 @@ def _section(check: Check, found: Mapping[str, Any]) -> str:
         lines += textwrap.wrap(
             field.description or key, 96, initial_indent="  # ", subsequent_indent="  # "
         )
-        if key in found:
-            lines += textwrap.indent(_yaml({key: found[key]}), "  ").splitlines()
-        else:
-            lines += textwrap.indent(_yaml({key: _default(field)}), "  # ").splitlines()
+        value, margin = (found[key], "  ") if key in found else (_default(field), "  # ")
+        lines += textwrap.indent(_entry(key, value), margin).splitlines()
     return "\n".join(lines) + "\n"
 
 
@@ -60,10 +58,18 @@ def _default(field: Any) -> Any:
     return field.get_default(call_default_factory=True)
 
 
+def _entry(key: str, value: Any) -> str:
+    text = _yaml(value)
+    if text.startswith("- ") or (isinstance(_plain(value), dict) and not text.startswith("{")):
+        return f"{key}:\n{textwrap.indent(text, '  ')}"
+    return f"{key}: {text}"
+
+
 def _yaml(value: Any) -> str:
-    return yaml.safe_dump(
-        _plain(value), default_flow_style=None, sort_keys=False, allow_unicode=True, width=92
-    ).rstrip("\n")
+    text = yaml.safe_dump(
+        _plain(value), default_flow_style=None, sort_keys=False, allow_unicode=True, width=80
+    )
+    return text.removesuffix("...\n").rstrip("\n")
 
 
 def _plain(value: Any) -> Any:
@@ -102,7 +108,7 @@ def markdown(checks: Sequence[Check]) -> str:
 
 
 def _cell(value: Any) -> str:
-    text = " ".join(_yaml(value).removesuffix("\n...").split())
+    text = " ".join(_yaml(value).split())
     return _escape(text if len(text) <= 160 else text[:157] + "...")
 
 

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bot import catalog, policy, setup
+from bot.errors import RepositoryError
+from bot.policy import POLICY_PATH
+from bot.setup import HOOKS_PATH, WORKFLOW_PATH
+from registry.documents import load_yaml
+from tests.gitrepo import Repo
+
+
+def contents(repo: Repo) -> dict[str, bytes]:
+    files = (p for p in repo.path.rglob("*") if p.is_file() and ".git/" not in str(p))
+    return {str(path.relative_to(repo.path)): path.read_bytes() for path in files}
+
+
+def loaded(repo: Repo) -> policy.Policy:
+    data = (repo.path / POLICY_PATH).read_bytes()
+    return policy.load(data, POLICY_PATH, "test", catalog.CHECKS, catalog.rules())
+
+
+def test_an_empty_repository_gets_the_defaults(repo: Repo) -> None:
+    lines = list(setup.run(repo.path))
+    assert lines[0] == "found an empty repository"
+    assert loaded(repo).root.model_dump() == policy.default(catalog.CHECKS).root.model_dump()
+
+
+def test_twice_changes_nothing(repo: Repo) -> None:
+    repo.commit({"a.py": "1"})
+    list(setup.run(repo.path))
+    first = contents(repo)
+    assert {POLICY_PATH, WORKFLOW_PATH, HOOKS_PATH} <= first.keys()
+    assert [line for line in setup.run(repo.path) if line.startswith("wrote")] == []
+    assert contents(repo) == first
+
+
+def test_it_looks_at_what_is_there(repo: Repo) -> None:
+    repo.commit(
+        {
+            "model/config.json": "{}",
+            "model/model.safetensors": b"x",
+            "eval/heldout.jsonl": "{}",
+            "dvc.yaml": "",
+        },
+        "not signed off",
+    )
+    lines = list(setup.run(repo.path))
+    assert "found models: model" in lines
+    used = loaded(repo)
+    assert used.section("regression").model == "model"
+    assert [s.path for s in used.section("regression").suite] == ["eval/heldout.jsonl"]
+    assert used.section("contributors").dco == "off"
+    assert "modelwarden[model,dvc]==" in (repo.path / WORKFLOW_PATH).read_text()
+
+
+def test_uncommenting_a_default_is_valid(repo: Repo) -> None:
+    list(setup.run(repo.path))
+    text = (repo.path / POLICY_PATH).read_text()
+    for check in catalog.CHECKS:
+        for key in check.Settings.model_fields:
+            if key != "enabled":
+                assert f"  # {key}:" in text, f"{check.NAME}.{key}"
+
+
+def test_the_workflow_is_valid_and_pinned(repo: Repo) -> None:
+    repo.commit({"a": "1"})
+    list(setup.run(repo.path))
+    text = (repo.path / WORKFLOW_PATH).read_text()
+    workflow = load_yaml(text.encode(), limit=100_000).value
+    assert workflow["permissions"] == {"contents": "read"}
+    for step in workflow["jobs"]["check"]["steps"]:
+        if "uses" in step:
+            assert len(step["uses"].split("@")[1]) == 40
+        assert "${{" not in step.get("run", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "repos:\n  - repo: local\n    hooks: []\n",
+        "repos:\n- repo: local\n  hooks: []",
+        "default_stages: [pre-commit]\nrepos:\n    - repo: local\n      hooks: []\n",
+    ],
+)
+def test_hooks_are_added_to_what_is_there(repo: Repo, text: str) -> None:
+    repo.commit({HOOKS_PATH: text})
+    list(setup.run(repo.path))
+    after = (repo.path / HOOKS_PATH).read_text()
+    assert after.startswith(text)
+    repos = yaml.safe_load(after)["repos"]
+    assert [hook["id"] for hook in repos[-1]["hooks"]] == [
+        "modelwarden-check",
+        "modelwarden-sign-off",
+    ]
+
+
+def test_hooks_that_cannot_be_added_are_shown(repo: Repo) -> None:
+    text = "repos:\n  - repo: local\n    hooks: []\nfail_fast: true\n"
+    repo.commit({HOOKS_PATH: text})
+    lines = list(setup.run(repo.path))
+    assert any("add by hand" in line and "modelwarden-check" in line for line in lines)
+    assert (repo.path / HOOKS_PATH).read_text() == text
+
+
+def test_symlinks_are_not_followed(repo: Repo, tmp_path: Path) -> None:
+    target = tmp_path / "outside"
+    (repo.path / ".github").mkdir()
+    (repo.path / POLICY_PATH).symlink_to(target)
+    list(setup.run(repo.path))
+    assert not target.exists()
+
+
+def test_a_bare_repository_is_refused(tmp_path: Path) -> None:
+    bare = Repo(tmp_path / "x")
+    bare.git("clone", "-q", "--bare", ".", str(tmp_path / "bare"))
+    with pytest.raises(RepositoryError, match="bare"):
+        list(setup.run(tmp_path / "bare"))

@@ -74,6 +74,7 @@ class Evidence:
     documents: tuple[Presence, ...]
     models: tuple[str, ...]
     models_added: tuple[str, ...]
+    models_gone: bool
     files: tuple[FileProblems, ...]
     misplaced: tuple[Misplaced, ...]
     excess: tuple[str, ...]
@@ -97,6 +98,7 @@ def collect(change: Change, world: World, settings: Settings) -> Evidence:
         _documents(world, base, head),
         tuple(sorted({*root, *(f.path for f in touched)}))[:SHOWN],
         tuple(f.path for f in touched if f.added)[:SHOWN],
+        any(f.deleted and modelcards.is_model(f.path) for f in change.files),
         files,
         misplaced,
         tuple(sorted(excess)),
@@ -141,7 +143,8 @@ def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
 def _shown(evidence: Evidence, settings: Settings) -> list[Finding]:
     found: list[Finding] = []
     for item in evidence.documents:
-        if item.before and not item.after:
+        with_model = item.document == "model card" and evidence.models_gone
+        if item.before and not item.after and not (with_model and not evidence.models):
             message = f"the change removes or empties the {item.document} ({item.before})"
             found.append(REMOVED.at(message, Location(item.before)))
     absent = {item.document for item in evidence.documents if not item.before and not item.after}

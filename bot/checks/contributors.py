@@ -129,6 +129,7 @@ def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
     """Find what is not signed off, signed, headed or owned as the policy asks."""
     found: list[Finding] = []
     judged = len(evidence.statements)
+    start = signoff.start_of(evidence.statements, evidence.base)
     required = settings.signatures == "required"
     if evidence.total > judged and (required or settings.dco == "required"):
         found.append(TOO_MANY.at(f"{evidence.total:,} commits, {judged:,} of them judged"))
@@ -136,12 +137,12 @@ def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
         found.extend(
             signoff.judge(
                 evidence.statements,
-                base=evidence.base,
+                start=start,
                 co_authors=settings.co_authors,
                 merges=settings.merge_commits,
             )
         )
-    found.extend(signatures.judge(evidence.signatures, base=evidence.base, required=required))
+    found.extend(signatures.judge(evidence.signatures, start=start, required=required))
     found.extend(headers.judge(evidence.new_files, settings.headers))
     found.extend(ownership.judge(evidence.ownership))
     return tuple(found)

@@ -13,7 +13,7 @@ from bot.world import World
 from registry.documents import DocumentError
 
 MATCH_BUDGET = 2_000_000  # lines times paths; about five seconds
-MAX_LISTED = 20
+MAX_LISTED = 20  # findings of one kind
 
 UNOWNED = Rule(
     "contributors/unowned",
@@ -171,15 +171,17 @@ def _invalid(base: Side, head: Side) -> list[Finding]:
 
 def _unowned(ownership: Ownership) -> list[Finding]:
     base, head = ownership.base, ownership.head
+    bare = [path for path in ownership.touched if not head.owners.of(path)]
     found = []
-    for path in ownership.touched:
-        if head.owners.of(path):
-            continue
+    for path in bare[:MAX_LISTED]:
         if base.owners.of(path):
             found.append(COVERAGE.at(f"{path} has no owner after this change", Location(path)))
         else:
             where = head.path or base.path
             found.append(UNOWNED.at(f"{path} has no owner in {where}", Location(path)))
+    if len(bare) > MAX_LISTED:
+        more = f"{len(bare) - MAX_LISTED:,} more sensitive paths have no owner"
+        found.append(UNOWNED.at(more, Location(bare[MAX_LISTED])))
     return found
 
 

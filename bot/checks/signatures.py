@@ -85,7 +85,7 @@ def told(signatures: Signatures) -> str:
     return f"{kinds.total()} signed ({parts})"
 
 
-def judge(signatures: Signatures, *, base: str, required: bool) -> tuple[Finding, ...]:
+def judge(signatures: Signatures, *, start: str, required: bool) -> tuple[Finding, ...]:
     """Find what is not proven where signatures are required; an edited list in any case."""
     found: list[Finding] = []
     if signatures.edited:
@@ -96,18 +96,18 @@ def judge(signatures: Signatures, *, base: str, required: bool) -> tuple[Finding
     if signatures.trouble:
         found.append(SIGNERS_MISSING.at(signatures.trouble))
     for signature in signatures.each:
-        finding = _judge(signature, base, usable=not signatures.trouble)
+        finding = _judge(signature, start, usable=not signatures.trouble)
         if finding is not None:
             found.append(finding)
     return tuple(found)
 
 
-def _judge(signature: Signature, base: str, *, usable: bool) -> Finding | None:
+def _judge(signature: Signature, start: str, *, usable: bool) -> Finding | None:
     name, place = f"commit {signature.commit[:12]}", Location(commit=signature.commit)
     if not signature.kind:
         remedy = (
             "Set `git config gpg.format ssh` and `git config user.signingkey`, then run "
-            f"`git rebase --exec 'git commit --amend --no-edit -S' {base[:12]}`."
+            f"`git rebase --exec 'git commit --amend --no-edit -S' {start}`."
         )
         return UNSIGNED.at(f"{name} is not signed", place, remedy=remedy)
     if signature.kind != "ssh":

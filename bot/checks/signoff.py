@@ -102,15 +102,21 @@ def judge_message(
 ) -> tuple[Finding, ...]:
     """Judge the message of a commit about to be made, for the commit-msg hook."""
     statement = Statement("", 1, *_stated(message, Person(author_name, author_email)))
-    return judge((statement,), base="", co_authors=co_authors)
+    return judge((statement,), start="", co_authors=co_authors)
+
+
+def start_of(statements: tuple[Statement, ...], base: str) -> str:
+    """Return where `git rebase` starts to rewrite the change: a commit, or `--root`."""
+    rooted = any(s.parents == 0 and not s.oversize for s in statements)
+    return "--root" if rooted else base[:12]
 
 
 def judge(
-    statements: tuple[Statement, ...], *, base: str, co_authors: bool, merges: bool = False
+    statements: tuple[Statement, ...], *, start: str, co_authors: bool, merges: bool = False
 ) -> tuple[Finding, ...]:
-    """Find what is not signed off, oldest commit first; `base` is where the change starts."""
+    """Find what is not signed off, oldest commit first; `start` is what `git rebase` needs."""
     due = tuple(s for s in statements if merges or s.parents < 2)
-    history = _history(statements, due, base)
+    history = _history(statements, due, start)
     found: list[Finding] = []
     for statement in due:
         if statement.oversize:
@@ -122,7 +128,7 @@ def judge(
         if co_authors:
             found.extend(_co_authors(statement, history))
         if statement.fixup:
-            found.append(_fixup(statement, base))
+            found.append(_fixup(statement, start))
     return tuple(found)
 
 
@@ -130,18 +136,18 @@ def judge(
 class _History:
     """What a remedy has to know of the whole change."""
 
-    base: str
+    start: str
     tip: str
     only_tip: bool  # nothing but the last commit lacks its sign-off
     one_author: bool
     merges: bool
 
 
-def _history(statements: tuple[Statement, ...], due: tuple[Statement, ...], base: str) -> _History:
+def _history(statements: tuple[Statement, ...], due: tuple[Statement, ...], start: str) -> _History:
     missing = [s.commit for s in due if not s.oversize and not signed_by_author(s)]
     tip = statements[-1].commit if statements else ""
     return _History(
-        base,
+        start,
         tip,
         only_tip=missing == [tip],
         one_author=len({s.author.key for s in statements}) == 1,
@@ -161,11 +167,16 @@ def _signed(statement: Statement) -> frozenset[str]:
 def _stated(
     message: str, author: Person
 ) -> tuple[Person, tuple[Person, ...], tuple[Person, ...], bool]:
-    trailers = [(t.key.translate(_LOWER), person(t.value)) for t in parse(message)]
-    signed = tuple(dict.fromkeys(p for key, p in trailers if key == "signed-off-by"))
-    others = tuple(dict.fromkeys(p for key, p in trailers if key == "co-authored-by"))
+    signed: dict[Person, None] = {}  # in order, each once
+    others: dict[Person, None] = {}
+    for trailer in parse(message):
+        key = trailer.key.lower()
+        if key == "signed-off-by":
+            signed[person(trailer.value)] = None
+        elif key == "co-authored-by":
+            others[person(trailer.value)] = None
     fixup = message.lstrip().startswith(("fixup! ", "squash! ", "amend! "))
-    return author, signed, others, fixup
+    return author, tuple(signed), tuple(others), fixup
 
 
 def _author(statement: Statement, history: _History) -> Finding:
@@ -187,7 +198,7 @@ def _author(statement: Statement, history: _History) -> Finding:
 
 def _author_remedy(statement: Statement, history: _History) -> str:
     line = statement.author.line
-    if not history.base:
+    if not history.start:
         return f"Run `git commit --signoff`, or end the message with the line: {line}"
     push = "then `git push --force-with-lease`."
     if history.only_tip:
@@ -196,19 +207,16 @@ def _author_remedy(statement: Statement, history: _History) -> str:
     if history.one_author:
         # --signoff signs by whoever runs it: right only where that is everybody's author.
         keep = " --rebase-merges" if history.merges else ""
-        command = f"git rebase{keep} --signoff {history.base[:12]}"
+        command = f"git rebase{keep} --signoff {history.start}"
         return f"Run `{command}`, which adds the line: {line} - {push}"
     return f"As its author, {_reword(statement, history)} the line: {line} - {push}"
 
 
 def _reword(statement: Statement, history: _History) -> str:
-    if not history.base or statement.commit == history.tip:
+    if not history.start or statement.commit == history.tip:
         return "run `git commit --amend` and end the message with"
     short = statement.commit[:12]
-    return (
-        f"run `git rebase -i {history.base[:12]}`, mark {short} as `reword` "
-        "and end its message with"
-    )
+    return f"run `git rebase -i {history.start}`, mark {short} as `reword` and end its message with"
 
 
 def _co_authors(statement: Statement, history: _History) -> list[Finding]:
@@ -233,8 +241,8 @@ def _co_author(statement: Statement, who: Person, history: _History) -> Finding:
     return CO_AUTHOR.at(message, _place(statement), remedy=remedy)
 
 
-def _fixup(statement: Statement, base: str) -> Finding:
-    command = f"git rebase -i --autosquash {base[:12]}".strip()
+def _fixup(statement: Statement, start: str) -> Finding:
+    command = f"git rebase -i --autosquash {start}".strip()
     remedy = f"Before it is merged, run `{command}`, then `git push --force-with-lease`."
     message = f"{_name(statement)} is meant to be squashed into another commit"
     return FIXUP.at(message, _place(statement), remedy=remedy)

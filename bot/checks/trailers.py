@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import string
+import re
 from dataclasses import dataclass
 from itertools import dropwhile
 
 SPACE = " \t\n\r"  # what git calls space; \v and \f are not
-KEY = frozenset(string.ascii_letters + string.digits + "-")
+KEY = re.compile(r"(?:[A-Za-z0-9-]+[ \t]*)?:")
 SCISSORS = "# ------------------------ >8 ------------------------"
 GENERATED = ("Signed-off-by: ", "(cherry picked from commit ")
 
@@ -91,18 +91,9 @@ def _title_end(lines: list[str]) -> int:
 
 
 def _separator(line: str) -> int:
-    """Index of the colon that ends a key (letters, digits, dashes, then blanks), or -1."""
-    spaced = False
-    for index, char in enumerate(line):
-        if char == ":":
-            return index
-        if char in KEY and not spaced:
-            continue
-        if index and char in " \t":
-            spaced = True
-            continue
-        break
-    return -1
+    """Index of the colon that ends a key, or -1."""
+    key = KEY.match(line)
+    return key.end() - 1 if key else -1
 
 
 def _unfolded(parts: list[str]) -> str:

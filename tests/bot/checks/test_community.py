@@ -134,6 +134,9 @@ def test_the_base_may_have_gained_what_the_change_lacks() -> None:
         ({}, {"a.gguf": "x", "README.md": "---\nlicense: mit\n---\n"}, []),
         ({"README.md": "---\nlicense: mit\n---\n"}, {"README.md": "text"},
          [("removed", "failure", "README.md")]),
+        ({"MODEL_CARD.md": "x", "a.gguf": "x"}, {}, []),
+        ({"MODEL_CARD.md": "x", "a.gguf": "x", "b.gguf": "x"}, {"b.gguf": "x"},
+         [("removed", "failure", "MODEL_CARD.md")]),
     ],
 )  # fmt: skip
 def test_only_what_the_change_makes_worse_fails(

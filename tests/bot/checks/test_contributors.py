@@ -141,3 +141,22 @@ def test_a_real_repository(repo: Repo, tmp_path: Path) -> None:
         change = world.change(base, repo.git("rev-parse", "HEAD"))
         fixed = contributors.collect(change, world, settings)
     assert told(contributors.judge(fixed, settings)) == [("unsigned", Level.FAILURE)]
+
+
+@pytest.mark.parametrize("rooted", [False, True])
+def test_the_remedy_for_several_commits_mends_them(repo: Repo, rooted: bool) -> None:
+    base = repo.commit({"a": "0"}, "unsigned too")
+    if rooted:
+        base = repo.git("hash-object", "-t", "tree", "-w", "--stdin")
+    repo.commit({"a": "1"}, "one\n\nBody\n")
+    repo.commit({"a": "2"}, "two\n\nFixes: #1\n")
+    for expected in (3 if rooted else 2, 0):
+        with GitWorld(repo.path) as world:
+            change = world.change(base, repo.git("rev-parse", "HEAD"))
+            evidence = contributors.collect(change, world, Settings())
+        findings = contributors.judge(evidence, Settings())
+        assert len([f for f in findings if f.counts]) == expected
+        if findings:
+            command = findings[0].remedy.split("`")[1]
+            assert command.startswith("git rebase --signoff ")
+            repo.git(*command.split()[1:])

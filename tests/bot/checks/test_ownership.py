@@ -69,3 +69,10 @@ def test_a_change_elsewhere_reads_nothing() -> None:
     world = FakeWorld({OWNERS: "* @a"}, {OWNERS: "* @a", "a.py": "x"})
     ownership.collect(world.change(), world, Settings().sensitive, "contributors/1")
     assert world.made == []
+
+
+def test_many_unowned_paths_are_counted() -> None:
+    paths: dict[str, bytes | str] = {f".github/{i:03}": "x" for i in range(100)}
+    found = judged({OWNERS: "*.py @a"}, {OWNERS: "*.py @a", **paths})
+    assert len(found) == ownership.MAX_LISTED + 1
+    assert found[-1].message.startswith("80 more sensitive paths")

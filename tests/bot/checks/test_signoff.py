@@ -14,7 +14,8 @@ BASE = "0123456789abcdef"
 
 def judged(*commits: Commit, co_authors: bool = True, merges: bool = False) -> tuple[Finding, ...]:
     statements = tuple(signoff.read(c) for c in commits)
-    return signoff.judge(statements, base=BASE, co_authors=co_authors, merges=merges)
+    start = signoff.start_of(statements, BASE)
+    return signoff.judge(statements, start=start, co_authors=co_authors, merges=merges)
 
 
 def told(findings: tuple[Finding, ...]) -> list[str]:
@@ -88,6 +89,11 @@ def test_remedy_for_several_commits_of_one_author() -> None:
     findings = judged(commit("T\n"), commit("T\n", number=1))
     assert len(findings) == 2
     assert all("`git rebase --signoff 0123456789ab`" in f.remedy for f in findings)
+
+
+def test_remedy_reaches_a_root_commit() -> None:
+    findings = judged(commit("T\n", parents=()), commit("T\n", number=1))
+    assert "`git rebase --signoff --root`" in findings[0].remedy
 
 
 def test_remedy_keeps_merges() -> None:

@@ -1,6 +1,8 @@
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.checks import workflows
 from bot.checks.workflows import looks_like_one, read
@@ -191,3 +193,20 @@ def test_hostile_sizes_take_no_time() -> None:
     assert len(found(many)) == workflows.MAX_PROBLEMS + 1
     assert ("unreadable", 1) in found(many)
     assert time.perf_counter() - started < 20
+
+
+LINES = st.sampled_from(
+    ["on: pull_request_target", "on:", "jobs:", "  a:", "    steps:", "      - uses: x/checkout@v1",
+     "        with: {ref: '${{ github.head_ref }}'}", "      - run: ${{ github.event.issue.body }}",
+     "    env: {A: '${{ env.A }}'}", "  - 1", "    uses: 1", "permissions: write-all", "\t", "? x",
+     "env: [1]", "        with: 3",
+     "  2: {steps: {}}", "      - run: [1]", "      - \u202e: \u202e"]
+)  # fmt: skip
+
+
+@given(st.lists(LINES, max_size=14))
+def test_any_mixture_is_judged(lines: list[str]) -> None:
+    text = "\n".join(lines)
+    for problem in read(text.encode(), "b").each:
+        assert problem.message.isprintable()
+        assert 0 <= problem.line <= len(lines) + 1

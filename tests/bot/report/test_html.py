@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from bot.exhibit import Interval, IntervalPlot
 from bot.report import render
 from bot.report.html import POLICY
 from bot.report.plots import draw
@@ -133,3 +134,11 @@ def test_a_drawing_of_many_points_says_how_many_it_shows() -> None:
     shown = draw(next(e for e in odd_exhibits() if e.title == "many"))
     assert "One in 3 is drawn." in shown
     assert shown.count("h0") == 1667
+
+
+def test_an_interval_without_numbers_gets_no_mark() -> None:
+    nan = float("nan")
+    shown = draw(IntervalPlot("t", "u", (Interval("a", nan, nan, nan), Interval("b", 1, 2, 3))))
+    strips = [part.split("</svg>")[0] for part in shown.split('<svg class="strip')[1:]]
+    assert [s.count("<circle") for s in strips] == [0, 1]
+    assert [s.count('y1="32%"') + s.count('y1="50%"') for s in strips] == [0, 3]

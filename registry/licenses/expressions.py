@@ -152,4 +152,6 @@ def _licensing() -> Any:
             taken.update(name.lower() for name in (key, *names))
     symbols |= {id: LicenseSymbol(id) for id in spdx_ids() if id.lower() not in taken}
     symbols |= {id: LicenseSymbol(id) for id in (*HUB_IDS, *FAMILIES, *UNSTATED)}
-    return Licensing(symbols.values())
+    licensing = Licensing(symbols.values())
+    licensing.parse("MIT")  # builds its tokenizer now: built by two threads at once it misreads
+    return licensing

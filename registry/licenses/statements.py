@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +14,8 @@ from registry.licenses.metadata import Fields, claim, named
 CARD_LIMIT = 200_000  # bytes of a card that may be front matter
 PYPROJECT_LIMIT = 5_000_000  # bytes
 CARDS = ("readme.md", "model_card.md", "modelcard.md", "dataset_card.md")
-_FENCE = "---"
+_OPENING = re.compile(rb"(?:\xef\xbb\xbf)?---[ \t]*\r?\n")
+_CLOSING = re.compile(rb"\n---[ \t]*\r?(?:\n|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +54,16 @@ def in_pyproject(data: bytes) -> Statement | None:
 
 def in_card(data: bytes) -> Statement | None:
     """Return what a card's front matter states, None for nothing. Raises DocumentError."""
-    if not data.removeprefix(b"\xef\xbb\xbf").startswith(b"---"):
+    opening = _OPENING.match(data)
+    if opening is None:
         return None
     # Only the front matter is decoded: a bound may have cut the text after it in two.
-    front, found, _ = data.replace(b"\r\n", b"\n").partition(b"\n---")
-    if not found:
+    closing = _CLOSING.search(data, opening.end() - 1)
+    if closing is None:
         if len(data) >= CARD_LIMIT:
             raise DocumentError("front matter has no end", 1)
         return None
+    front = data[: closing.start() + 1]
     document = load_yaml(front, limit=CARD_LIMIT)
     value = document.value
     if not isinstance(value, dict) or "license" not in value:

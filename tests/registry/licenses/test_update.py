@@ -168,7 +168,7 @@ def test_redirects_to_plain_http_are_refused(index: FakeIndex) -> None:
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://x/y"])
 def test_redirects_to_other_schemes_are_refused(index: FakeIndex, target: str) -> None:
     index.moved["/simple/a/"] = target
-    with pytest.raises(IndexUnavailable, match="answered 302|neither https nor local"):
+    with pytest.raises(IndexUnavailable, match=r"answered 302|neither https nor local"):
         Index(index.url).fields("a", "")
 
 

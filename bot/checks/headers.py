@@ -12,6 +12,7 @@ from bot.checks.patterns import any_matches, compiled
 from bot.checks.quoting import plain
 from bot.finding import Finding, Level, Location, Rule
 from bot.world import World
+from registry.licenses.expressions import LicenseError, normalise, same
 
 PREFIX = 4096  # bytes of a file that are read
 EXPRESSION_LIMIT = 200  # characters
@@ -138,20 +139,16 @@ def _spdx(file: NewFile, expected: str) -> list[Finding]:
     if not stated:
         message = f"{file.path} states no licence in its first lines"
         return [SPDX.at(message, place, remedy=remedy)]
-    if expected and not same_expression(stated, expected):
-        message = f"{file.path} states the licence {plain(stated)}, the policy asks for {expected}"
-        return [SPDX.at(message, place, remedy=remedy)]
-    return []
+    trouble = _trouble(stated, expected)
+    return [SPDX.at(f"{file.path} {trouble}", place, remedy=remedy)] if trouble else []
 
 
-def same_expression(left: str, right: str) -> bool:
-    """Whether two SPDX expressions mean the same: `MIT OR Apache-2.0`, in either order."""
-    if left.split() == right.split():
-        return True
-    from license_expression import ExpressionError, Licensing, ParseError  # slow to import
-
-    licensing = Licensing()
+def _trouble(stated: str, expected: str) -> str:
+    """Say what is wrong with a stated expression; `MIT OR Apache-2.0` may come in any order."""
     try:
-        return bool(licensing.is_equivalent(left.lower(), right.lower()))
-    except (ExpressionError, ParseError, RecursionError):
-        return False
+        normalise(stated)
+        if not expected or same(stated, expected):
+            return ""
+    except LicenseError as error:
+        return f"states no SPDX licence: {plain(error)}"
+    return f"states the licence {plain(stated)}, the policy asks for {expected}"

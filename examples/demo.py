@@ -1,6 +1,6 @@
 """Build a real model project, propose a good and a bad change to it, and judge both.
 
-    python examples/demo.py [--output FOLDER] [--keep] [--quick]
+    python examples/demo.py [--output FOLDER] [--keep]
 
 Exit code 0 if the good change passed every check and the bad one failed in each of them.
 """
@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from examples.project import ADA, Project, Say, Stopped, clock, start
 
 CHECKS = ("contributors", "dependencies", "licenses", "weights", "regression", "community")
-STEPS, QUICK = (240, 400), (120, 240)  # of training, for main and for the good change
+STEPS = (200, 320)  # of training, for main and for the good change
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,8 @@ class Review:
         return found[0] if found else "missing"
 
 
-def build(folder: Path, say: Say, steps: tuple[int, int]) -> Project:
-    """Return the project with the branches main, good and bad; `steps` trains main and good.
+def build(folder: Path, say: Say) -> Project:
+    """Return the project with the branches main, good and bad.
 
     Two models are trained at once, one for main and one for the good change; each is committed
     only when what it builds upon is.
@@ -51,10 +51,10 @@ def build(folder: Path, say: Say, steps: tuple[int, int]) -> Project:
     say("writing the project and training two models (main, and one for the good change)")
     from examples.branches import POLICY, improve, propose_bad, propose_good  # loads torch
 
-    main = start(folder / "main", folder / "scratch", say, POLICY, steps[0])
+    main = start(folder / "main", folder / "scratch", say, POLICY, STEPS[0])
     good = main.clone("good")
     with ThreadPoolExecutor() as pool:
-        trained = pool.submit(improve, good, steps[1])
+        trained = pool.submit(improve, good, STEPS[1])
         main.pipeline()
         main.commit(ADA, "Train the first model", sign_off=ADA.sign_off)
         say("main is trained and committed; damaging a copy of its weights for the bad change")
@@ -105,7 +105,6 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Judge two changes of a real small LLM project.")
     parser.add_argument("--output", type=Path, default=Path("demo-reports"), help="for the reports")
     parser.add_argument("--keep", action="store_true", help="keep the project that is judged")
-    parser.add_argument("--quick", action="store_true", help="train for fewer steps")
     return parser.parse_args(words)
 
 
@@ -119,7 +118,7 @@ def main(words: Sequence[str]) -> int:
         else:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="modelwarden-")))
         try:
-            project = build(folder, say, QUICK if options.quick else STEPS)
+            project = build(folder, say)
             say("judging both changes: modelwarden check --base main --head good (and bad)")
             with ThreadPoolExecutor() as pool:
                 jobs = [pool.submit(review, project, b, options.output) for b in ("good", "bad")]

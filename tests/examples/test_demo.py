@@ -1,4 +1,4 @@
-"""The demo, whole: what `make demo` runs, with shorter training."""
+"""The demo, whole: what `make demo` runs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LOADED = r"""<(?:script|img|iframe|link)[^>]+(?:src|href)\s*=\s*["']?http"""
 def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Path]:
     reports = tmp_path_factory.mktemp("demo") / "reports"
     scratch = tmp_path_factory.mktemp("temporary")
-    command = [sys.executable, str(ROOT / "examples" / "demo.py"), "--quick"]
+    command = [sys.executable, str(ROOT / "examples" / "demo.py")]
     done = subprocess.run(
         [*command, "--output", str(reports)],
         capture_output=True,

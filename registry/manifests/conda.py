@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from registry.documents import Document, load_yaml
-from registry.manifests.pip import Item, logical_lines, read_line
-from registry.manifests.requirement import Manifest, Option, Problem, Requirement
+from registry.documents import Document, DocumentError, load_yaml
+from registry.manifests.pip import logical_lines, read_line
+from registry.manifests.requirement import Item, Manifest, Option, Problem, Requirement, manifest
 
+VALUE_LIMIT = 100_000  # lines and commas: what bounds the memory of a parsed document
 _SPEC = re.compile(r"(?:(?P<channel>[\w./:-]{1,200})::)?(?P<name>[\w.-]{1,200})(?P<rest>.*)$")
 
 _VERSION = re.compile(r"""version=(?:'([^']*)'|"([^"]*)"|([^,\]]+))""")
@@ -17,14 +18,10 @@ _VERSION = re.compile(r"""version=(?:'([^']*)'|"([^"]*)"|([^,\]]+))""")
 
 def read_conda(data: bytes) -> Manifest:
     """Read an environment.yml. Raises DocumentError."""
+    if data.count(b"\n") + data.count(b",") > VALUE_LIMIT:
+        raise DocumentError(f"more than {VALUE_LIMIT:,} lines or values")
     document = load_yaml(data, limit=len(data))
-    items = list(_items(document))
-    return Manifest(
-        "conda",
-        tuple(i for i in items if isinstance(i, Requirement)),
-        tuple(i for i in items if isinstance(i, Option)),
-        tuple(i for i in items if isinstance(i, Problem)),
-    )
+    return manifest("conda", _items(document))
 
 
 def _items(document: Document) -> Iterator[Item]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from registry.manifests.requirement import Manifest, Option, Problem, Requirement
+from registry.manifests.requirement import Item, Manifest, Option, Problem, Requirement, manifest
 from registry.manifests.tables import Table, items_at, text_at
 
 
@@ -46,16 +46,14 @@ def lock(
 
     `hosts` are where files come from: an installer goes there, whatever the index says.
     """
-    found = list(items)
-    requirements = tuple(i for i in found if isinstance(i, Requirement))
+    found: list[Item] = list(items)
     indexes: dict[str, int] = {}
-    for requirement in requirements:
-        if requirement.index:
-            indexes.setdefault(requirement.index, requirement.line)
+    for item in found:
+        if isinstance(item, Requirement) and item.index:
+            indexes.setdefault(item.index, item.line)
     seen = [Option("index", value, line) for value, line in indexes.items()]
     seen += [Option("file host", value, line) for value, line in (hosts or {}).items()]
-    problems = tuple(i for i in found if isinstance(i, Problem))
-    return Manifest(kind, requirements, (*options, *seen), problems, is_lock=True)
+    return manifest(kind, [*found, *options, *seen], is_lock=True)
 
 
 def files_of(value: Any) -> list[Any]:

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 
 from registry.documents import DocumentError, text_of
 from registry.manifests.pep508 import from_place, is_place, requirement
-from registry.manifests.requirement import Manifest, Option, Problem, Requirement
+from registry.manifests.requirement import Item, Manifest, Option, Problem, manifest
 
 LINE_LIMIT = 1_000_000  # characters of one logical line
-ITEM_LIMIT = 50_000  # requirements in one file
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 _CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _SHORT = {
@@ -39,23 +38,13 @@ _VALUED = (
     "--global-option",
 )
 _FLAGS = ("--no-index", "--pre", "--prefer-binary", "--require-hashes", "--always-unzip")
-Item = Requirement | Option | Problem
 
 
 def read_requirements(data: bytes, kind: str = "requirements") -> Manifest:
     """Read a requirements file. Raises DocumentError."""
     _refuse_other_encodings(data)
-    items: list[Item] = []
-    for line, text in logical_lines(text_of(data, limit=len(data))):
-        items.extend(read_line(text, line))
-        if len(items) > ITEM_LIMIT:
-            raise DocumentError(f"more than {ITEM_LIMIT:,} requirements", line)
-    return Manifest(
-        kind,
-        tuple(i for i in items if isinstance(i, Requirement)),
-        tuple(i for i in items if isinstance(i, Option)),
-        tuple(i for i in items if isinstance(i, Problem)),
-    )
+    said = logical_lines(text_of(data, limit=len(data)))
+    return manifest(kind, (item for line, text in said for item in read_line(text, line)))
 
 
 def read_constraints(data: bytes) -> Manifest:

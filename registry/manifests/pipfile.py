@@ -7,10 +7,10 @@ from typing import Any
 from registry.documents import DocumentError, load_json, text_of
 from registry.manifests.lines import Lines
 from registry.manifests.locked import git_url, lock, locked
-from registry.manifests.requirement import Manifest, Option, Problem, Requirement
+from registry.manifests.requirement import ITEM_LIMIT, Manifest, Option, Problem, Requirement
 from registry.manifests.tables import items_at, table_at, text_at
 
-VALUE_LIMIT = 2_000_000  # commas: what bounds the memory of a parsed document
+VALUE_LIMIT = 500_000  # commas: what bounds the memory of a parsed document
 _SECTIONS = {"default": "", "develop": "group:develop"}
 
 
@@ -26,6 +26,8 @@ def read_pipfile(data: bytes) -> Manifest:
     sources = items_at(document, "_meta", "sources")
     wanted = {text_at(s, "url") for s in sources}
     wanted.update(*(table_at(document, section) for section in _SECTIONS), _SECTIONS)
+    if len(wanted) > ITEM_LIMIT:
+        raise DocumentError(f"more than {ITEM_LIMIT:,} packages")
     lines = Lines(text_of(data, limit=len(data)), wanted)
     items: list[Requirement | Problem] = []
     for section, group in _SECTIONS.items():

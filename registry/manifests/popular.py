@@ -23,6 +23,15 @@ def _well_known() -> dict[str, str]:
 
 
 @functools.cache
+def _by_length() -> dict[int, list[str]]:
+    # One edit changes the length by one at most, so few names need to be compared.
+    found: dict[int, list[str]] = {}
+    for name in _well_known():
+        found.setdefault(len(name), []).append(name)
+    return found
+
+
+@functools.cache
 def _popular() -> frozenset[str]:
     return frozenset(Path(__file__).with_name("popular.txt").read_text("ascii").split())
 
@@ -43,11 +52,13 @@ def resembled(name: str) -> str:
     known = _well_known()
     if flat in known:
         return known[flat]
-    near = process.extract(flat, known.keys(), scorer=OSA.distance, score_cutoff=1, limit=5)
     plain = flat.translate(_DIGITS)
-    return next(
-        (known[n] for n, _, _ in near if len(n) >= SHORTEST and n.translate(_DIGITS) != plain), ""
-    )
+    near: set[str] = set()
+    for length in range(max(len(flat) - 1, SHORTEST), len(flat) + 2):
+        names = _by_length().get(length, [])
+        found = process.extract(flat, names, scorer=OSA.distance, score_cutoff=1, limit=5)
+        near |= {other for other, _, _ in found if other.translate(_DIGITS) != plain}
+    return next((known[n] for n in known if n in near), "") if near else ""
 
 
 def _flat(name: str) -> str:

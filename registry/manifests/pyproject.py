@@ -12,10 +12,9 @@ from registry.manifests.lines import Lines
 from registry.manifests.locked import git_url
 from registry.manifests.pep508 import requirement
 from registry.manifests.poetry import poetry_requirements
-from registry.manifests.requirement import Manifest, Option, Problem, Requirement
+from registry.manifests.requirement import Item, Manifest, Option, Problem, Requirement, manifest
 from registry.manifests.tables import items_at, table_at, text_at
 
-Item = Requirement | Option | Problem
 _UV_LISTS = ("dev-dependencies", "constraint-dependencies", "override-dependencies")
 _UV_OPTIONS = {
     "index-url": "--index-url",
@@ -35,16 +34,11 @@ def read_pyproject(data: bytes) -> Manifest:
         raise DocumentError(str(error)) from error
     lines = Lines(text_of(data, limit=len(data)))
     own = canonicalize_name(text_at(document, "project", "name"))
-    items: list[Item] = []
-    for reader in (_project, _groups, _build, _poetry, _uv):
-        items.extend(reader(document, lines))
-    return Manifest(
-        "pyproject",
-        # `name[extra]` of the project itself is how one extra includes another.
-        tuple(i for i in items if isinstance(i, Requirement) and (i.name != own or i.url)),
-        tuple(i for i in items if isinstance(i, Option)),
-        tuple(i for i in items if isinstance(i, Problem)),
-    )
+    readers = (_project, _groups, _build, _poetry, _uv)
+    items = (item for reader in readers for item in reader(document, lines))
+    # `name[extra]` of the project itself is how one extra includes another.
+    others = (i for i in items if not isinstance(i, Requirement) or i.name != own or i.url)
+    return manifest("pyproject", others)
 
 
 def _project(document: dict[str, Any], lines: Lines) -> Iterator[Item]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from registry.documents import DocumentError
 
 HEX = frozenset("0123456789abcdef")
 VCS = ("git", "hg", "svn", "bzr")
 CEILINGS = ("==", "~=", "<", "^", "~")
+ITEM_LIMIT = 20_000  # requirements and options of one manifest
 FLOORS = ("==", "~=", ">", "^", "~")
 
 
@@ -89,6 +94,9 @@ class Problem:
     line: int
 
 
+Item = Requirement | Option | Problem
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """Everything one file says. `is_lock`: it fixes versions instead of asking for them."""
@@ -98,6 +106,20 @@ class Manifest:
     options: tuple[Option, ...] = ()
     problems: tuple[Problem, ...] = ()
     is_lock: bool = False
+
+
+def manifest(kind: str, items: Iterable[Item], *, is_lock: bool = False) -> Manifest:
+    """Sort items into a manifest. Raises DocumentError beyond ITEM_LIMIT."""
+    found = list(itertools.islice(items, ITEM_LIMIT + 1))
+    if len(found) > ITEM_LIMIT:
+        raise DocumentError(f"more than {ITEM_LIMIT:,} dependencies", found[-1].line)
+    return Manifest(
+        kind,
+        tuple(i for i in found if isinstance(i, Requirement)),
+        tuple(i for i in found if isinstance(i, Option)),
+        tuple(i for i in found if isinstance(i, Problem)),
+        is_lock,
+    )
 
 
 def is_commit(text: str) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry.documents import DocumentError, text_of
+from registry.manifests.requirement import ITEM_LIMIT
 
 PIECE_LIMIT = 5_000_000  # characters of one package
 
@@ -44,6 +45,8 @@ def package_tables(data: bytes, key: str) -> tuple[list[Table], dict[str, Any]]:
 
 
 def _pieces(text: str, header: str) -> Iterator[tuple[int, str]]:
+    if text.count(header) > ITEM_LIMIT:
+        raise DocumentError(f"more than {ITEM_LIMIT:,} packages")
     starts = [m.start() for m in re.finditer(rf"^{re.escape(header)}", text, re.MULTILINE)]
     line = 1
     for start, end in zip([0, *starts], [*starts, len(text)], strict=True):

@@ -106,6 +106,7 @@ def test_a_wrong_shape_is_a_problem_on_its_line(text: str, line: int) -> None:
         b"a = '\x00'",
         b"a = " + b"[" * 5000 + b"]" * 5000,
         b"a = " + b"9" * 10_000,
+        b"[project]\ndependencies = [" + b"'a'," * 20_001 + b"]",
     ],
 )
 def test_refused_documents(data: bytes) -> None:

@@ -142,8 +142,6 @@ def materialise(
         for item in located:
             if item.kind is Kind.BLOB:
                 path = _place(item.path, target, written)
-                if item.size > left:
-                    raise _too_large(limit_bytes)
                 trees.export(item.digest, path, left)
                 left -= item.size
         for name, digest, source in _objects(

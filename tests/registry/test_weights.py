@@ -62,6 +62,8 @@ def found(world: FakeWorld, folder: str) -> list[tuple[str, str, str, str]]:
                 ("w.bin", "dvc", "", "m/w.bin.dvc"),
             ],
         ),
+        ({"m.dvc": tracked("m")}, "m", []),
+        ({"m.dvc": tracked("m")}, "m/tiny", []),
         ({"m.dvc": tracked("m", MD5 + ".dir")}, "m", [("", "dvc-folder", "", "m.dvc")]),
         (
             {"models.dvc": tracked("models", MD5 + ".dir")},

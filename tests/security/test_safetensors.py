@@ -1,16 +1,19 @@
 import json
 import struct
+from typing import Any
 
 import numpy as np
 import pytest
+import safetensors
 from hypothesis import given
 from hypothesis import strategies as st
-from safetensors import SafetensorError, deserialize
+from safetensors import SafetensorError
 from safetensors.numpy import save
 
 from security.errors import InvalidSafetensors
 from security.safetensors import BITS, MAX_HEADER, Header, Tensor, header_length, read_header
 
+deserialize: Any = safetensors.deserialize  # untyped
 NAMES = st.text(min_size=1, max_size=12).filter(lambda n: n != "__metadata__")
 TYPES = (np.float32, np.float64, np.int8, np.uint16, np.int64, np.bool_, np.float16)
 ARRAYS = st.builds(

@@ -86,6 +86,9 @@ CASES = [
     # Text that begins as a pickle of protocol 0 could: only a name makes it suspicious.
     ("words", b"config\nvalue\nmore words\n", "notes", Format.TEXT),
     ("words in weights", b"config\nvalue\nmore words\n", "x.pkl", Format.PICKLE),
+    ("a letter and a stop", b"Q.", "", Format.TEXT),
+    ("old instance", b"(S'x'\nios\nsystem\n.", "notes.txt", Format.PICKLE),
+    ("numpy backslash", b"\x93NUMPY\x01\x00\x16\x00{'descr': '\\x3cf8'}     ", "", Format.UNKNOWN),
     ("image", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "a.png", Format.UNKNOWN),
 ]  # fmt: skip
 

@@ -75,6 +75,8 @@ FILES = [
     ("zip of something", {}, {"docs.zip": b"PK\x05\x06" + b"\0" * 18}, []),
     ("header of 2^60", {}, {NAME: struct.pack("<Q", 2**60) + b"{}"},
      [("safetensors-invalid", "failure", NAME)]),
+    ("header too long to read", {}, {NAME: struct.pack("<Q", 10_000_001) + b"{" * 10_000_009},
+     [("undecided", "unknown", NAME), ("binary-in-git", "failure", NAME)]),
     ("cut weights", {NAME: GOOD}, {NAME: GOOD[:-1]}, [("safetensors-invalid", "failure", NAME)]),
     ("text for weights", {}, {NAME: "Hello, world"}, [("safetensors-invalid", "failure", NAME)]),
     ("empty weights", {}, {NAME: b""}, [("safetensors-invalid", "failure", NAME)]),

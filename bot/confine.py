@@ -23,41 +23,25 @@ CLONE_THREAD = 0x00010000
 CLONE3 = 435  # the same number everywhere
 X32 = 0x40000000  # the second system call table of x86-64
 
-# Machine -> (audit number, clone, calls that are refused): new processes and namespaces,
-# sockets, io_uring (a way around both), other processes' memory, mounts, kernel keys, and
-# files in memory, which no limit counts.
-MACHINES = {
-    "x86_64": (
-        0xC000003E,
-        56,
-        (
-            57,
-            58,
-            272,
-            308,
-            41,
-            425,
-            101,
-            310,
-            311,
-            165,
-            166,
-            155,
-            321,
-            248,
-            249,
-            250,
-            298,
-            323,
-            319,
-        ),
-    ),
-    "aarch64": (
-        0xC00000B7,
-        220,
-        (97, 268, 198, 425, 117, 270, 271, 40, 39, 41, 217, 218, 219, 241, 279, 280, 282),
-    ),
-}
+# What a scorer never needs: new processes and namespaces, sockets, io_uring (a way around
+# both), the memory of other processes, mounts, kernel keys, files in memory that no limit counts.
+REFUSED = {
+    "x86_64": {
+        "fork": 57, "vfork": 58, "unshare": 272, "setns": 308, "socket": 41,
+        "io_uring_setup": 425, "ptrace": 101, "process_vm_readv": 310, "process_vm_writev": 311,
+        "mount": 165, "umount2": 166, "pivot_root": 155, "bpf": 321, "perf_event_open": 298,
+        "add_key": 248, "request_key": 249, "keyctl": 250, "userfaultfd": 323,
+        "memfd_create": 319,
+    },
+    "aarch64": {
+        "unshare": 97, "setns": 268, "socket": 198, "io_uring_setup": 425, "ptrace": 117,
+        "process_vm_readv": 270, "process_vm_writev": 271, "mount": 40, "umount2": 39,
+        "pivot_root": 41, "bpf": 280, "perf_event_open": 241, "add_key": 217,
+        "request_key": 218, "keyctl": 219, "userfaultfd": 282, "memfd_create": 279,
+    },
+}  # fmt: skip
+AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+CLONE = {"x86_64": 56, "aarch64": 220}
 
 
 def program(machine: str) -> bytes:
@@ -66,17 +50,26 @@ def program(machine: str) -> bytes:
     Threads stay possible: `clone` is allowed with CLONE_THREAD, and `clone3`, whose flags a
     filter cannot see, answers "no such call" so that the C library falls back to `clone`.
     """
-    if machine not in MACHINES:
+    if machine not in REFUSED:
         return b""
-    audit, clone, denied = MACHINES[machine]
     refuse, absent = (RETURN, 0, 0, RET_ERRNO | EPERM), (RETURN, 0, 0, RET_ERRNO | ENOSYS)
     allow = (RETURN, 0, 0, RET_ALLOW)
-    steps = [(LOAD, 0, 0, 4), (JUMP_EQUAL, 1, 0, audit), (RETURN, 0, 0, RET_KILL), (LOAD, 0, 0, 0)]
+    steps = [
+        (LOAD, 0, 0, 4),
+        (JUMP_EQUAL, 1, 0, AUDIT[machine]),
+        (RETURN, 0, 0, RET_KILL),
+        (LOAD, 0, 0, 0),
+    ]
     steps += [(JUMP_AT_LEAST, 0, 1, X32), refuse]
-    for number in denied:
+    for number in REFUSED[machine].values():
         steps += [(JUMP_EQUAL, 0, 1, number), refuse]
     steps += [(JUMP_EQUAL, 0, 1, CLONE3), absent]
-    steps += [(JUMP_EQUAL, 0, 3, clone), (LOAD, 0, 0, 16), (JUMP_BITS, 1, 0, CLONE_THREAD), refuse]
+    steps += [
+        (JUMP_EQUAL, 0, 3, CLONE[machine]),
+        (LOAD, 0, 0, 16),
+        (JUMP_BITS, 1, 0, CLONE_THREAD),
+        refuse,
+    ]
     steps += [allow]
     return b"".join(struct.pack("=HBBI", *step) for step in steps)
 

@@ -132,7 +132,7 @@ SEVERAL = Rule(
     "Name the folder of the model under regression.model in the policy.",
 )
 
-RULES = (
+RULES: tuple[Rule, ...] = (
     REGRESSED,
     IMPROVED,
     NO_CHANGE,

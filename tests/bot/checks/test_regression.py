@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from bot import sandbox
 from bot.checks import modelfolder, modelpairs, regression, regressionrules, scoring, suites
 from bot.checks.pairplots import MAX_POINTS, Compared, compared
 from bot.checks.regression import PROBLEMS, Evidence, Problem, Settings, Standing
@@ -119,7 +120,7 @@ def test_what_a_change_does_to_the_model(
 ) -> None:
     monkeypatch.setattr(modelpairs, "lacking", lambda: ())
     holds = ("network", "filesystem", "secrets", "memory", "time")
-    monkeypatch.setattr(modelpairs.sandbox, "probe", lambda: Protection("x", holds))
+    monkeypatch.setattr(sandbox, "probe", lambda: Protection("x", holds))
     after = {k: v for k, v in {**MODEL, **head}.items() if v is not None}
     evidence = collect(MODEL, after, policy)
     assert evidence.standing is standing
@@ -131,7 +132,7 @@ def test_what_a_change_does_to_the_model(
 
 def test_missing_protection_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(modelpairs, "lacking", lambda: ())
-    monkeypatch.setattr(modelpairs.sandbox, "probe", lambda: Protection("plain", ("time",)))
+    monkeypatch.setattr(sandbox, "probe", lambda: Protection("plain", ("time",)))
     (finding,) = regression.judge(
         collect(MODEL, {**MODEL, "m/model.safetensors": "new"}, NAMED), NAMED
     )

@@ -16,6 +16,7 @@ pytest.importorskip("torch", reason="needs the model extra")
 pytest.importorskip("transformers", reason="needs the model extra")
 
 from bot import sandbox
+from bot.cache import Cache
 from bot.change import Change
 from bot.checks import modelpairs, regression
 from bot.checks.regression import Evidence, Settings, Standing
@@ -125,57 +126,33 @@ def rules_of(evidence: Evidence, settings: Settings = SETTINGS) -> list[str]:
     return [f.rule.partition("/")[2] for f in regression.judge(evidence, settings)]
 
 
-def test_damaged_model_regresses_and_the_repair_improves(
-    repository: Path, collect: Collect, trained: Path, damaged: Path, tmp_path: Path
+def test_damaged_model_regresses_on_the_old_suite_measured_once(
+    repository: Path, trained: Path, damaged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place(trained, repository)
-    good = commit(repository)
-    place(damaged, repository)
-    bad = commit(repository)
-    evidence = collect(good, bad)
-    assert evidence.problem is None
-    assert evidence.standing is Standing.COMPARED
-    found = regression.judge(evidence, SETTINGS)
-    worse = [f for f in found if f.rule == "regression/regressed"]
-    assert any(f.message.startswith("heldout: ") for f in worse), found
-    assert "bits per byte worse (95 % interval" in worse[0].message
-    assert "LlamaForCausalLM" in regression.summary(evidence)
-    assert "2 suites, 80 items" in regression.summary(evidence)
-    assert len(regression.exhibits(evidence, SETTINGS)) == 1 + 2 + 2 * 3
-    place(trained, repository)
-    repaired = collect(bad, commit(repository))
-    better = [f for f in regression.judge(repaired, SETTINGS) if f.rule.endswith("/improved")]
-    assert better[0].severity is Level.NOTE
-    assert repaired.tasks[0].comparison.difference == pytest.approx(
-        -evidence.tasks[0].comparison.difference
-    )
-
-
-def test_measured_once_and_base_suite_decides(
-    repository: Path,
-    collect: Collect,
-    trained: Path,
-    damaged: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A change that guts the suite is judged by the old one; a second run costs nothing."""
-    from bot.cache import Cache
-
+    """The change guts the suite: it is judged by the old one, and a second run costs nothing."""
     place(trained, repository)
     base = commit(repository)
     place(damaged, repository)
     (repository / "eval" / "heldout.jsonl").write_text('{"text": "easy"}\n')
     head = commit(repository)
-    first: list[Evidence] = []
+    seen: list[Evidence] = []
     for _ in range(2):
         with GitWorld(repository, Cache(tmp_path / "evidence.db")) as world:
-            first.append(regression.collect(world.change(base, head), world, SETTINGS))
+            seen.append(regression.collect(world.change(base, head), world, SETTINGS))
         monkeypatch.setattr(modelpairs, "score", None)  # a second measurement would break
-    assert first[0] == first[1]
-    assert first[0].tasks[0].comparison.n == 40
-    assert first[0].edited == ("eval/heldout.jsonl",)
-    assert rules_of(first[0])[0] == "suite-edited"
+    evidence = seen[0]
+    assert evidence == seen[1]
+    assert (evidence.problem, evidence.standing) == (None, Standing.COMPARED)
+    assert evidence.edited == ("eval/heldout.jsonl",)
+    found = regression.judge(evidence, SETTINGS)
+    assert found[0].rule == "regression/suite-edited"
+    worse = [f.message for f in found if f.rule == "regression/regressed"]
+    assert worse[0].startswith("heldout: ")
+    assert "bits per byte worse (95 % interval" in worse[0]
+    assert "on 40 items" in worse[0]
+    assert "LlamaForCausalLM" in regression.summary(evidence)
+    assert "2 suites, 80 items" in regression.summary(evidence)
+    assert len(regression.exhibits(evidence, SETTINGS)) == 1 + 2 + 2 * 3
 
 
 def test_equal_bytes_in_another_place_are_identical(

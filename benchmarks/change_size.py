@@ -1,6 +1,6 @@
 """Cost follows the change: the same 5-file change in repositories of 200 and 20,000 files.
 
-Run: python benchmarks/change_size.py
+Run: python -m benchmarks.change_size
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from timing import cpu_seconds, interleaved
+from benchmarks.timing import cpu_seconds, interleaved
 
 SIZES = (200, 20_000)
 MODELWARDEN = str(Path(sys.executable).with_name("modelwarden"))

@@ -1,6 +1,6 @@
 """How long `modelwarden --help` takes, against importing transformers.
 
-Run: python benchmarks/startup.py
+Run: python -m benchmarks.startup
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from timing import interleaved
+from benchmarks.timing import interleaved
 
 ROOT = Path(__file__).resolve().parents[1]
 MODELWARDEN = str(Path(sys.executable).with_name("modelwarden"))

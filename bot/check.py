@@ -23,10 +23,21 @@ class Section(BaseModel):
 class Check(Protocol):
     """A check module. `VERSION` goes up when the meaning of cached evidence changes."""
 
-    NAME: str
-    VERSION: int
-    RULES: tuple[Rule, ...]
-    Settings: type[Any]
+    @property
+    def NAME(self) -> str:
+        """The first part of its rules' ids, and its section in the policy."""
+
+    @property
+    def VERSION(self) -> int:
+        """Part of the key of cached facts."""
+
+    @property
+    def RULES(self) -> tuple[Rule, ...]:
+        """Everything it can say."""
+
+    @property
+    def Settings(self) -> type[Section]:
+        """Its section of the policy."""
 
     def applies(self, change: Change, settings: Any) -> str:
         """Return "" where the check applies, or one line that says why it does not."""

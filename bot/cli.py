@@ -99,7 +99,7 @@ def rules(rule: str | None, format_: str) -> int:
               help="Write JSON there, for DVC metrics.")  # fmt: skip
 def measure(**options: Any) -> int:
     """Score a local model that you trust (safetensors) on suites of your own."""
-    from bot.door import measure as run
+    from bot.measuring import run
 
     return run(**options)
 
@@ -110,15 +110,21 @@ def watch() -> None:
 
 
 @watch.command(epilog=_examples("modelwarden watch licenses --update"))
-@click.option("--update", is_flag=True, help="Fetch what is missing from the package index.")
+@click.option(
+    "--update", "update_", is_flag=True, help="Fetch what is missing from the package index."
+)
 @click.option("--repo", type=click.Path(path_type=Path), default=Path(), help="The repository.")
 @click.option("--rev", default="HEAD", show_default=True, help="Whose manifests are read.")
-@click.option("--index", metavar="URL", help="Package index  [default: pip's].")
+@click.option(
+    "--index",
+    metavar="URL",
+    help="Package index, its simple API  [default: MODELWARDEN_INDEX, pip's].",
+)
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text",
               show_default=True)  # fmt: skip
 def licenses(**options: Any) -> int:
     """Show, or with --update fetch, the licences of the packages a repository uses."""
-    from bot.door import watch_licenses as run
+    from bot.watching import licenses as run
 
     return run(**options)
 

@@ -20,6 +20,7 @@ from bot.errors import BotError, PolicyError, UsageError
 from bot.report import render
 from bot.repository import GitWorld
 from bot.verdict import Verdict
+from bot.world import COMMIT_LIMIT
 
 SUFFIXES = {
     ".html": "html",
@@ -82,14 +83,14 @@ def check(
         )
     rules = catalog.rules(checks)
 
-    def write(format_: str, target: Path | None) -> None:
+    def show(format_: str, target: Path | None) -> None:
         colour = target is None and sys.stdout.isatty() and "NO_COLOR" not in os.environ
         text = render(report, format_, rules, timings=timings, colour=colour, verbose=verbose)
-        _write(text, target)
+        write(text, target)
 
-    write(format_, output)
+    show(format_, output)
     for path, kind in extra:
-        write(kind, path)
+        show(kind, path)
     return report.exit_code
 
 
@@ -154,17 +155,18 @@ def _message(world: GitWorld, path: Path) -> int:
     """Judge one commit message, as a commit-msg hook does."""
     from bot.checks import contributors
 
+    if (world.git_dir / "MERGE_HEAD").exists():
+        return 0  # merges need no sign-off
     with path.open("rb") as file:
-        text = file.read(1_000_000).decode("utf-8", "replace")
-    lines = [line for line in text.splitlines() if not line.startswith("#")]
+        text = file.read(COMMIT_LIMIT).decode("utf-8", "replace")
     name, email = world.revisions.author()
-    findings = contributors.judge_message("\n".join(lines), name, email)
+    findings = contributors.judge_message(text, name, email)
     for finding in findings:
         click.echo(f"{finding.rule}: {finding.message}\n  {finding.remedy}", err=True)
     return 1 if any(finding.counts for finding in findings) else 0
 
 
-def _write(text: str, target: Path | None) -> None:
+def write(text: str, target: Path | None) -> None:
     """Write to standard output, or to a file that appears whole or not at all."""
     if target is None:
         sys.stdout.flush()

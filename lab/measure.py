@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from lab.folder import ModelFiles
-from lab.load import load
+from lab.load import load, settle
 from lab.protocol import ModelScores, Task, TaskScores
 from lab.score import Progress, score
 from lab.statistics import ratio, wilson
@@ -38,6 +38,7 @@ def measure(
     progress: Progress | None = None,
 ) -> ModelScores:
     """Load the model and score the tasks. Raises ModelError."""
+    settle(threads=0)
     model = load(files, device)
     return ModelScores(
         model=name,

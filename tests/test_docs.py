@@ -28,9 +28,14 @@ def test_policy_schema_accepts_and_refuses_as_the_code_does() -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
     good = {"version": 1, "levels": {"weights/pickle": "note"}, "contributors": {"dco": "off"}}
     jsonschema.validate(good, schema)
-    for bad in ({"version": 2}, {"contributers": {}}, {"contributors": {"doc": "off"}}):
+    bad: tuple[object, ...] = (
+        {"version": 2},
+        {"contributers": {}},
+        {"contributors": {"doc": "off"}},
+    )
+    for wrong in bad:
         with pytest.raises(jsonschema.ValidationError):
-            jsonschema.validate(bad, schema)
+            jsonschema.validate(wrong, schema)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))

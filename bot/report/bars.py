@@ -7,18 +7,17 @@ from itertools import pairwise
 
 from bot.exhibit import Exhibit, Histogram, Interval, IntervalPlot, ScatterPlot, Table
 from bot.report.axis import Axis, axis
-from bot.report.neutral import cut
 from bot.report.numbers import drawable, interval_words, number
 from bot.report.outline import plural
 
-ROWS, COLUMN, BAR = 30, 40, 36
+ROWS, NARROWEST, LABEL, BAR = 12, 10, 40, 36
 
 
 def draw(exhibit: Exhibit, width: int) -> list[str]:
     """Return the exhibit's lines; the first is its title."""
     match exhibit:
         case Table():
-            return [exhibit.title, *table(exhibit.columns, exhibit.rows)]
+            return [exhibit.title, *table(exhibit.columns, exhibit.rows, width)]
         case IntervalPlot():
             return [
                 f"{exhibit.title} ({exhibit.unit})",
@@ -48,16 +47,29 @@ def pad(text: str, width: int) -> str:
     return text + " " * max(0, width - columns(text))
 
 
-def table(heads: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> list[str]:
-    """Return aligned lines: heads, a rule, rows; long cells and many rows are cut."""
+def table(heads: tuple[str, ...], rows: tuple[tuple[str, ...], ...], width: int) -> list[str]:
+    """Return aligned lines within `width`: heads, a rule, rows; many rows are cut."""
     if not rows:
         return ["  no rows"]
-    cells = [tuple(cut(cell, COLUMN) for cell in row) for row in (heads, *rows[:ROWS])]
-    widths = [max(map(columns, column)) for column in zip(*cells, strict=True)]
-    lines = ["  ".join(map(pad, row, widths)).rstrip() for row in cells]
+    cells = (heads, *rows[:ROWS])
+    widths = _fitting([max(map(columns, column)) for column in zip(*cells, strict=True)], width - 2)
+    lines = ["  ".join(map(pad, map(_short, row, widths), widths)).rstrip() for row in cells]
     lines.insert(1, "  ".join("─" * width for width in widths))
     more = [f"… and {plural(len(rows) - ROWS, 'more row', 'more rows')}"] * (len(rows) > ROWS)
     return [f"  {line}" for line in [*lines, *more]]
+
+
+def _fitting(widths: list[int], room: int) -> list[int]:
+    """Narrow the widest columns until the row fits, none below NARROWEST."""
+    excess = sum(widths) + 2 * (len(widths) - 1) - room
+    while excess > 0 and max(widths) > NARROWEST:
+        widths[widths.index(max(widths))] -= 1
+        excess -= 1
+    return widths
+
+
+def _short(text: str, width: int) -> str:
+    return text if columns(text) <= width else text[: max(1, width - 1)] + "…"
 
 
 def _intervals(plot: IntervalPlot, width: int) -> list[str]:
@@ -66,7 +78,7 @@ def _intervals(plot: IntervalPlot, width: int) -> list[str]:
         return ["  nothing was compared"]
     scale = axis([v for i in shown for v in (i.low, i.estimate, i.high)], zero=True)
     words = interval_words(plot)[:ROWS]
-    texts = [(cut(w.label, COLUMN), w.estimate, w.span, w.verdict) for w in words]
+    texts = [(_short(w.label, LABEL), w.estimate, w.span, w.verdict) for w in words]
     widths = [max(map(columns, column)) for column in zip(*texts, strict=True)]
     room = min(BAR, max(15, width - sum(widths) - 12))
     lines = []

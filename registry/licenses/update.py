@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -38,12 +40,26 @@ class NoIndex(RegistryError):
 
 
 def index_url(environment: Mapping[str, str] = os.environ) -> str:
-    """Return the index that the environment names. Raises NoIndex."""
+    """Return the index that the environment or pip's configuration names. Raises NoIndex."""
     found = next((environment[v] for v in URL_VARIABLES if environment.get(v)), "")
+    found = found or pips_index()
     if not found:
         hint = f"give --index URL or set {URL_VARIABLES[0]}"
         raise NoIndex("no package index is named", hint)
     return found
+
+
+def pips_index() -> str:
+    """Return the index pip would use: its configuration first, so private names stay private."""
+    command = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode == 0 and done.stdout.strip():
+        return done.stdout.strip()
+    try:
+        from pip._internal.models.index import PyPI
+    except ImportError:  # an environment without pip
+        return ""
+    return str(PyPI.simple_url)
 
 
 def wanted(requirements: Iterable[Requirement]) -> tuple[tuple[str, str], ...]:

@@ -38,7 +38,7 @@ LOCK_REMOVED = Rule(
     "Without a lock each install resolves anew.",
     "Keep a lock, or pin every version in the requirements.",
 )
-RULES = (
+RULES: tuple[Rule, ...] = (
     UNREADABLE,
     LOCK_REMOVED,
     *pins.RULES,

@@ -55,6 +55,7 @@ def environment(scratch: Path) -> dict[str, str]:
         "XDG_CACHE_HOME": str(scratch / "cache"),
         "HF_HUB_OFFLINE": "1",
         "OMP_NUM_THREADS": "2",
+        "OMP_WAIT_POLICY": "PASSIVE",
     }
 
 

@@ -153,14 +153,14 @@ def _progress(verdict: Verdict) -> None:
 
 def _message(world: GitWorld, path: Path) -> int:
     """Judge one commit message, as a commit-msg hook does."""
-    from bot.checks import contributors
+    from bot.checks.signoff import judge_message
 
     if (world.git_dir / "MERGE_HEAD").exists():
         return 0  # merges need no sign-off
     with path.open("rb") as file:
         text = file.read(COMMIT_LIMIT).decode("utf-8", "replace")
     name, email = world.revisions.author()
-    findings = contributors.judge_message(text, name, email)
+    findings = judge_message(text, name, email)
     for finding in findings:
         click.echo(f"{finding.rule}: {finding.message}\n  {finding.remedy}", err=True)
     return 1 if any(finding.counts for finding in findings) else 0

@@ -14,13 +14,11 @@ from bot.checks.headers import Headers, NewFile, Switch
 from bot.checks.ownership import Ownership
 from bot.checks.quoting import plain
 from bot.checks.signatures import Signature, Signatures
-from bot.checks.signoff import Statement, judge_message
+from bot.checks.signoff import Statement
 from bot.errors import CouldNotTell
 from bot.exhibit import Exhibit, Table
 from bot.finding import Finding, Level, Rule
 from bot.world import World
-
-__all__ = ["judge_message"]
 
 NAME = "contributors"
 VERSION = 1
@@ -34,7 +32,13 @@ TOO_MANY = Rule(
     "A commit nobody looked at cannot be said to be signed off.",
     "Split the change or squash its commits; `contributors.max_commits` sets the bound.",
 )
-RULES = (TOO_MANY, *signoff.RULES, *signatures.RULES, *headers.RULES, *ownership.RULES)
+RULES: tuple[Rule, ...] = (
+    TOO_MANY,
+    *signoff.RULES,
+    *signatures.RULES,
+    *headers.RULES,
+    *ownership.RULES,
+)
 
 
 class Settings(Section):

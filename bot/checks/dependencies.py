@@ -20,7 +20,7 @@ from registry.manifests import LOCKS, kind_of
 from registry.manifests.difference import Delta, Placed, difference
 
 NAME = "dependencies"
-VERSION = manifestfiles.VERSION
+VERSION: int = manifestfiles.VERSION
 SHOWN = 200  # rows of the table
 NOTES = 20  # new names said one by one
 

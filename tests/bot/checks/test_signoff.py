@@ -4,7 +4,7 @@ import pytest
 
 from bot.change import Commit
 from bot.checks import signoff
-from bot.checks.contributors import judge_message
+
 from bot.finding import Finding, Level
 from tests.fakes import commit
 

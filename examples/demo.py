@@ -21,7 +21,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from examples.project import ADA, Project, Say, Stopped, clock, start
+from examples.project import ADA, ROOT, Project, Say, Stopped, clock, start
 
 CHECKS = ("contributors", "dependencies", "licenses", "weights", "regression", "community")
 STEPS = (200, 320)  # of training, for main and for the good change
@@ -67,7 +67,7 @@ def build(folder: Path, say: Say) -> Project:
     return main
 
 
-def review(project: Project, branch: str, reports: Path) -> Review:
+def review(project: Project, branch: str, reports: Path, say: Say) -> Review:
     """Run `modelwarden check` on a branch and read what it wrote. Raises Stopped."""
     html, data = reports / f"{branch}.html", reports / f"{branch}.json"
     for old in (html, data):
@@ -77,6 +77,7 @@ def review(project: Project, branch: str, reports: Path) -> Review:
     done = subprocess.run(command, env=project.env, capture_output=True, text=True)
     if not data.exists():
         raise Stopped(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
+    say(f"  {branch}: exit code {done.returncode}")
     return Review(branch, done.returncode, done.stdout, json.loads(data.read_text("utf-8")))
 
 
@@ -91,26 +92,60 @@ def surprises(good: Review, bad: Review) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def near(path: Path) -> Path:
+    """Return a path as somebody would type it here."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
 def show(good: Review, bad: Review, reports: Path) -> None:
     """Print both reports and where they lie."""
     for each in (good, bad):
         print(f"\n{'=' * 30} the {each.branch} change {'=' * 30}\n\n{each.text.rstrip()}")
     print("\nOpen these in a browser; they need no network:")
     for each in (good, bad):
-        print(f"  {reports / each.branch}.html")
+        print(f"  {near(reports / each.branch)}.html")
+
+
+def conclude(good: Review, bad: Review) -> int:
+    """Say whether all went as it should, and what to type next; return the exit code."""
+    different = surprises(good, bad)
+    for line in different:
+        print(f"demo: not as expected: {line}", file=sys.stderr)
+    if different:
+        return 1
+    print("\nAs planned: the good change passes, the bad one fails in every check.")
+    print("Next, on the branch you work on in a repository of your own:")
+    print(f"  {near(Path(sys.executable).parent / 'modelwarden')} check --repo PATH")
+    return 0
 
 
 def arguments(words: Sequence[str]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Judge two changes of a real small LLM project.")
-    parser.add_argument("--output", type=Path, default=Path("demo-reports"), help="for the reports")
+    parser.add_argument(
+        "--output", type=Path, default=ROOT / "demo-reports", help="for the reports"
+    )
     parser.add_argument("--keep", action="store_true", help="keep the project that is judged")
     return parser.parse_args(words)
 
 
+def run(options: argparse.Namespace, folder: Path, say: Say) -> int:
+    """Build, judge and show; return the exit code. Raises Stopped."""
+    project = build(folder, say)
+    say("judging both changes: modelwarden check --base main --head good (and bad)")
+    with ThreadPoolExecutor() as pool:
+        jobs = [pool.submit(review, project, b, options.output, say) for b in ("good", "bad")]
+        good, bad = (job.result() for job in jobs)
+    show(good, bad, options.output)
+    if options.keep:
+        print(f"\nThe project that was judged: {project.folder}")
+    return conclude(good, bad)
+
+
 def main(words: Sequence[str]) -> int:
     """Run the demo; return its exit code."""
-    options, say = arguments(words), clock()
+    options = arguments(words)
     options.output.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         if options.keep:
@@ -118,25 +153,13 @@ def main(words: Sequence[str]) -> int:
         else:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="modelwarden-")))
         try:
-            project = build(folder, say)
-            say("judging both changes: modelwarden check --base main --head good (and bad)")
-            with ThreadPoolExecutor() as pool:
-                jobs = [pool.submit(review, project, b, options.output) for b in ("good", "bad")]
-                good, bad = (job.result() for job in jobs)
+            return run(options, folder, clock())
         except Stopped as stop:
             print(f"demo: {stop}", file=sys.stderr)
             return 1
-        say("done")
-        show(good, bad, options.output)
-        if options.keep:
-            print(f"The project that was judged: {project.folder}")
-    different = surprises(good, bad)
-    for line in different:
-        print(f"demo: not as expected: {line}", file=sys.stderr)
-    if not different:
-        print("\nNext, in a repository of your own:\n  "
-              f"{Path(sys.executable).parent / 'modelwarden'} check --repo PATH")  # fmt: skip
-    return 1 if different else 0
+        except KeyboardInterrupt:
+            print("demo: stopped", file=sys.stderr)
+            return 130
 
 
 if __name__ == "__main__":

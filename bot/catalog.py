@@ -9,15 +9,7 @@ from typing import cast
 
 from bot import conduct
 from bot.check import Check
-from bot.checks import (
-    community,
-    contributors,
-    dependencies,
-    files,
-    licenses,
-    regression,
-    weights,
-)
+from bot.checks import community, contributors, dependencies, files, licenses, regression, weights
 from bot.errors import UsageError
 from bot.finding import Rule
 

@@ -153,7 +153,7 @@ def _progress(verdict: Verdict) -> None:
 
 def _message(world: GitWorld, path: Path) -> int:
     """Judge one commit message, as a commit-msg hook does."""
-    from bot.checks.signoff import judge_message
+    from bot.checks.contributors.signoff import judge_message
 
     if (world.git_dir / "MERGE_HEAD").exists():
         return 0  # merges need no sign-off

@@ -3,7 +3,7 @@ from pydantic import TypeAdapter
 
 from bot.checks import community
 from bot.checks.community import Evidence, Settings
-from bot.checks.githubfiles import MAX_FILES
+from bot.checks.community.githubfiles import MAX_FILES
 from bot.finding import Finding, Level
 from bot.repository import GitWorld
 from bot.verdict import Outcome, outcome_of

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 from bot.change import Commit
 from bot.checks import contributors
 from bot.checks.contributors import Evidence, Settings
-from bot.checks.signatures import kind
+from bot.checks.contributors.signatures import kind
 from bot.finding import Finding, Level
 from bot.repository import GitWorld
 from tests.fakes import FakeWorld, commit

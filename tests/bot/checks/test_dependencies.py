@@ -11,9 +11,9 @@ from pydantic import TypeAdapter
 
 from bot.checks import dependencies
 from bot.checks.dependencies import Settings, applies, collect, exhibits, judge, summary
-from bot.checks.manifestfiles import Evidence
-from bot.checks.origins import within
+from bot.checks.dependencies.origins import within
 from bot.finding import Finding, Level
+from bot.manifestfiles import Evidence
 from bot.world import LOCK_LIMIT, TEXT_LIMIT
 from tests.fakes import FakeWorld, symlink
 

@@ -7,8 +7,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from bot.checks import licenses
 from bot.checks.licenses import Evidence, Settings
-from bot.checks.licensing import is_license
-from bot.checks.packages import ALLOWED, DENIED, REVIEW, UNSTATED, Packages, weight_of
+from bot.checks.licenses.packages import ALLOWED, DENIED, REVIEW, UNSTATED, Packages, weight_of
+from bot.checks.licenses.project import is_license
 from bot.finding import Finding, Level
 from tests.fakes import FakeWorld, Tree, symlink
 

@@ -12,10 +12,21 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from bot import sandbox
-from bot.checks import modelfolder, modelpairs, regression, regressionrules, scoring, suites
-from bot.checks.pairplots import MAX_POINTS, Compared, compared
-from bot.checks.regression import PROBLEMS, Evidence, Problem, Settings, Standing
-from bot.checks.suites import BadSuite, chosen, read_suites
+from bot.checks import regression
+from bot.checks.regression import (
+    PROBLEMS,
+    Evidence,
+    Problem,
+    Settings,
+    Standing,
+    folders,
+    pairs,
+    rules,
+    scoring,
+    suites,
+)
+from bot.checks.regression.plots import MAX_POINTS, Compared, compared
+from bot.checks.regression.suites import BadSuite, chosen, read_suites
 from bot.exhibit import Histogram, IntervalPlot, ScatterPlot, Table
 from bot.finding import Level, Rule
 from bot.sandbox import Protection, SandboxFailed
@@ -118,7 +129,7 @@ def test_what_a_change_does_to_the_model(
     rules: list[tuple[str, str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(modelpairs, "lacking", lambda: ())
+    monkeypatch.setattr(pairs, "lacking", lambda: ())
     holds = ("network", "filesystem", "secrets", "memory", "time")
     monkeypatch.setattr(sandbox, "probe", lambda: Protection("x", holds))
     after = {k: v for k, v in {**MODEL, **head}.items() if v is not None}
@@ -131,7 +142,7 @@ def test_what_a_change_does_to_the_model(
 
 
 def test_missing_protection_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(modelpairs, "lacking", lambda: ())
+    monkeypatch.setattr(pairs, "lacking", lambda: ())
     monkeypatch.setattr(sandbox, "probe", lambda: Protection("plain", ("time",)))
     (finding,) = regression.judge(
         collect(MODEL, {**MODEL, "m/model.safetensors": "new"}, NAMED), NAMED
@@ -143,7 +154,7 @@ def test_missing_protection_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_missing_libraries_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(modelpairs, "lacking", lambda: ("torch", "scipy"))
+    monkeypatch.setattr(pairs, "lacking", lambda: ("torch", "scipy"))
     (finding,) = regression.judge(
         collect(MODEL, {**MODEL, "m/model.safetensors": "new"}, NAMED), NAMED
     )
@@ -191,14 +202,14 @@ def test_detection_needs_configuration_and_weights() -> None:
         "c/model.safetensors": "x", "model.safetensors": "x", "config.json": "{}",
     }  # fmt: skip
     fake = world({}, head)
-    assert modelfolder.detect(fake.change(), fake) == ("", "a")
+    assert folders.detect(fake.change(), fake) == ("", "a")
 
 
 def test_other_files_of_the_folder_are_not_the_model() -> None:
     fake = world(MODEL, {**MODEL, "m/optimizer.pt": "x", "m/sub/model.safetensors": "x"})
     change = fake.change()
-    sides = [modelfolder.model_files(fake, c, "m") for c in (change.base, change.head)]
-    assert modelfolder.identity(sides[0]) == modelfolder.identity(sides[1])
+    sides = [folders.model_files(fake, c, "m") for c in (change.base, change.head)]
+    assert folders.identity(sides[0]) == folders.identity(sides[1])
 
 
 @pytest.mark.parametrize(
@@ -312,9 +323,9 @@ def test_points_are_bounded() -> None:
 
 
 def test_every_problem_has_a_rule() -> None:
-    assert {rule for _, rule in PROBLEMS} <= set(regressionrules.RULES)
-    defined = {v for v in vars(regressionrules).values() if isinstance(v, Rule)}
-    assert defined == set(regressionrules.RULES)
+    assert {rule for _, rule in PROBLEMS} <= set(rules.RULES)
+    defined = {v for v in vars(rules).values() if isinstance(v, Rule)}
+    assert defined == set(rules.RULES)
     for _, rule in PROBLEMS:
         evidence = Evidence(("m",), Standing.UNKNOWN, problem=Problem(rule.id, "x", "y"))
         assert rules_of(evidence, settings()) == [(rule.id.partition("/")[2], Level.UNKNOWN)]

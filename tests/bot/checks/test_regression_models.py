@@ -18,8 +18,8 @@ pytest.importorskip("transformers", reason="needs the model extra")
 from bot import sandbox
 from bot.cache import Cache
 from bot.change import Change
-from bot.checks import modelpairs, regression
-from bot.checks.regression import Evidence, Settings, Standing
+from bot.checks import regression
+from bot.checks.regression import Evidence, Settings, Standing, pairs
 from bot.finding import Level
 from bot.repository import GitWorld
 from tests.gitrepo import Repo
@@ -139,7 +139,7 @@ def test_damaged_model_regresses_on_the_old_suite_measured_once(
     for _ in range(2):
         with GitWorld(repository, Cache(tmp_path / "evidence.db")) as world:
             seen.append(regression.collect(world.change(base, head), world, SETTINGS))
-        monkeypatch.setattr(modelpairs, "score", None)  # a second measurement would break
+        monkeypatch.setattr(pairs, "score", None)  # a second measurement would break
     evidence = seen[0]
     assert evidence == seen[1]
     assert (evidence.problem, evidence.standing) == (None, Standing.COMPARED)
@@ -159,7 +159,7 @@ def test_equal_bytes_in_another_place_are_identical(
     repository: Path, collect: Collect, trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Moving weights into LFS changes the file in git, and nothing of the model."""
-    monkeypatch.setattr(modelpairs, "score", None)  # no forward pass
+    monkeypatch.setattr(pairs, "score", None)  # no forward pass
     place(trained, repository)
     base = commit(repository)
     into_lfs(repository)

@@ -1,0 +1,179 @@
+"""People: sign-offs, signatures, headers of new files, owners of sensitive paths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import Field
+
+from bot.change import Change, Commit
+from bot.check import Section
+from bot.checks.contributors import headers, ownership, signatures, signoff
+from bot.checks.contributors.headers import Headers, NewFile, Switch
+from bot.checks.contributors.ownership import Ownership
+from bot.checks.contributors.signatures import Signature, Signatures
+from bot.checks.contributors.signoff import Statement
+from bot.errors import CouldNotTell
+from bot.exhibit import Exhibit, Table
+from bot.finding import Finding, Level, Rule
+from bot.quoting import plain
+from bot.world import World
+
+NAME = "contributors"
+VERSION = 1
+SIGNERS_LIMIT = 1_000_000  # bytes of an allowed signers file
+SHOWN = 100  # commits in the table
+
+TOO_MANY = Rule(
+    "contributors/too-many-commits",
+    Level.UNKNOWN,
+    "The change has more commits than are judged.",
+    "A commit nobody looked at cannot be said to be signed off.",
+    "Split the change or squash its commits; `contributors.max_commits` sets the bound.",
+)
+RULES: tuple[Rule, ...] = (
+    TOO_MANY,
+    *signoff.RULES,
+    *signatures.RULES,
+    *headers.RULES,
+    *ownership.RULES,
+)
+
+
+class Settings(Section):
+    """Policy on people and their commits."""
+
+    dco: Switch = Field(
+        default="required", description="Whether each commit is signed off by its author."
+    )
+    co_authors: bool = Field(default=True, description="Whether co-authors sign off too.")
+    merge_commits: bool = Field(
+        default=False, description="Whether merge commits need a sign-off too."
+    )
+    max_commits: int = Field(
+        default=5_000, ge=1, le=50_000, description="How many commits of a change are judged."
+    )
+    signatures: Literal["report", "required"] = Field(
+        default="report", description="Whether each commit must be signed by an allowed key."
+    )
+    allowed_signers: str = Field(
+        default="", description="Path of a file in ssh's allowed_signers format, read at the base."
+    )
+    headers: Headers = Field(default=Headers(), description="Headers of new source files.")
+    sensitive: tuple[str, ...] = Field(
+        default=(
+            "/.github/**",
+            "CODEOWNERS",
+            "/dvc.yaml",
+            "/.dvc/config",
+            "**/*.safetensors",
+            "**/*.gguf",
+        ),
+        description="Paths that should have an owner in CODEOWNERS.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What commits and files of the change say. `total` counts commits beyond the bound too."""
+
+    base: str
+    total: int
+    statements: tuple[Statement, ...]
+    signatures: Signatures
+    new_files: tuple[NewFile, ...]
+    ownership: Ownership
+
+
+def applies(change: Change, settings: Settings) -> str:
+    """Every change is made by people."""
+    return ""
+
+
+def collect(change: Change, world: World, settings: Settings) -> Evidence:
+    """Read the commits, the headers of new files and CODEOWNERS."""
+    maker = f"{NAME}/{VERSION}"
+    commits = world.commits(change.base, change.head)
+    judged = commits[: settings.max_commits]
+    return Evidence(
+        change.merge_base,
+        len(commits),
+        tuple(signoff.read(c) for c in judged),
+        _signatures(change, world, settings, judged),
+        headers.collect(change, world, settings.headers, maker),
+        ownership.collect(change, world, settings.sensitive, maker),
+    )
+
+
+def _signatures(
+    change: Change, world: World, settings: Settings, commits: tuple[Commit, ...]
+) -> Signatures:
+    kinds = tuple(Signature(c.id, signatures.kind(c.signature)) for c in commits)
+    path = settings.allowed_signers
+    edited = path if path and any(f.path == path for f in change.files) else ""
+    if settings.signatures == "report" or not commits:
+        return Signatures(kinds, edited=edited)
+    try:
+        entry = world.entry(change.base, path) if path else None
+        if entry is None or not entry.is_file:
+            where = f"{path} is not at the base commit" if path else "no file is named"
+            return Signatures(kinds, f"allowed signers: {where}", edited)
+        allowed = world.read(entry.blob, SIGNERS_LIMIT)
+    except CouldNotTell as error:
+        return Signatures(kinds, f"{path}: {error.message}", edited)
+    proven = tuple(
+        Signature(s.commit, s.kind, world.signer(s.commit, allowed) if s.kind == "ssh" else "")
+        for s in kinds
+    )
+    return Signatures(proven, edited=edited)
+
+
+def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
+    """Find what is not signed off, signed, headed or owned as the policy asks."""
+    found: list[Finding] = []
+    judged = len(evidence.statements)
+    start = signoff.start_of(evidence.statements, evidence.base)
+    required = settings.signatures == "required"
+    if evidence.total > judged and (required or settings.dco == "required"):
+        found.append(TOO_MANY.at(f"{evidence.total:,} commits, {judged:,} of them judged"))
+    if settings.dco == "required":
+        found.extend(
+            signoff.judge(
+                evidence.statements,
+                start=start,
+                co_authors=settings.co_authors,
+                merges=settings.merge_commits,
+            )
+        )
+    found.extend(signatures.judge(evidence.signatures, start=start, required=required))
+    found.extend(headers.judge(evidence.new_files, settings.headers))
+    found.extend(ownership.judge(evidence.ownership))
+    return tuple(found)
+
+
+def summary(evidence: Evidence) -> str:
+    """Say how many commits by how many people, and how many are signed."""
+    if not evidence.total:
+        return "no commits: staged content"
+    people = len({s.author.key for s in evidence.statements})
+    noun = "commit" if evidence.total == 1 else "commits"
+    who = "1 person" if people == 1 else f"{people} people"
+    return f"{evidence.total:,} {noun} by {who}, {signatures.told(evidence.signatures)}"
+
+
+def exhibits(evidence: Evidence, settings: Settings) -> tuple[Exhibit, ...]:
+    """Show who signed what."""
+    if not evidence.statements:
+        return ()
+    rows = tuple(
+        (
+            statement.commit[:12],
+            plain(statement.author.address),
+            "yes" if signoff.signed_by_author(statement) else "no",
+            (signature.kind or "none") + (f" by {s}" if (s := signature.signer) else ""),
+        )
+        for statement, signature in zip(evidence.statements, evidence.signatures.each, strict=True)
+    )
+    title = "Commits" if len(rows) <= SHOWN else f"Commits (the first {SHOWN} of {len(rows):,})"
+    return (Table(title, ("commit", "author", "signed off", "signature"), rows[:SHOWN]),)

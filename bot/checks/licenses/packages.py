@@ -1,0 +1,229 @@
+"""Licences of the packages a change adds or alters, and what the policy says of them."""
+
+from __future__ import annotations
+
+import sysconfig
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from bot import manifestfiles
+from bot.change import FOLDER, Change
+from bot.finding import Finding, Level, Location, Rule
+from bot.manifestfiles import ManifestChange
+from bot.world import World
+from registry.licenses import cache
+from registry.licenses.expressions import is_unstated, weigh
+from registry.licenses.facts import Fact, Library
+from registry.manifests import Manifest, Requirement
+
+UPDATE = "modelwarden watch licenses --update"
+ALLOWED, REVIEW, UNSTATED, DENIED = range(4)
+
+REFUSED = Rule(
+    "licenses/denied",
+    Level.FAILURE,
+    "A dependency that the change adds or alters has a licence on the deny list.",
+    "Its terms bind or forbid what the project and its users want to do.",
+    "Choose another package, or take the licence from `licenses.deny` if it is acceptable.",
+)
+UNLISTED = Rule(
+    "licenses/review",
+    Level.FAILURE,
+    "A dependency that the change adds or alters has a licence that is not on the allow list.",
+    "Nobody has said that its terms are acceptable here.",
+    "Read the licence, then add it to `licenses.allow` or choose another package.",
+)
+UNKNOWN = Rule(
+    "licenses/unknown",
+    Level.FAILURE,
+    "The metadata of a dependency that the change adds or alters states no clear licence.",
+    "Without a licence there is no right to use it, and vague metadata is no licence.",
+    "Find its licence and state it in the policy under `licenses.facts`, as NAME: EXPRESSION.",
+)
+UNRESOLVED = Rule(
+    "licenses/unresolved",
+    Level.UNKNOWN,
+    "No metadata is at hand for a dependency that the change adds or alters.",
+    "A licence nobody has read cannot be said to be acceptable.",
+    f"Run `{UPDATE}`, or state the licence in the policy under `licenses.facts`.",
+)
+UNREADABLE = Rule(
+    "licenses/unreadable",
+    Level.UNKNOWN,
+    "A changed manifest, or a line of it, cannot be read.",
+    "It may ask for packages whose licences nobody has seen.",
+    "Correct the file so that it can be read.",
+)
+RULES = (REFUSED, UNLISTED, UNKNOWN, UNRESOLVED, UNREADABLE)
+
+
+class Lists(Protocol):
+    """The part of the policy that says which licences are acceptable."""
+
+    allow: tuple[str, ...]
+    review: tuple[str, ...]
+    deny: tuple[str, ...]
+    facts: Mapping[str, str]
+    wheels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A package the change adds or alters, where it stands, and what is known of it."""
+
+    name: str
+    specifier: str
+    path: str
+    line: int
+    fact: Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A place in a manifest that cannot be read."""
+
+    path: str
+    line: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Packages:
+    """Every package of the change."""
+
+    each: tuple[Package, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+
+
+def collect(change: Change, world: World, settings: Lists) -> Packages:
+    """Read the changed manifests on both sides and look up what is new."""
+    files = manifestfiles.collect(change, world).files
+    old = {_identity(r) for f in files for r in _requirements(f.before)}
+    new: dict[tuple[str, ...], tuple[str, Requirement]] = {}
+    for file in files:
+        for requirement in _requirements(file.after):
+            if _identity(requirement) not in old:
+                new.setdefault(_identity(requirement), (file.path, requirement))
+    library = _library(change, world, settings) if new else Library({})
+    packages = (
+        Package(r.name or r.raw, r.specifier, path, r.line, _fact(r, library))
+        for path, r in new.values()
+        if not r.is_local and (r.ecosystem, r.name) != ("conda", "python")
+    )
+    ordered = sorted(packages, key=lambda p: (p.path, p.line, p.name))
+    return Packages(tuple(ordered), tuple(u for f in files for u in _unreadable(f)))
+
+
+def _requirements(manifest: Manifest | None) -> tuple[Requirement, ...]:
+    return manifest.requirements if manifest is not None else ()
+
+
+def _identity(requirement: Requirement) -> tuple[str, ...]:
+    r = requirement
+    return (r.ecosystem, r.name or r.raw, r.specifier, r.url)
+
+
+def _unreadable(file: ManifestChange) -> list[Unreadable]:
+    if file.trouble:
+        return [Unreadable(file.path, file.line, file.trouble)]
+    old = {p.message for p in file.before.problems} if file.before else set()
+    problems = file.after.problems if file.after else ()
+    return [Unreadable(file.path, p.line, p.message) for p in problems if p.message not in old]
+
+
+def _fact(requirement: Requirement, library: Library) -> Fact:
+    r = requirement
+    if r.name in library.stated:
+        return library.fact(r.name, "")
+    if r.url or not r.name:
+        return Fact(reason="it comes from a URL, whose metadata is not at hand")
+    if r.ecosystem != "pypi":
+        return Fact(reason=f"it is a {r.ecosystem} package, whose metadata is not at hand")
+    return library.fact(r.name, r.specifier)
+
+
+def _library(change: Change, world: World, settings: Lists) -> Library:
+    own = {Path(sysconfig.get_path(key)) for key in ("purelib", "platlib")}
+    wheels = [_outside(change, world, path) for path in settings.wheels]
+    environment = _outside(change, world, ".venv")
+    installed = sorted(environment.glob("lib/python3*/site-packages")) if environment else []
+    folders = (*installed, *sorted(own))
+    return Library(
+        settings.facts, folders, tuple(w for w in wheels if w is not None), cache.default_path()
+    )
+
+
+def _outside(change: Change, world: World, path: str) -> Path | None:
+    """Return the folder, unless the change itself could hold it: its word proves nothing."""
+    if PurePosixPath(path).is_absolute():
+        return Path(path)
+    if world.worktree is None or ".." in PurePosixPath(path).parts:
+        return None
+    folder = ""
+    for part in PurePosixPath(path).parts:
+        names = {e.path.rsplit("/", 1)[-1].casefold(): e for e in world.folder(change.head, folder)}
+        entry = names.get(part.casefold())
+        if entry is None:
+            return world.worktree / path
+        if entry.mode != FOLDER:
+            return None
+        folder = entry.path
+    return None
+
+
+def judge(packages: Packages, lists: Lists) -> tuple[Finding, ...]:
+    """Find packages whose licence is refused, unlisted or unknown."""
+    found = [
+        UNREADABLE.at(f"{u.path} cannot be read: {u.message}", Location(u.path, u.line))
+        for u in packages.unreadable
+    ]
+    for package in packages.each:
+        finding = _judge_one(package, lists)
+        if finding is not None:
+            found.append(finding)
+    return tuple(found)
+
+
+def _judge_one(package: Package, lists: Lists) -> Finding | None:
+    fact, place = package.fact, Location(package.path, package.line)
+    name = package.name + package.specifier
+    if not fact.source:
+        return UNRESOLVED.at(f"the licence of {name} is not known: {fact.reason}", place)
+    told = f"({fact.source}{f', version {fact.version}' if fact.version else ''})"
+    if not fact.license:
+        return UNKNOWN.at(f"the licence of {name} is not clear: {fact.reason} {told}", place)
+    weight = weigh(fact.license, lambda leaf: weight_of(leaf, lists))
+    if weight == DENIED:
+        return REFUSED.at(f"{name} is under {fact.license}, which is denied {told}", place)
+    if weight == UNSTATED:
+        return UNKNOWN.at(f"the licence of {name} is stated as {fact.license} {told}", place)
+    if weight == REVIEW:
+        return UNLISTED.at(f"{name} is under {fact.license}, which is not allowed {told}", place)
+    return None
+
+
+def weight_of(leaf: str, lists: Lists) -> int:
+    """Return how the policy weighs one licence; an exception only ever adds permission."""
+    for name in (leaf, leaf.split(" WITH ")[0].removesuffix("+")):
+        if is_unstated(name):
+            return UNSTATED
+        listed = ((DENIED, lists.deny), (REVIEW, lists.review), (ALLOWED, lists.allow))
+        for weight, patterns in listed:
+            if any(fnmatchcase(name.lower(), pattern.lower()) for pattern in patterns):
+                return weight
+    return REVIEW
+
+
+def summary(packages: Packages) -> str:
+    """Say how many packages were resolved, and from where."""
+    total = len(packages.each)
+    if not total:
+        return "no package added or altered"
+    sources = Counter(p.fact.source for p in packages.each if p.fact.license)
+    told = ", ".join(f"{count} {source}" for source, count in sources.most_common())
+    noun = "package" if total == 1 else "packages"
+    return f"{sources.total()} of {total} changed {noun} resolved" + (f" ({told})" if told else "")

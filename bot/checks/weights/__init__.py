@@ -1,0 +1,195 @@
+"""Weights: changed model files must be formats that cannot run code, whole, and well kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import Field
+
+from bot.change import Change
+from bot.check import Section
+from bot.checks.weights import configs, files, pointers, rules
+from bot.checks.weights.configs import ConfigChange, IndexChange
+from bot.checks.weights.files import ModelFile
+from bot.checks.weights.pointers import PointerChange
+from bot.exhibit import Exhibit
+from bot.finding import Finding, Level, Location
+from bot.world import World
+from registry.outputs import is_source
+from security.sniff import RUNS_CODE, Format, is_model_name, is_pickle_name
+
+NAME = "weights"
+VERSION = 1
+RULES = rules.RULES
+
+_PLAIN = {Format.TEXT, Format.EMPTY, Format.LFS_POINTER}
+_INERT = {Format.SAFETENSORS, Format.NUMPY, *_PLAIN}
+_UNPARSED = {Format.GGUF, Format.ONNX}
+
+
+class Settings(Section):
+    """Policy of the weights check."""
+
+    max_git_bytes: int = Field(
+        default=5_000_000,
+        ge=0,
+        description="Largest binary file that may be committed to git itself.",
+    )
+    pointers: Literal["report", "require-content"] = Field(
+        default="report",
+        description="What to do about a pointer whose content is not at hand: report a note (a"
+        " name of a pickle format blocks all the same), or require the content.",
+    )
+    libraries: tuple[str, ...] = Field(
+        default=(
+            "transformers",
+            "diffusers",
+            "tokenizers",
+            "peft",
+            "sentence_transformers",
+            "stable_diffusion",
+            "onnxruntime",
+            "optimum",
+        ),
+        description="Libraries whose classes a model configuration may name.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the change brings: files, pointers, malformed pointers, configurations, indices."""
+
+    files: tuple[ModelFile, ...] = ()
+    pointers: tuple[PointerChange, ...] = ()
+    broken: tuple[tuple[str, str], ...] = ()
+    configs: tuple[ConfigChange, ...] = ()
+    indices: tuple[IndexChange, ...] = ()
+
+
+def applies(change: Change, settings: Settings) -> str:
+    """Source text alone cannot bring weights."""
+    if all(files.is_source_text(f.path) for f in change.files):
+        return "no changed file could hold or name weights"
+    return ""
+
+
+def collect(change: Change, world: World, settings: Settings) -> Evidence:
+    """Sniff changed files, read changed pointers, configurations and indices."""
+    maker = f"{NAME}/{VERSION}"
+    changed = [f for f in change.files if not is_source(f.path)]
+    found = [(f, files.of_change(f, world, maker)) for f in changed]
+    lfs = tuple(f for f, m in found if m and m.content.format == Format.LFS_POINTER)
+    libraries = frozenset(settings.libraries)
+    held = pointers.collect(change, world, lfs, libraries)
+    binaries = (m for _, m in found if m and m.content.format not in _PLAIN)
+    return Evidence(
+        (*binaries, *held.files),
+        held.changes,
+        held.broken,
+        (*configs.configs(change, world, libraries), *held.configs),
+        configs.indices(change, world),
+    )
+
+
+def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
+    """Decide, purely."""
+    findings: list[Finding] = []
+    for file in evidence.files:
+        findings += _content(file)
+        findings += _weight(file, settings.max_git_bytes)
+    for pointer in evidence.pointers:
+        findings.append(_pointer(pointer, settings))
+    for path, reason in evidence.broken:
+        findings.append(rules.MALFORMED.at(reason, Location(path)))
+    for config in evidence.configs:
+        findings += _config(config)
+    for index in evidence.indices:
+        findings += _shards(index)
+    return tuple(findings)
+
+
+def summary(evidence: Evidence) -> str:
+    """Count what was judged."""
+    files, pointers, configs = len(evidence.files), len(evidence.pointers), len(evidence.configs)
+    return (
+        f"{_count(files, 'binary file')}, {_count(pointers, 'pointer')},"
+        f" {_count(configs, 'model configuration')}"
+    )
+
+
+def exhibits(evidence: Evidence, settings: Settings) -> tuple[Exhibit, ...]:
+    """Findings say it all."""
+    return ()
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _content(file: ModelFile) -> Iterator[Finding]:
+    content, path, where = file.content, file.path, Location(file.path)
+    origin = "" if file.place == "git" else f" (its {file.place.upper()} object)"
+    if content.format in RUNS_CODE or (content.format == Format.ZIP and is_pickle_name(path)):
+        yield rules.PICKLE.at(f"{path}{origin} would be read as a pickle ({content.format})", where)
+    elif content.defect:
+        yield rules.SAFETENSORS.at(f"{path}{origin}: {content.defect}", where)
+    elif content.doubt:
+        yield rules.UNDECIDED.at(f"{path}{origin}: {content.doubt}", where)
+    elif content.format in _UNPARSED:
+        message = f"{path}{origin} is {content.format.upper()}; its inside is not checked yet"
+        yield rules.UNDECIDED.at(message, where, level=Level.NOTE, remedy="Prefer safetensors.")
+    elif content.format not in _INERT and is_model_name(path):
+        kind = "of no known format" if content.format == Format.UNKNOWN else f"({content.format})"
+        yield rules.UNDECIDED.at(f"{path}{origin} is named like weights, but is {kind}", where)
+
+
+def _weight(file: ModelFile, limit: int) -> Iterator[Finding]:
+    size = file.content.size
+    if file.place != "git" or size <= limit:
+        return
+    grown = file.before <= limit
+    yield rules.BINARY.at(
+        f"{file.path} has {size:,} bytes in git itself, more than {limit:,}",
+        Location(file.path),
+        level=Level.FAILURE if grown else Level.WARNING,
+    )
+
+
+def _pointer(pointer: PointerChange, settings: Settings) -> Finding:
+    size = f"{pointer.size:,} bytes" if pointer.size >= 0 else "size not stated"
+    was = f", before {pointer.before[:12]}" if pointer.before else ", new"
+    text = f"{pointer.path}: {pointer.kind} {pointer.digest[:12]} ({size}{was})"
+    where = Location(pointer.source)
+    if not pointer.doubt:
+        return rules.POINTER.at(text, where)
+    blocks = settings.pointers == "require-content" or pointer.suspect
+    level = Level.UNKNOWN if blocks else Level.NOTE
+    return rules.UNSEEN.at(f"{text} was not judged: {pointer.doubt}", where, level=level)
+
+
+def _config(config: ConfigChange) -> Iterator[Finding]:
+    where = Location(config.path)
+    if config.unreadable:
+        yield rules.UNREADABLE.at(f"{config.path} is not JSON: {config.unreadable}", where)
+    if config.doubt:
+        yield rules.UNDECIDED.at(f"{config.path} cannot be judged: {config.doubt}", where)
+    for name in config.names:
+        old = name in config.named
+        yield rules.CODE.at(
+            f"{config.path} {'already names' if old else 'names'} code to import: {name}",
+            where,
+            level=Level.NOTE if old else Level.FAILURE,
+        )
+
+
+def _shards(index: IndexChange) -> Iterator[Finding]:
+    where = Location(index.path)
+    if index.doubt:
+        yield rules.UNDECIDED.at(f"{index.path} cannot be read: {index.doubt}", where)
+    faults = [(name, f"names the unsafe file {name}") for name in index.unsafe]
+    faults += [(name, f"names {name}, which is not there") for name in index.missing]
+    for name, message in faults:
+        level = Level.NOTE if name in index.faults_before else Level.FAILURE
+        yield rules.INDEX.at(f"{index.path} {message}", where, level=level)

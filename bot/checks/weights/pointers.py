@@ -1,0 +1,202 @@
+"""Changed LFS and DVC pointers, for the weights check: what they name, and their content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.change import Change, FileChange
+from bot.checks.weights.configs import ConfigChange, read_config
+from bot.checks.weights.files import HEADER_LIMIT, ModelFile, examine, is_source_text
+from bot.world import World
+from registry import objects
+from registry.errors import PointerError, RegistryError
+from registry.modelconfig import CONFIG_NAMES
+from registry.outputs import is_source, read_source
+from registry.pointers import (
+    DVC_LIMIT,
+    LFS_LIMIT,
+    Member,
+    Pointer,
+    PointerKind,
+    is_lfs,
+    read_dir,
+    read_lfs,
+)
+from registry.project import Project, local_caches
+from security.sniff import may_run_code
+
+MAX_MEMBERS = 2000  # files of one DVC folder that are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class PointerChange:
+    """A pointer the change adds or moves. `doubt` says why its content was not judged, or "";
+    `suspect` whether a name among what was not judged is one of a format that can run code."""
+
+    path: str
+    source: str
+    kind: str
+    digest: str
+    size: int
+    before: str
+    doubt: str = ""
+    suspect: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pointers:
+    """All changed pointers, the files behind them that are at hand, and the malformed ones."""
+
+    changes: tuple[PointerChange, ...] = ()
+    files: tuple[ModelFile, ...] = ()
+    configs: tuple[ConfigChange, ...] = ()
+    broken: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What of one pointer's content is at hand; `doubt` says why not all of it was judged."""
+
+    files: tuple[ModelFile, ...] = ()
+    configs: tuple[ConfigChange, ...] = ()
+    doubt: str = ""
+    suspect: bool = False
+
+
+def collect(
+    change: Change, world: World, lfs: tuple[FileChange, ...], libraries: frozenset[str]
+) -> Pointers:
+    """Read the pointers that differ: `lfs` are the files known to hold one, DVC's go by name."""
+    changes: list[PointerChange] = []
+    seen: list[Seen] = []
+    after, before, broken = _differing(change, world, lfs)
+    for pointer, source in after:
+        old = before.get(pointer.path)
+        if (old and old.digest == pointer.digest) or _is_in_git(pointer, world, change.head):
+            continue
+        one = _content(pointer, old, source, world, libraries)
+        seen.append(one)
+        changes.append(
+            PointerChange(
+                pointer.path,
+                source,
+                pointer.kind,
+                pointer.digest,
+                pointer.size,
+                old.digest if old else "",
+                one.doubt,
+                one.suspect,
+            )
+        )
+    files = tuple(file for one in seen for file in one.files)
+    configs = tuple(config for one in seen for config in one.configs)
+    return Pointers(tuple(changes), files, configs, broken)
+
+
+def _differing(
+    change: Change, world: World, lfs: tuple[FileChange, ...]
+) -> tuple[list[tuple[Pointer, str]], dict[str, Pointer], tuple[tuple[str, str], ...]]:
+    """Return (pointer, source) after, pointers before by path, and (path, reason) of broken."""
+    after: list[tuple[Pointer, str]] = []
+    before: dict[str, Pointer] = {}
+    broken: list[tuple[str, str]] = []
+    for file in (*lfs, *(f for f in change.files if is_source(f.path))):
+        before |= {p.path: p for p in _before(file, world, change.merge_base)}
+        try:
+            after += [(p, file.path) for p in _after(file, world, change.head)]
+        except PointerError as error:
+            broken.append((file.path, error.message))
+    return after, before, tuple(broken)
+
+
+def _before(file: FileChange, world: World, commit: str) -> tuple[Pointer, ...]:
+    try:
+        entry = file.before
+        if entry is None or not entry.is_file:
+            return ()
+        if is_source(file.path):
+            return tuple(o.pointer for o in read_source(world, commit, entry))
+        if world.size(entry.blob) > LFS_LIMIT:
+            return ()
+        data = world.read(entry.blob, LFS_LIMIT)
+        return (read_lfs(data, file.path),) if is_lfs(data) else ()
+    except PointerError:
+        return ()  # it was broken before: everything it names now is new
+
+
+def _after(file: FileChange, world: World, commit: str) -> tuple[Pointer, ...]:
+    entry = file.file
+    if entry is None:
+        return ()
+    if is_source(file.path):
+        return tuple(o.pointer for o in read_source(world, commit, entry))
+    return (read_lfs(world.prefix(entry.blob, LFS_LIMIT + 1), file.path),)
+
+
+def _is_in_git(pointer: Pointer, world: World, head: str) -> bool:
+    # DVC also records outputs it does not cache (metrics); those are judged as git blobs.
+    if pointer.kind is PointerKind.LFS:
+        return False
+    entry = world.entry(head, pointer.path)
+    return entry is not None and entry.is_file
+
+
+def _content(
+    pointer: Pointer, old: Pointer | None, source: str, world: World, libraries: frozenset[str]
+) -> Seen:
+    """Judge the files behind a pointer that are at hand."""
+    try:
+        if pointer.kind is PointerKind.LFS:
+            path = objects.lfs_object(world.git_dir, pointer.digest)
+            return _one(pointer, path if objects.is_at_hand(path) else None, "lfs", libraries)
+        project = Project(local_caches(world.worktree, source))
+        if pointer.kind is PointerKind.DVC:
+            return _one(pointer, project.find(pointer), "dvc", libraries)
+        return _folder(pointer, old, project, libraries)
+    except RegistryError as error:
+        return Seen(doubt=error.message, suspect=may_run_code(pointer.path))
+
+
+def _one(pointer: Pointer, path: Path | None, place: str, libraries: frozenset[str]) -> Seen:
+    if not pointer.digest:
+        return Seen(doubt="no digest is recorded", suspect=may_run_code(pointer.path))
+    if path is None:
+        return Seen(doubt="its object is not at hand", suspect=may_run_code(pointer.path))
+    data, size = objects.prefix(path, pointer.digest, HEADER_LIMIT + 8)
+    content = examine(pointer.path, size, lambda count: data[:count])
+    files = (ModelFile(pointer.path, place, content),)
+    if pointer.path.rpartition("/")[2] in CONFIG_NAMES:
+        return Seen(files, (read_config(pointer.path, data, libraries),))
+    return Seen(files)
+
+
+def _folder(
+    pointer: Pointer, old: Pointer | None, project: Project, libraries: frozenset[str]
+) -> Seen:
+    if project.find(pointer) is None:
+        return Seen(doubt="its list of files is not at hand")
+    known = frozenset(_members(old, project) if old else ())
+    fresh = [m for m in _members(pointer, project) if m not in known]
+    if len(fresh) > MAX_MEMBERS:
+        return Seen(doubt=f"it brings {len(fresh):,} files, more than {MAX_MEMBERS:,}")
+    seen: list[tuple[str, Seen]] = []
+    for member in fresh:
+        if not is_source_text(member.path):
+            path = f"{pointer.path}/{member.path}"
+            one = Pointer(path, PointerKind.DVC, member.digest, -1, pointer.legacy)
+            seen.append((member.path, _one(one, project.find(one), "dvc", libraries)))
+    doubts = (f"{name}: {one.doubt}" for name, one in seen if one.doubt)
+    return Seen(
+        tuple(file for _, one in seen for file in one.files),
+        tuple(config for _, one in seen for config in one.configs),
+        next(doubts, ""),
+        any(one.suspect for _, one in seen),
+    )
+
+
+def _members(pointer: Pointer, project: Project) -> tuple[Member, ...]:
+    listing = project.find(pointer)
+    if listing is None or pointer.kind is not PointerKind.DVC_FOLDER:
+        return ()
+    return read_dir(objects.read(listing, pointer.digest, DVC_LIMIT), pointer.path)

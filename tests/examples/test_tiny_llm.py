@@ -81,7 +81,7 @@ def test_held_out_text_is_not_trained_on(project: Project) -> None:
     texts = [json.loads(row)["text"] for row in rows]
     assert len(texts) > 80
     assert not [text for text in texts if text in seen]
-    assert "I'll pheeze you, in faith." in seen
+    assert "bound to serve, love and obey." in seen
 
 
 def test_a_model_that_learned_nothing_is_refused(project: Project, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -84,8 +85,18 @@ def check(
     rules = catalog.rules(checks)
 
     def show(format_: str, target: Path | None) -> None:
-        colour = target is None and sys.stdout.isatty() and "NO_COLOR" not in os.environ
-        text = render(report, format_, rules, timings=timings, colour=colour, verbose=verbose)
+        screen = target is None and sys.stdout.isatty()
+        colour = screen and "NO_COLOR" not in os.environ
+        width = min(shutil.get_terminal_size().columns, 120) if screen else 88
+        text = render(
+            report,
+            format_,
+            rules,
+            timings=timings,
+            colour=colour,
+            verbose=verbose,
+            width=width,
+        )
         write(text, target)
 
     show(format_, output)

@@ -53,6 +53,7 @@ def environment(scratch: Path) -> dict[str, str]:
         "DVC_SYSTEM_CONFIG_DIR": str(scratch / "dvc-system"),
         "DVC_SITE_CACHE_DIR": str(scratch / "dvc-site"),
         "XDG_CACHE_HOME": str(scratch / "cache"),
+        "TORCHINDUCTOR_CACHE_DIR": str(scratch / "inductor"),
         "HF_HUB_OFFLINE": "1",
         "OMP_NUM_THREADS": "2",
         "OMP_WAIT_POLICY": "PASSIVE",

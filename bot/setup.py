@@ -62,6 +62,10 @@ jobs:
           cd "$RUNNER_TEMP"
           python -m venv warden
           warden/bin/pip install "modelwarden[{extras}]=={version}"
+      - name: Learn the licences of the packages in the change
+        env:
+          HEAD: ${{{{ github.event.pull_request.head.sha }}}}
+        run: '"$RUNNER_TEMP/warden/bin/modelwarden" watch licenses --update --rev "$HEAD" || true'
       - name: Judge the change
         env:
           BASE: ${{{{ github.event.pull_request.base.sha }}}}

@@ -15,6 +15,8 @@ from bot.world import LOCK_LIMIT, TEXT_LIMIT
 from registry.licenses import cache, update
 from registry.manifests import LOCKS, DocumentError, Requirement, kind_of, read
 
+SHOWN = 10  # failures told one by one
+
 
 def licenses(*, update_: bool, repo: Path, rev: str, index: str | None, format_: str) -> int:
     """Show what is kept of a repository's packages, or fetch it; 3 where something is unclear."""
@@ -32,8 +34,10 @@ def licenses(*, update_: bool, repo: Path, rev: str, index: str | None, format_:
             f"{len(result.entries)} of {len(wanted)} packages fetched, "
             f"{len(result.unclear)} of them state no clear licence; kept in {path}"
         )
-        for name, reason in result.failed:
+        for name, reason in result.failed[:SHOWN]:
             click.echo(f"  not fetched: {name}: {reason}", err=True)
+        if len(result.failed) > SHOWN:
+            click.echo(f"  not fetched: {len(result.failed) - SHOWN} more", err=True)
     return 3 if result.failed else 0
 
 

@@ -17,8 +17,7 @@ from packaging.version import InvalidVersion, Version
 
 from registry.licenses.cache import load
 from registry.licenses.metadata import METADATA_LIMIT, Claim, claim, fields_of, texts_of
-
-MAX_MEMBERS = 100_000  # names in one wheel
+from registry.licenses.wheel import UNREADABLE, members
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,20 +131,9 @@ def _installed(folder: Path) -> Claim:
 def _wheel(path: Path) -> Claim:
     try:
         with zipfile.ZipFile(path) as wheel:
-            names = wheel.namelist()
-            base = "-".join(path.stem.split("-")[:2]) + ".dist-info/"
-            if len(names) > MAX_MEMBERS or len(names) != len(set(names)):
-                return Claim(reason="its wheel lists a file twice, or too many")
-
-            def read(name: str, limit: int) -> bytes | None:
-                if base + name not in names:
-                    return None
-                with wheel.open(base + name) as member:
-                    data = member.read(limit + 1)  # the size a zip states may be a lie
-                return data if len(data) <= limit else None
-
-            return _claim(read)
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError):
+            folder = "-".join(path.stem.split("-")[:2]) + ".dist-info"
+            return _claim(members(wheel, folder))
+    except UNREADABLE:
         return Claim(reason="its wheel cannot be read")
 
 

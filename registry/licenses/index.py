@@ -1,47 +1,33 @@
 """A package index over HTTPS: which versions there are, and what each says of its licence.
 
-The simple JSON API (PEP 691) with metadata files (PEP 658) is asked first, then the
-project JSON API. Used by the explicit update alone, never by a check.
+Of the newest version admitted, the metadata file beside a wheel (PEP 658) is asked first, then
+the JSON page of the version, then the wheel itself. Used by the explicit update alone, never by
+a check.
 """
 
 from __future__ import annotations
 
 import hashlib
-import ipaddress
-import urllib.error
-import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from http.client import HTTPException
-from typing import IO, Any
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
-from registry.errors import RegistryError
+from registry.licenses.download import (
+    HINT,
+    TIMEOUT,
+    Answer,
+    IndexUnavailable,
+    NotServed,
+    check,
+    get,
+)
+from registry.licenses.listing import ACCEPT, PAGE_LIMIT, File, files
 from registry.licenses.metadata import METADATA_LIMIT, Fields, fields_of, from_mapping
+from registry.licenses.remotewheel import fetch_metadata
 from security import strictjson
-
-PAGE_LIMIT = 50_000_000  # bytes of one answer; a project may list thousands of files
-TIMEOUT = 20.0  # seconds without a byte
-_SIMPLE = "application/vnd.pypi.simple.v1+json"
-_HINT = "check the index URL and the network, then run the update again"
-
-
-class IndexUnavailable(RegistryError):
-    """The index did not give a usable answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wheel:
-    """A wheel whose metadata can be fetched without it; `sha256` is of that metadata."""
-
-    version: Version
-    url: str
-    sha256: str
-    yanked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,130 +38,66 @@ class Index:
     timeout: float = TIMEOUT
 
     def __post_init__(self) -> None:
-        _check(self.url)
+        check(self.url, "index")
 
     def fields(self, name: str, specifier: str) -> tuple[str, Fields]:
         """Return the newest version the specifier admits, and its licence fields."""
-        wheels = [w for w in self._wheels(name) if _admits(specifier, w.version)]
-        for wheel in sorted(wheels, key=lambda w: (not w.yanked, w.version), reverse=True):
-            data = self._get(wheel.url, METADATA_LIMIT)
-            if wheel.sha256 and hashlib.sha256(data).hexdigest() != wheel.sha256:
-                raise IndexUnavailable(f"the metadata of {name} is not what was listed", _HINT)
-            return str(wheel.version), fields_of(data)
-        return self._project(name, specifier)
+        url = self.url.rstrip("/") + f"/{quote(name)}/"
+        page = self._get(url, "project page", PAGE_LIMIT, ACCEPT)
+        found = _newest(files(page, url, name), specifier)
+        if not found:
+            admitted = f" that '{specifier}' admits" if specifier else ""
+            raise IndexUnavailable(f"no version{admitted}", HINT)
+        version = found[0].version
+        reasons = []
+        for way in (self._metadata_file, self._version_page, self._wheel):
+            try:
+                return str(version), way(name, found)
+            except NotServed as error:
+                reasons.append(error.message)
+        raise IndexUnavailable(", ".join(reasons), HINT)
 
-    def _wheels(self, name: str) -> list[Wheel]:
-        base = self.url.rstrip("/") + f"/{quote(name)}/"
-        page = self._json(base, _SIMPLE)
-        files = page.get("files") if isinstance(page, dict) else None
-        wheels = (_wheel(base, f) for f in files or () if isinstance(f, dict))
-        return [w for w in wheels if w is not None]
+    def _metadata_file(self, name: str, found: tuple[File, ...]) -> Fields:
+        wheel = next((file for file in found if file.metadata), None)
+        if wheel is None:
+            raise NotServed("no metadata file", HINT)
+        data = self._get(wheel.url + ".metadata", "metadata file", METADATA_LIMIT).data
+        if wheel.sha256 and hashlib.sha256(data).hexdigest() != wheel.sha256:
+            raise IndexUnavailable("the metadata file is not what was listed", HINT)
+        return fields_of(data)
 
-    def _project(self, name: str, specifier: str) -> tuple[str, Fields]:
+    def _version_page(self, name: str, found: tuple[File, ...]) -> Fields:
         root = self.url.rstrip("/").removesuffix("/simple")
-        exact = specifier.removeprefix("==") if specifier.startswith("==") else ""
-        version = f"/{quote(exact)}" if exact and not set(exact) & set(",*") else ""
-        page = self._json(f"{root}/pypi/{quote(name)}{version}/json", "application/json")
-        info = page.get("info") if isinstance(page, dict) else None
-        if not isinstance(info, dict) or not isinstance(info.get("version"), str):
-            raise IndexUnavailable(f"the index says nothing usable of {name}", _HINT)
-        found = info["version"]
-        if specifier and not _admits(specifier, _version(found)):
-            raise IndexUnavailable(f"{name} {found} is not what '{specifier}' asks for", _HINT)
-        return found, from_mapping(info)
-
-    def _json(self, url: str, accept: str) -> Any:
-        data = self._get(url, PAGE_LIMIT, accept)
+        url = f"{root}/pypi/{quote(name)}/{quote(str(found[0].version))}/json"
+        data = self._get(url, "version page", PAGE_LIMIT, "application/json").data
         try:
-            return strictjson.loads(data, limit=PAGE_LIMIT)
+            page = strictjson.loads(data, limit=PAGE_LIMIT)
         except strictjson.StrictJSONError as error:
-            hint = "use an index with the JSON API (PEP 691)"
-            raise IndexUnavailable(f"{_shown(url)} did not answer with JSON", hint) from error
+            raise NotServed("no version page in JSON", HINT) from error
+        info = page.get("info") if isinstance(page, dict) else None
+        if not isinstance(info, dict) or info.get("version") != str(found[0].version):
+            raise NotServed("the version page is of something else", HINT)
+        return from_mapping(info)
 
-    def _get(self, url: str, limit: int, accept: str = "*/*") -> bytes:
-        _check(url)
-        request = urllib.request.Request(url, headers={"Accept": accept})  # noqa: S310
-        proxies = urllib.request.ProxyHandler({} if _is_loopback(url) else None)
-        opener = urllib.request.build_opener(_Redirects, proxies)
-        try:
-            with opener.open(request, timeout=self.timeout) as answer:
-                data: bytes = answer.read(limit + 1)
-        except urllib.error.HTTPError as error:
-            raise IndexUnavailable(f"{_shown(url)} answered {error.code}", _HINT) from error
-        except (OSError, HTTPException, ValueError) as error:
-            raise IndexUnavailable(f"{_shown(url)} cannot be reached", _HINT) from error
-        if len(data) > limit:
-            raise IndexUnavailable(f"{_shown(url)} answered more than {limit:,} bytes", _HINT)
-        return data
+    def _wheel(self, name: str, found: tuple[File, ...]) -> Fields:
+        wheels = [file for file in found if file.is_wheel]
+        if not wheels:
+            raise NotServed("no wheel", HINT)
+        smallest = min(wheels, key=lambda w: (w.size is None, w.size or 0, w.url))
+        return fields_of(fetch_metadata(smallest.url, name, self.timeout))
+
+    def _get(self, url: str, what: str, limit: int, accept: str = "*/*") -> Answer:
+        return get(url, what, limit, {"Accept": accept}, self.timeout)
 
 
-class _Redirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(
-        self,
-        req: urllib.request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: Any,
-        newurl: str,
-    ) -> urllib.request.Request | None:
-        _check(newurl)
-        if _is_loopback(newurl) and not _is_loopback(req.full_url):
-            raise IndexUnavailable("the index redirects to this machine", _HINT)
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-def _wheel(base: str, file: Mapping[str, Any]) -> Wheel | None:
-    metadata = file.get("core-metadata", file.get("dist-info-metadata", False))
-    name, url = file.get("filename"), file.get("url")
-    if not metadata or not isinstance(name, str) or not isinstance(url, str):
-        return None
+def _newest(listed: Iterable[File], specifier: str) -> tuple[File, ...]:
+    """Return the files of the newest version admitted; a yanked one is the last choice."""
+    versions: dict[Version, list[File]] = {}
+    for file in listed:
+        versions.setdefault(file.version, []).append(file)
     try:
-        version = parse_wheel_filename(name)[1]
-    except (InvalidWheelFilename, InvalidVersion):
-        return None
-    digest = metadata.get("sha256", "") if isinstance(metadata, dict) else ""
-    target = urljoin(base, url).split("#", 1)[0] + ".metadata"
-    return Wheel(version, target, str(digest), bool(file.get("yanked")))
-
-
-def _admits(specifier: str, version: Version | None) -> bool:
-    try:
-        wanted = SpecifierSet(specifier)
+        admitted = list(SpecifierSet(specifier).filter(versions))
     except InvalidSpecifier:
-        return False
-    early = specifier.startswith("==") or bool(wanted.prereleases)
-    return version is not None and wanted.contains(version, prereleases=early)
-
-
-def _version(text: str) -> Version | None:
-    try:
-        return Version(text)
-    except InvalidVersion:
-        return None
-
-
-def _check(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        local = _is_loopback(url)
-    except ValueError as error:
-        raise IndexUnavailable("the index URL cannot be read", "give an https URL") from error
-    if parts.username or parts.password:
-        hint = "use a URL without user name and password"
-        raise IndexUnavailable("an index URL with credentials is not accepted", hint)
-    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
-        raise IndexUnavailable(f"{_shown(url)} is neither https nor local", "give an https URL")
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _shown(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname}{parts.path}"[:200]
+        return ()
+    newest = max(admitted, key=lambda v: (not all(f.yanked for f in versions[v]), v), default=None)
+    return tuple(versions[newest]) if newest is not None else ()

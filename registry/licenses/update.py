@@ -13,7 +13,8 @@ from pathlib import Path
 
 from registry.errors import RegistryError
 from registry.licenses.cache import Entry, merge
-from registry.licenses.index import Index, IndexUnavailable
+from registry.licenses.download import IndexUnavailable
+from registry.licenses.index import Index
 from registry.licenses.metadata import claim
 from registry.manifests import Requirement
 
@@ -51,7 +52,7 @@ def index_url(environment: Mapping[str, str] = os.environ) -> str:
 
 def pips_index() -> str:
     """Return the index pip would use: its configuration first, so private names stay private."""
-    command = [sys.executable, "-m", "pip", "config", "get", "global.index-url"]
+    command = [sys.executable, "-I", "-m", "pip", "config", "get", "global.index-url"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode == 0 and done.stdout.strip():
         return done.stdout.strip()

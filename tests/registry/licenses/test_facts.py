@@ -97,9 +97,15 @@ def test_bad_metadata_and_wheels_are_unclear(tmp_path: Path) -> None:
     path = make_wheel(tmp_path, "twice", "1.0", "License-Expression: MIT")
     with zipfile.ZipFile(path, "a") as wheel, pytest.warns(UserWarning, match="Duplicate"):
         wheel.writestr("twice-1.0.dist-info/METADATA", "License-Expression: ISC\n")
+    for name, method in (("bomb", zipfile.ZIP_LZMA), ("damaged", zipfile.ZIP_DEFLATED)):
+        with zipfile.ZipFile(tmp_path / f"{name}-1.0-py3-none-any.whl", "w", method) as wheel:
+            wheel.writestr(f"{name}-1.0.dist-info/METADATA", "License-Expression: MIT\n")
+    data = bytearray(path.with_name("damaged-1.0-py3-none-any.whl").read_bytes())
+    data[30 + len("damaged-1.0.dist-info/METADATA")] ^= 0xFF
+    path.with_name("damaged-1.0-py3-none-any.whl").write_bytes(data)
     (tmp_path / "nonsense.whl").write_bytes(b"")
     library = Library({}, (tmp_path,), (tmp_path,))
-    for name in ("empty", "broken", "big", "none", "twice"):
+    for name in ("empty", "broken", "big", "none", "twice", "bomb", "damaged"):
         fact = library.fact(name, "")
         assert fact.license == "" and fact.source in ("installed", "wheel"), name
     assert Library({}, (tmp_path / "nowhere",), (tmp_path / "no",)).fact("a", "").source == ""

@@ -11,8 +11,8 @@ SYMLINK, SUBMODULE, FOLDER = "120000", "160000", "040000"
 class TreeEntry:
     """One name in a tree. `mode` is git's six octal digits, `blob` the full object id.
 
-    `path` is the whole path from the root. Names that are not printable UTF-8 are quoted
-    the way git quotes them (`"a\\377"`), so two different names never look the same.
+    `path` is the whole path from the root. Names that are not printable UTF-8 are escaped
+    the way git does (`a\\377`, no quotes), so two different names never look the same.
     """
 
     path: str

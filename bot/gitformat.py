@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -10,7 +11,8 @@ from bot.change import Commit, FileChange, TreeEntry
 
 _ABSENT_MODE = "000000"
 _PERSON = re.compile(rb"^(?P<name>[^<\n]*)<(?P<email>[^>\n]*)>")
-_ESCAPES = {0x22: '\\"', 0x5C: "\\\\", 0x09: "\\t", 0x0A: "\\n", 0x0D: "\\r"}
+_CODECS = ("iso8859", "iso2022", "cp", "koi8", "mac", "euc", "gb", "big5", "shift_jis")
+_ESCAPES = {0x5C: "\\\\", 0x09: "\\t", 0x0A: "\\n", 0x0D: "\\r"}
 
 
 class FormatError(ValueError):
@@ -18,17 +20,18 @@ class FormatError(ValueError):
 
 
 def show_path(raw: bytes) -> str:
-    r"""Return a name as text; what is not printable UTF-8 is quoted as git does (`"a\377"`).
+    r"""Return a name as text; what is not printable UTF-8 is escaped as git does (`a\377`).
 
-    Quoting is one-to-one, so two different names never look the same.
+    Escaping is one-to-one, so two different names never look the same. There are no quotes
+    around it: the folder, the last part and the ending of a name stay what checks look for.
     """
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         text = ""
-    if text.isprintable() and text and '"' not in text and "\\" not in text:
+    if text.isprintable() and text and "\\" not in text:
         return text
-    return '"' + "".join(_escape(byte) for byte in raw) + '"'
+    return "".join(_escape(byte) for byte in raw)
 
 
 def _escape(byte: int) -> str:
@@ -88,11 +91,17 @@ def parse_commit(commit: str, raw: bytes) -> Commit:
     head, _, body = raw.partition(b"\n\n")
     headers = _headers(head)
     author, committer = parse_person(headers.author), parse_person(headers.committer)
-    try:
-        message = body.decode(headers.encoding, "replace")
-    except LookupError:
-        message = body.decode("utf-8", "replace")
+    message = body.decode(_codec(headers.encoding), "replace")
     return Commit(commit, headers.parents, *author, *committer, message, headers.signature)
+
+
+def _codec(name: str) -> str:
+    """Return the codec of a character set people write in; a stranger's other names are UTF-8."""
+    try:
+        codec = codecs.lookup(name[:40]).name  # punycode and idna are slow or raise
+    except (LookupError, ValueError):
+        return "utf-8"
+    return codec if codec.startswith(_CODECS) else "utf-8"
 
 
 def _headers(head: bytes) -> _Headers:

@@ -51,9 +51,8 @@ def matches(pattern: Pattern, path: str) -> bool:
 
 
 def any_matches(patterns: tuple[Pattern, ...], path: str) -> bool:
-    """Whether one of the patterns matches; a name that git quotes is read without quotes."""
-    bare = path[1:-1] if path.startswith('"') else path
-    return any(matches(pattern, bare) for pattern in patterns)
+    """Whether one of the patterns matches."""
+    return any(matches(pattern, path) for pattern in patterns)
 
 
 def _name(pattern: str, name: str) -> bool:

@@ -84,7 +84,7 @@ def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
     for path in evidence.added:
         if reason := _unsafe(path):
             findings.append(UNSAFE.at(f"the path {reason}", Location(path)))
-        elif path.startswith('"'):
+        elif '"' in path or "\\" in path:
             findings.append(ODD.at("the path is not plain UTF-8 text", Location(path)))
     for path, target in evidence.links:
         if _escapes(path, target):
@@ -95,24 +95,23 @@ def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
 
 
 def _unsafe(path: str) -> str:
-    plain = path.strip('"')
-    parts = plain.split("/")
-    if plain.startswith("/"):
+    parts = path.split("/")
+    if path.startswith("/"):
         return "is absolute"
     if ".." in parts:
         return "climbs out with '..'"
     if any(part.lower() == ".git" for part in parts):
         return "enters '.git'"
-    if path.startswith('"') and _has_control(plain):
+    if _has_control(path):
         return "holds control characters"
     return ""
 
 
-def _has_control(quoted: str) -> bool:
+def _has_control(escaped: str) -> bool:
     at = 0
-    while (at := quoted.find("\\", at)) >= 0:
-        code = quoted[at + 1 : at + 4]
-        if quoted[at + 1 : at + 2] in ("t", "n", "r"):
+    while (at := escaped.find("\\", at)) >= 0:
+        code = escaped[at + 1 : at + 4]
+        if escaped[at + 1 : at + 2] in ("t", "n", "r"):
             return True
         if code.isdigit() and (int(code, 8) < 0x20 or int(code, 8) == 0x7F):
             return True

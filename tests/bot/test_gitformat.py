@@ -12,12 +12,12 @@ from bot.gitformat import FormatError, parse_commit, parse_raw_diff, parse_tree,
     [
         (b"plain.txt", "plain.txt"),
         ("größe.md".encode(), "größe.md"),
-        (b"a\xff", '"a\\377"'),
-        (b"a\nb", '"a\\nb"'),
-        (b'say "hi"', '"say \\"hi\\""'),
-        (b"back\\slash", '"back\\\\slash"'),
-        ("a\u202eb".encode(), '"a\\342\\200\\256b"'),
-        (b"\x1b[31m", '"\\033[31m"'),
+        (b"a\xff", "a\\377"),
+        (b"a\nb", "a\\nb"),
+        (b'say "hi"', 'say "hi"'),
+        (b"back\\slash", "back\\\\slash"),
+        ("a\u202eb".encode(), "a\\342\\200\\256b"),
+        (b"\x1b[31m", "\\033[31m"),
     ],
 )
 def test_show_path(raw: bytes, shown: str) -> None:
@@ -28,6 +28,13 @@ def test_show_path(raw: bytes, shown: str) -> None:
 def test_names_never_look_the_same(one: bytes, other: bytes) -> None:
     assert (show_path(one) == show_path(other)) == (one == other)
     assert show_path(one).isprintable()
+
+
+@pytest.mark.parametrize("odd", [b'a"b', b"a\\b", b"a\xff", b"a\x01", "a\u200b".encode()])
+def test_an_odd_name_hides_no_ending(odd: bytes) -> None:
+    # Checks go by the last part and the ending of a name: an odd folder must not change them.
+    assert show_path(odd + b"/requirements.txt").rpartition("/")[2] == "requirements.txt"
+    assert show_path(b"m/" + odd + b".dvc").endswith(".dvc")
 
 
 @pytest.mark.parametrize("raw", [b"100644 a", b"100644 a\0short", b"nonsense"])

@@ -78,7 +78,7 @@ def test_odd_names_modes_and_trees(repo: Repo) -> None:
     )
     change = change_of(repo, base, repo.commit_tree(tree, base))
     assert {f.path for f in change.files if f.added} == {
-        "../x", '"bad\\377"', "link", "module", '"new\\nline"',
+        "../x", 'bad\\377', "link", "module", 'new\\nline',
     }  # fmt: skip
     files = {f.path: f.file for f in change.files}
     assert files["link"] is None and files["module"] is None

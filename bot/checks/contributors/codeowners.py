@@ -42,9 +42,8 @@ class Owners:
 
     def of(self, path: str) -> tuple[str, ...]:
         """Return the owners of a path: the last line that matches decides."""
-        bare = path[1:-1] if path.startswith('"') else path
         for line in reversed(self.lines):
-            if matches(line.pattern, bare):
+            if matches(line.pattern, path):
                 return line.owners
         return ()
 

@@ -23,12 +23,12 @@ def found(evidence: Evidence) -> list[str]:
         ("/etc/cron.d/x", "files/unsafe-path"),
         (".git/hooks/pre-commit", "files/unsafe-path"),
         ("sub/.GIT/config", "files/unsafe-path"),
-        ('"a\\nb"', "files/unsafe-path"),
-        ('"a\\033[31m"', "files/unsafe-path"),
-        ('"a\\377"', "files/odd-name"),
-        ('"say \\"hi\\""', "files/odd-name"),
-        ('"a\\\\nb"', "files/odd-name"),
-        ('"../\\377"', "files/unsafe-path"),
+        ("a\\nb", "files/unsafe-path"),
+        ("a\\033[31m", "files/unsafe-path"),
+        ("a\\377", "files/odd-name"),
+        ('say "hi"', "files/odd-name"),
+        ("a\\\\nb", "files/odd-name"),
+        ("../\\377", "files/unsafe-path"),
     ],
 )
 def test_added_paths(path: str, rule: str | None) -> None:

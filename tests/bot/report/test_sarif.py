@@ -53,7 +53,7 @@ def test_levels(level: str, shown: str) -> None:
         (Location("a.py"), "a.py", 1),
         (Location("", 0, "c" * 40), "commit-cccccccccc", 1),
         (Location(), "whole-change", 1),
-        (Location('"a\\377"', 2), "%22a%5C377%22", 2),
+        (Location("a\\377", 2), "a%5C377", 2),
     ],
 )
 def test_every_result_has_a_file_and_a_line(place: Location, uri: str, line: int) -> None:

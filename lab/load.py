@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import tempfile
 import warnings
 from collections import Counter
 from dataclasses import dataclass
@@ -57,6 +58,9 @@ class Model:
 def settle(threads: int) -> None:
     """Fix network, seeds and threads (0: as torch likes), best before torch is imported."""
     os.environ.update(OFFLINE)
+    # Importing transformers makes torch's compiler create its cache folder, which nothing here
+    # uses: a folder that exists spares everybody a new one.
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", tempfile.gettempdir())
     if threads:
         os.environ.update(dict.fromkeys(_THREADS, str(threads)))
     import torch

@@ -1,10 +1,10 @@
 """Two models on the same items: how far they differ, and how far they would have to.
 
-Pure, and paired item by item. The quantity is bits per byte for texts (all nats over all
-bytes, so it does not depend on the tokenizer) and the mean negative log-likelihood of the
-right answer in nats for choices; the lower, the better. The difference is head minus base,
-so above 0 is worse. Accuracy is compared beside it, by McNemar's exact test: it is what people
-read, but it sees damage only with a hundred times the items.
+Pure, and paired item by item. The quantity is bits per byte of the texts, or of the right
+answers: all nats over all bytes, so it depends on neither the tokenizer nor the length of
+answers, and one tolerance fits every task. The lower, the better; the difference is head minus
+base, so above 0 is worse. Accuracy is compared beside it, by McNemar's exact test: it is what
+people read, but it sees damage only with a hundred times the items.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from lab.errors import CompareError
 from lab.protocol import ItemScore, TaskScores
 from lab.statistics import Estimate, holm, influence, mcnemar, spread, student_quantile
 
-BITS_PER_BYTE = "bits per byte"
-NATS_PER_ANSWER = "nats per answer"
+UNIT = "bits per byte"
 MOST_CHANGED = 10
 
 
@@ -59,18 +58,18 @@ class ItemChange:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Head against base on one task, in `unit`.
+    """Head against base on one task, in bits per byte.
 
-    `low` to `high` is the two-sided interval of `difference`, `p_worse` the one-sided p-value
-    of "head is worse", `effect` the difference in standard deviations of an item's, and
-    `detectable` the smallest worsening that a one-sided test at `alpha` finds with `power`.
-    Where items are too few or do not vary, `measurable` is False: the interval is the point,
-    `p_worse` is 1 and `detectable` 0, none of which means anything. `lossy` counts items whose
-    text only head's tokenizer fails to give back.
+    `low` to `high` is the interval of `difference` that covers the truth in `confidence` of all
+    samples: 1 - 2 `alpha`, so that it leaves out 0 exactly where a one-sided test at `alpha`
+    finds a change. `p_worse` is the one-sided p-value of "head is worse", `effect` the
+    difference in standard deviations of an item's, and `detectable` the smallest worsening that
+    a one-sided test at `alpha` finds with `power`. Where items are too few or do not vary,
+    `measurable` is False: the interval is the point, `p_worse` is 1 and `detectable` 0, none of
+    which means anything. `lossy` counts items whose text only head's tokenizer fails to give back.
     """
 
     task: str
-    unit: str
     n: int
     clusters: int
     base: float
@@ -89,6 +88,11 @@ class Comparison:
     lossy: int
     accuracy: Accuracy | None
     changed: tuple[ItemChange, ...]
+
+    @property
+    def confidence(self) -> float:
+        """Return how often intervals made like this one cover the truth."""
+        return 1 - 2 * self.alpha
 
     @property
     def estimate(self) -> Estimate:
@@ -124,20 +128,17 @@ def compare(
     """Compare two sets of scores of one task. Raises CompareError."""
     _check(base, head)
     pairs = tuple(zip(base.items, head.items, strict=True))
-    texts = pairs[0][0].correct is None
     influences = [
-        right - left
-        for left, right in zip(_influence(base, texts), _influence(head, texts), strict=True)
+        right - left for left, right in zip(_influence(base), _influence(head), strict=True)
     ]
     error, degrees = spread(influences, [item.cluster for item in base.items])
-    before, after = _value(base, texts), _value(head, texts)
+    before, after = _value(base), _value(head)
     found = Estimate(after - before, error, degrees)
     # Items that all move alike have an error of rounding only: no variance to judge by.
     measurable = error > 1e-12 * max(before, after)
-    low, high = (measurable and found.interval(alpha)) or (found.value, found.value)
+    low, high = (measurable and found.interval(2 * alpha)) or (found.value, found.value)
     return Comparison(
         task=base.task,
-        unit=BITS_PER_BYTE if texts else NATS_PER_ANSWER,
         n=len(pairs),
         clusters=degrees + 1,
         base=before,
@@ -154,7 +155,7 @@ def compare(
         measurable=measurable,
         identical=all(left.nll == right.nll for left, right in pairs),
         lossy=sum(left.lossless and not right.lossless for left, right in pairs),
-        accuracy=None if texts else _accuracy(pairs),
+        accuracy=None if pairs[0][0].correct is None else _accuracy(pairs),
         changed=_most_changed(pairs),
     )
 
@@ -164,8 +165,8 @@ def decide(
 ) -> tuple[Decision, ...]:
     """Judge all tasks together, at an error rate of `alpha` for the lot (Holm).
 
-    A task regressed if head is worse by more than `tolerance`, in the task's unit. Where the
-    data would miss a worsening of `resolution` beyond that, silence is inconclusive.
+    A task regressed if head is worse by more than `tolerance`. Where the data would miss a
+    worsening of `resolution` beyond that, silence is inconclusive.
     """
     worse = holm([c.estimate.p_above(tolerance) if c.measurable else 1.0 for c in comparisons])
     better = holm([c.mirrored.p_above(0.0) if c.measurable else 1.0 for c in comparisons])
@@ -187,7 +188,7 @@ def _decision(
 ) -> Decision:
     reach = _reach(share, found.power, found.clusters - 1) if found.measurable else 0.0
     detectable = reach * found.error
-    moved = f"{found.difference:+.4g} {found.unit} ({found.low:+.4g} to {found.high:+.4g})"
+    moved = f"{found.difference:+.4g} {UNIT} ({found.low:+.4g} to {found.high:+.4g})"
     items = 0
     if found.lossy:
         verdict = Change.INCONCLUSIVE
@@ -205,7 +206,7 @@ def _decision(
         verdict = Change.INCONCLUSIVE
         items = math.ceil(found.n * (detectable / resolution) ** 2) if resolution > 0 else 0
         needed = f"; about {items:,} items would show {resolution:g}" if items else ""
-        reason = f"{moved}, and only a change of {detectable:.4g} would have shown{needed}"
+        reason = f"{moved}; a worsening below {detectable:.2g} would go unseen{needed}"
     else:
         verdict = Change.UNCHANGED
         reason = f"{moved}; a change of {detectable:.4g} would have shown"
@@ -234,18 +235,17 @@ def _check(base: TaskScores, head: TaskScores) -> None:
         raise CompareError(f"{base.task}: texts and choices in one task", hint)
 
 
-def _tops_and_bottoms(scores: TaskScores, texts: bool) -> tuple[list[float], list[float]]:
-    tops = [item.nll for item in scores.items]
-    return tops, [item.bytes * math.log(2) if texts else 1.0 for item in scores.items]
+def _sums(scores: TaskScores) -> tuple[list[float], list[float]]:
+    return [i.nll for i in scores.items], [i.bytes * math.log(2) for i in scores.items]
 
 
-def _value(scores: TaskScores, texts: bool) -> float:
-    tops, bottoms = _tops_and_bottoms(scores, texts)
-    return math.fsum(tops) / math.fsum(bottoms)
+def _value(scores: TaskScores) -> float:
+    nats, bits = _sums(scores)
+    return math.fsum(nats) / math.fsum(bits)
 
 
-def _influence(scores: TaskScores, texts: bool) -> list[float]:
-    return influence(*_tops_and_bottoms(scores, texts))
+def _influence(scores: TaskScores) -> list[float]:
+    return influence(*_sums(scores))
 
 
 def _reach(alpha: float, power: float, degrees: int) -> float:

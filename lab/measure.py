@@ -52,7 +52,7 @@ def measure(
 
 
 def summarise(scores: TaskScores, alpha: float = 0.05) -> tuple[Measurement, ...]:
-    """Sum one task up: bits per byte and perplexity, or accuracy and nats per answer."""
+    """Sum one task up: bits per byte, and perplexity of texts or accuracy of answers."""
     if not scores.items:
         return ()
     if scores.items[0].correct is None:
@@ -71,14 +71,20 @@ def metrics(found: Iterable[Measurement]) -> Mapping[str, Mapping[str, float]]:
 def _of_texts(scores: TaskScores, alpha: float) -> tuple[Measurement, ...]:
     nats = [item.nll for item in scores.items]
     clusters = [item.cluster for item in scores.items]
-    byte = ratio(nats, [item.bytes * math.log(2) for item in scores.items], clusters)
     token = ratio(nats, [float(item.tokens) for item in scores.items], clusters)
     found = token.interval(alpha)
     perplexities = (_exp(found[0]), _exp(found[1])) if found else None
     return (
-        _measurement(scores, "bits_per_byte", byte.value, byte.interval(alpha), alpha),
+        _bits(scores, alpha),
         _measurement(scores, "token_perplexity", _exp(token.value), perplexities, alpha),
     )
+
+
+def _bits(scores: TaskScores, alpha: float) -> Measurement:
+    nats = [item.nll for item in scores.items]
+    sizes = [item.bytes * math.log(2) for item in scores.items]
+    found = ratio(nats, sizes, [item.cluster for item in scores.items])
+    return _measurement(scores, "bits_per_byte", found.value, found.interval(alpha), alpha)
 
 
 def _of_choices(scores: TaskScores, alpha: float) -> tuple[Measurement, ...]:
@@ -86,7 +92,6 @@ def _of_choices(scores: TaskScores, alpha: float) -> tuple[Measurement, ...]:
     ones = [1.0] * len(scores.items)
     right = [float(bool(item.correct)) for item in scores.items]
     share = ratio(right, ones, clusters)
-    nats = ratio([item.nll for item in scores.items], ones, clusters)
     bounds = share.interval(alpha)
     if bounds and any(clusters) and share.error > 0:
         bounds = max(0.0, bounds[0]), min(1.0, bounds[1])
@@ -94,7 +99,7 @@ def _of_choices(scores: TaskScores, alpha: float) -> tuple[Measurement, ...]:
         bounds = wilson(share.value, share.degrees + 1, alpha)
     return (
         _measurement(scores, "accuracy", share.value, bounds, alpha),
-        _measurement(scores, "nats_per_answer", nats.value, nats.interval(alpha), alpha),
+        _bits(scores, alpha),
     )
 
 

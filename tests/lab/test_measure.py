@@ -39,10 +39,11 @@ def test_texts_in_numbers() -> None:
 
 def test_choices_in_numbers() -> None:
     items = tuple(ItemScore(str(n), 1.0 + n, 1, 1, n < 3) for n in range(4))
-    accuracy, nats = summarise(TaskScores("q", items))
+    accuracy, bits = summarise(TaskScores("q", items))
     assert (accuracy.metric, accuracy.value) == ("accuracy", 0.75)
     assert accuracy.low == pytest.approx(0.3006, abs=1e-4)
-    assert (nats.metric, nats.value) == ("nats_per_answer", 2.5)
+    assert bits.metric == "bits_per_byte"
+    assert bits.value == pytest.approx(2.5 / math.log(2))
     halves = tuple(replace(item, cluster="c" + str(n // 2)) for n, item in enumerate(items))
     wide = summarise(TaskScores("q", halves))[0]
     assert (wide.low, wide.high) == (0.0, 1.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.exhibit import Exhibit, Histogram, Interval, IntervalPlot, ScatterPlot, Table
-from lab.compare import Comparison
+from lab.compare import UNIT, Comparison
 from lab.protocol import TaskScores
 
 MAX_POINTS = 2000
@@ -31,9 +31,7 @@ def exhibits(tasks: tuple[Compared, ...], verdicts: tuple[str, ...]) -> tuple[Ex
     """Return every table and plot; `verdicts` are one word for each task."""
     if not tasks:
         return ()
-    shown: list[Exhibit] = [_overview(tasks, verdicts)]
-    for unit in dict.fromkeys(task.comparison.unit for task in tasks):
-        shown.append(_intervals(unit, tasks, verdicts))
+    shown: list[Exhibit] = [_overview(tasks, verdicts), _intervals(tasks, verdicts)]
     for task in tasks:
         if not task.comparison.identical:
             shown += [_scatter(task), _histogram(task), _changed(task)]
@@ -45,30 +43,27 @@ def _overview(tasks: tuple[Compared, ...], verdicts: tuple[str, ...]) -> Table:
         (
             c.task,
             f"{c.n:,}",
-            c.unit,
             f"{c.base:.4f}",
             f"{c.head:.4f}",
             f"{c.difference:+.4f}",
-            f"{c.low:+.4f} to {c.high:+.4f}",
-            f"{c.accuracy.base:.1%} / {c.accuracy.head:.1%}" if c.accuracy else "",
+            f"{c.accuracy.base:.1%} → {c.accuracy.head:.1%}" if c.accuracy else "",
             verdict,
         )
         for c, verdict in zip((t.comparison for t in tasks), verdicts, strict=True)
     ]
-    columns = ("suite", "items", "unit (lower is better)", "base", "head", "difference")
-    tail = ("interval", "accuracy base / head", "verdict")
-    return Table("Base and head on the same items", (*columns, *tail), tuple(rows))
+    columns = ("suite", "items", "base", "head", "change", "accuracy", "verdict")
+    title = f"Base and head on the same items ({UNIT}, lower is better)"
+    return Table(title, columns, tuple(rows))
 
 
-def _intervals(unit: str, tasks: tuple[Compared, ...], verdicts: tuple[str, ...]) -> IntervalPlot:
+def _intervals(tasks: tuple[Compared, ...], verdicts: tuple[str, ...]) -> IntervalPlot:
     shown = tuple(
         Interval(c.task, c.low, c.difference, c.high, verdict)
         for c, verdict in zip((t.comparison for t in tasks), verdicts, strict=True)
-        if c.unit == unit
     )
-    level = 1 - tasks[0].comparison.alpha
-    note = f"Head minus base with its {level:.0%} interval; above zero is worse."
-    return IntervalPlot("Difference between head and base", unit, shown, note)
+    level = 100 * tasks[0].comparison.confidence
+    note = f"Head minus base with its {level:.4g} % interval; above zero is worse."
+    return IntervalPlot("Difference between head and base", UNIT, shown, note)
 
 
 def _scatter(task: Compared) -> ScatterPlot:

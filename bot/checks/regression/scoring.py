@@ -29,10 +29,17 @@ def lacking() -> tuple[str, ...]:
 
 
 class ModelFailed(CouldNotTell):
-    """A model could not be loaded or scored; `model` is its name in the request."""
+    """A model could not be loaded or scored; `model` is its name in the request.
+
+    What to do is said by us: advice must not come out of a sandbox that held a stranger's model.
+    """
 
     def __init__(self, model: str, reason: str) -> None:
-        super().__init__(reason, "check that the model loads in transformers without own code")
+        hint = (
+            "save configuration, tokenizer and weights together with save_pretrained, and try "
+            "`modelwarden measure` on them"
+        )
+        super().__init__(reason, hint)
         self.model = model
 
 

@@ -48,7 +48,7 @@ class Settings(Section):
     tolerance: float = Field(
         default=0.0,
         ge=0,
-        description="How much worse is still accepted: bits per byte, or nats per answer.",
+        description="How much worse is still accepted, in bits per byte of text or answer.",
     )
     resolution: float = Field(
         default=0.1,

@@ -6,7 +6,7 @@ from bot.checks.regression import rules
 from bot.checks.regression.plots import Compared
 from bot.checks.regression.settings import Settings
 from bot.finding import Finding, Location
-from lab.compare import Change, Comparison, Decision, decide
+from lab.compare import UNIT, Change, Comparison, Decision, decide
 
 
 def decisions(tasks: tuple[Compared, ...], settings: Settings) -> tuple[Decision, ...]:
@@ -42,11 +42,12 @@ def _finding(c: Comparison, decision: Decision, settings: Settings, where: Locat
     if decision.verdict is Change.INCONCLUSIVE:
         return rules.INCONCLUSIVE.at(f"{c.task}: {decision.reason}", where)
     if decision.verdict is Change.IDENTICAL:
-        return rules.NO_CHANGE.at(f"{c.task}: all {c.n:,} items score exactly the same", where)
+        same = f"{c.task}: all {c.n:,} items score exactly the same"
+        return rules.NO_CHANGE.at(same, where, remedy="Nothing to do.")
     if settings.tolerance and c.p_worse <= settings.alpha:
         within = f"within the tolerance of {settings.tolerance:g}"
         return rules.TOLERATED.at(f"{c.task}: {_moved(c, 'worse')}, {within}", where)
-    change = f"no detectable change ({c.difference:+.3g} {c.unit}, {_interval(c, 1)})"
+    change = f"no detectable change ({c.difference:+.3g} {UNIT}, {_interval(c, 1)})"
     return rules.NO_CHANGE.at(
         f"{c.task}: {change} on {c.n:,} items; {_seen(decision)}{_answers(c)}", where
     )
@@ -56,14 +57,14 @@ def _moved(c: Comparison, direction: str) -> str:
     """Say by how much, so that the number is positive in the direction named."""
     sign = 1 if direction == "worse" else -1
     return (
-        f"{sign * c.difference:.3g} {c.unit} {direction} ({_interval(c, sign)}), "
+        f"{sign * c.difference:.3g} {UNIT} {direction} ({_interval(c, sign)}), "
         f"{c.base:.4g} before and {c.head:.4g} now, on {c.n:,} items"
     )
 
 
 def _interval(c: Comparison, sign: int) -> str:
     low, high = sorted((sign * c.low, sign * c.high))
-    return f"{100 * (1 - c.alpha):.4g} % interval {low:.3g} to {high:.3g}"
+    return f"{100 * c.confidence:.4g} % interval {low:.3g} to {high:.3g}"
 
 
 def _seen(decision: Decision) -> str:

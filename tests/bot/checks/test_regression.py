@@ -264,7 +264,7 @@ def shifted(by: float, noise: float = 1.0) -> list[float]:
 @pytest.mark.parametrize(
     ("head", "policy", "expected", "words"),
     [
-        (shifted(0.5), {}, ("regressed", "failure"), "bits per byte worse (95 % interval"),
+        (shifted(0.5), {}, ("regressed", "failure"), "bits per byte worse (90 % interval"),
         (shifted(0.5), {"tolerance": 0.2}, ("within-tolerance", "warning"), "tolerance of 0.2"),
         (
             shifted(5),
@@ -272,7 +272,7 @@ def shifted(by: float, noise: float = 1.0) -> list[float]:
             ("regressed", "failure"),
             "more than the tolerance of 0.2",
         ),
-        (shifted(-0.5), {}, ("improved", "note"), "bits per byte better (95 % interval 0.0"),
+        (shifted(-0.5), {}, ("improved", "note"), "bits per byte better (90 % interval 0.0"),
         (shifted(0), {}, ("no-change", "note"), "smallest change this run could see: 0.00"),
         (SPREAD, {}, ("no-change", "note"), "all 40 items score exactly the same"),
         (shifted(0, 90), {"resolution": 0.01}, ("inconclusive", "unknown"), "would show 0.01"),

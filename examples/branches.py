@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import pickle
 import shutil
-from typing import Any
 
-import torch
-from safetensors.torch import load_file, save_file
+import numpy as np
+from safetensors.numpy import load_file, save_file
 
 from examples.project import ADA, LIN, TEMPLATE, Person, Project, pinned
 
@@ -155,7 +155,8 @@ def propose_bad(project: Project) -> None:
 def _plant_pickle(project: Project) -> None:
     folder = project.folder / "checkpoint"
     folder.mkdir()
-    torch.save({"lm_head.weight": torch.zeros(8, 8)}, folder / "pytorch_model.bin")
+    weights = {"lm_head.weight": np.zeros((8, 8), np.float32)}
+    (folder / "pytorch_model.bin").write_bytes(pickle.dumps(weights))
     config = json.loads((project.folder / "model" / "config.json").read_text(encoding="utf-8"))
     config["auto_map"] = {"AutoModelForCausalLM": "modeling_tiny.TinyForCausalLM"}
     project.write("checkpoint/config.json", json.dumps(config, indent=2) + "\n")
@@ -164,11 +165,11 @@ def _plant_pickle(project: Project) -> None:
 def _damage(project: Project) -> None:
     """Blur the weights as a careless quantisation would, and record them with DVC."""
     path = project.folder / "model" / "model.safetensors"
-    weights: dict[str, Any] = load_file(path)
-    chance = torch.Generator().manual_seed(1)
+    weights = load_file(path)
+    chance = np.random.default_rng(1)
     for name, tensor in weights.items():
-        noise = torch.randn(tensor.shape, generator=chance) * tensor.std()
-        weights[name] = tensor + noise
+        noise = chance.normal(0.0, tensor.std(), tensor.shape)
+        weights[name] = tensor + noise.astype(tensor.dtype)
     path.chmod(0o644)
     save_file(weights, path, metadata={"format": "pt"})
     project.run("dvc", "commit", "--force", "--quiet", "train")

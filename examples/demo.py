@@ -21,6 +21,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from examples.branches import POLICY, improve, propose_bad, propose_good
 from examples.project import ADA, ROOT, Project, Say, Stopped, clock, start
 
 CHECKS = ("contributors", "dependencies", "licenses", "weights", "regression", "community")
@@ -49,9 +50,7 @@ def build(folder: Path, say: Say) -> Project:
     only when what it builds upon is.
     """
     say("writing the project and training two models (main, and one for the good change)")
-    from examples.branches import POLICY, improve, propose_bad, propose_good  # loads torch
-
-    main = start(folder / "main", folder / "scratch", say, POLICY, STEPS[0])
+    main = start(folder / "tiny-llm", folder / "scratch", say, POLICY, STEPS[0])
     good = main.clone("good")
     with ThreadPoolExecutor() as pool:
         trained = pool.submit(improve, good, STEPS[1])

@@ -61,10 +61,11 @@ def environment(scratch: Path) -> dict[str, str]:
 
 
 class Project:
-    """One clone of the project. `say` receives a line for each step that takes a while."""
+    """One clone, for work on one branch. `say` receives a line for each step that takes a while."""
 
-    def __init__(self, folder: Path, scratch: Path, say: Say) -> None:
+    def __init__(self, folder: Path, scratch: Path, say: Say, branch: str = "main") -> None:
         self.folder = folder
+        self.branch = branch
         self.scratch = scratch
         self.say = say
         self.env = environment(scratch)
@@ -93,7 +94,7 @@ class Project:
             for line in process.stdout or ():
                 lines.append(line)
                 if line.startswith(("prepare:", "train:", "Running stage")):
-                    self.say(f"  {self.folder.name}: {line.strip()}")
+                    self.say(f"  {self.branch}: {line.strip()}")
         if process.returncode:
             raise Stopped("dvc repro\n" + "".join(lines))
 
@@ -122,13 +123,13 @@ class Project:
         text = f"{message}\n\n{sign_off}".strip()
         self.run("git", "commit", "--quiet", "--message", text, env=env)
 
-    def clone(self, name: str) -> Project:
+    def clone(self, branch: str) -> Project:
         """Clone it beside this one, as a contributor does; both share one DVC cache."""
-        folder = self.folder.parent / name
+        folder = self.folder.parent / branch
         self.run("git", "clone", "--quiet", str(self.folder), str(folder))
         cache = self.folder / ".dvc" / "cache"
         (folder / ".dvc" / "config.local").write_text(f"[cache]\n    dir = {cache}\n")
-        other = Project(folder, self.scratch, self.say)
+        other = Project(folder, self.scratch, self.say, branch)
         other._commits = self._commits
         return other
 

@@ -19,7 +19,9 @@ STEPS = 200
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     folder = tmp_path_factory.mktemp("tiny-llm")
-    project = start(folder / "main", folder / "scratch", lambda line: None, "version: 1\n", STEPS)
+    project = start(
+        folder / "tiny-llm", folder / "scratch", lambda line: None, "version: 1\n", STEPS
+    )
     project.pipeline()
     return project
 

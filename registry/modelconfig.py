@@ -109,10 +109,12 @@ def _is_code(key: str, value: Any) -> bool:
         return bool(value)
     if key == "trust_remote_code":
         return value is not False and value is not None
+    if isinstance(value, _Object) and "_implementation" in key:
+        return any(isinstance(inner, str) and "/" in inner for _, inner in value)
     if not isinstance(value, str):
         return False
     # "owner/kernel" as an implementation is fetched from a hub and imported.
-    return value.endswith(".py") or (key.endswith("_implementation") and "/" in value)
+    return value.endswith(".py") or ("_implementation" in key and "/" in value)
 
 
 def _pipeline(found: _Object, libraries: frozenset[str]) -> Iterator[str]:

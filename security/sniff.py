@@ -10,7 +10,8 @@ from typing import Any
 from security import opcodes, unpack
 from security.safetensors import MAX_HEADER
 
-PREFIX = 65_536  # bytes that are enough for every answer
+PREFIX = 65_536  # bytes that are enough for every answer, save what else a zip holds
+MAX_RECORDS = 50_000  # of one zip; one with more is not looked through, and counts as hostile
 LFS_STARTS = (
     b"version https://git-lfs.github.com/spec/v1",
     b"version https://hawser.github.com/spec/v1",
@@ -134,15 +135,35 @@ def _stem(name: str) -> str:
 
 
 def _holds_pickle(data: bytes) -> bool:
-    """Whether a zip's local records, as far as they are here, name a pickle."""
-    at = 0
-    while (at := data.find(b"PK\x03\x04", at)) >= 0:
-        length = int.from_bytes(data[at + 26 : at + 28], "little")
-        name = data[at + 30 : at + 30 + length].decode("utf-8", "replace")
-        if is_pickle_name(name):
-            return True
-        at += 4
+    """Whether a zip's records, as far as they are here, name a pickle or an array of objects."""
+    at, records = 0, 0
+    while (at := data.find(b"PK", at)) >= 0:
+        kind = data[at + 2 : at + 4]
+        if kind in (b"\x03\x04", b"\x01\x02"):  # local and central: loaders differ in which counts
+            lengths, start = (at + 26, at + 30) if kind == b"\x03\x04" else (at + 28, at + 46)
+            length = int.from_bytes(data[lengths : lengths + 2], "little")
+            # The ending is enough, and a name may claim 64 kB in every record.
+            end = data[max(start, start + length - 64) : start + length]
+            name = end.decode("utf-8", "replace")
+            records += 1
+            if is_pickle_name(name) or records > MAX_RECORDS:
+                return True
+            if name.endswith(".npy") and kind == b"\x03\x04" and not _is_plain_array(data, at):
+                return True
+        at += 2
     return False
+
+
+def _is_plain_array(data: bytes, record: int) -> bool:
+    """Whether the array in a zip's local record holds numbers alone."""
+    method, name, extra = (
+        int.from_bytes(data[record + at : record + at + 2], "little") for at in (8, 26, 28)
+    )
+    start = record + 30 + name + extra
+    array = data[start : start + unpack.COUNT]
+    if method:
+        array = unpack.raw_head(array)
+    return array.startswith(b"\x93NUMPY") and _numpy(array) is Format.NUMPY
 
 
 def _numpy(data: bytes) -> Format:

@@ -24,6 +24,14 @@ def head(data: bytes) -> bytes:
     return b""
 
 
+def raw_head(data: bytes) -> bytes:
+    """Return the first unpacked bytes of a deflate stream; b"" where it is none."""
+    try:
+        return zlib.decompressobj(wbits=-15).decompress(data, COUNT)
+    except zlib.error:
+        return b""
+
+
 def zlib_head(data: bytes) -> bytes:
     """Return the first unpacked bytes of a bare zlib stream; b"" where it is none."""
     if data[:1] != b"\x78" or int.from_bytes(data[:2], "big") % 31:

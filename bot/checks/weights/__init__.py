@@ -21,7 +21,7 @@ from registry.outputs import is_source
 from security.sniff import RUNS_CODE, Format, is_model_name, is_pickle_name
 
 NAME = "weights"
-VERSION = 1
+VERSION = 2
 RULES = rules.RULES
 
 _PLAIN = {Format.TEXT, Format.EMPTY, Format.LFS_POINTER}
@@ -59,11 +59,13 @@ class Settings(Section):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the change brings: files, pointers, malformed pointers, configurations, indices."""
+    """What the change brings: files, pointers, malformed pointers, configurations, indices, and
+    symlinks under names by which loaders find code."""
 
     files: tuple[ModelFile, ...] = ()
     pointers: tuple[PointerChange, ...] = ()
     broken: tuple[tuple[str, str], ...] = ()
+    links: tuple[str, ...] = ()
     configs: tuple[ConfigChange, ...] = ()
     indices: tuple[IndexChange, ...] = ()
 
@@ -88,6 +90,7 @@ def collect(change: Change, world: World, settings: Settings) -> Evidence:
         (*binaries, *held.files),
         held.changes,
         held.broken,
+        files.links(change),
         (*configs.configs(change, world, libraries), *held.configs),
         configs.indices(change, world),
     )
@@ -103,6 +106,10 @@ def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
         findings.append(_pointer(pointer, settings))
     for path, reason in evidence.broken:
         findings.append(rules.MALFORMED.at(reason, Location(path)))
+    for path in evidence.links:
+        message = f"{path} is a symbolic link; what it leads to is not judged under this name"
+        remedy = "Put the file itself there."
+        findings.append(rules.UNDECIDED.at(message, Location(path), remedy=remedy))
     for config in evidence.configs:
         findings += _config(config)
     for index in evidence.indices:
@@ -137,6 +144,10 @@ def _content(file: ModelFile) -> Iterator[Finding]:
         yield rules.SAFETENSORS.at(f"{path}{origin}: {content.defect}", where)
     elif content.doubt:
         yield rules.UNDECIDED.at(f"{path}{origin}: {content.doubt}", where)
+    elif is_pickle_name(path) and content.format not in _PLAIN:
+        # Bytes can be both: an unpickler skips "GGUF" and a whole safetensors header as strings.
+        message = f"{path}{origin} looks like {content.format}, but has the name of a pickle"
+        yield rules.UNDECIDED.at(message, where, remedy="Give it the name of what it is.")
     elif content.format in _UNPARSED:
         message = f"{path}{origin} is {content.format.upper()}; its inside is not checked yet"
         yield rules.UNDECIDED.at(message, where, level=Level.NOTE, remedy="Prefer safetensors.")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.change import FileChange
+from bot.change import SYMLINK, Change, FileChange
 from bot.world import World
+from registry.modelconfig import CONFIG_NAMES
 from security.errors import InvalidSafetensors
 from security.safetensors import header_length, read_header
-from security.sniff import PREFIX, RUNS_CODE, Format, is_pickle_name, sniff
+from security.sniff import PREFIX, RUNS_CODE, Format, is_pickle_name, may_run_code, sniff
 
 HEADER_LIMIT = 10_000_000  # bytes of a header that are read; real ones stay far below
 # Sources and documents that no loader takes for weights: not even opened here.
@@ -53,6 +54,8 @@ def examine(path: str, size: int, read: Callable[[int], bytes]) -> Content:
     prefix = read(PREFIX)
     found = sniff(prefix, path)
     named = path.lower().endswith(".safetensors")
+    if found is Format.ZIP:  # what it holds may lie anywhere in it
+        found = sniff(read(min(size, HEADER_LIMIT)), path)
     if found in RUNS_CODE or found is Format.LFS_POINTER:
         return Content(found, size)
     if not named and found is not Format.SAFETENSORS:
@@ -68,6 +71,17 @@ def examine(path: str, size: int, read: Callable[[int], bytes]) -> Content:
             return Content(Format.UNKNOWN, size)
         return Content(Format.SAFETENSORS, size, defect=error.message)
     return Content(Format.SAFETENSORS, size, len(header.tensors))
+
+
+def names_code(path: str) -> bool:
+    """Whether a loader may run code that a file of this name brings or names."""
+    return may_run_code(path) or path.rpartition("/")[2] in CONFIG_NAMES
+
+
+def links(change: Change) -> tuple[str, ...]:
+    """Return the changed symlinks under names that a loader opens for code or for names."""
+    after = (f.after for f in change.files if f.after is not None and f.after.mode == SYMLINK)
+    return tuple(e.path for e in after if names_code(e.path) or e.path.endswith(".index.json"))
 
 
 def of_change(file: FileChange, world: World, maker: str) -> ModelFile | None:

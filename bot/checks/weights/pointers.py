@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.change import Change, FileChange
 from bot.checks.weights.configs import ConfigChange, read_config
-from bot.checks.weights.files import HEADER_LIMIT, ModelFile, examine, is_source_text
+from bot.checks.weights.files import (
+    HEADER_LIMIT,
+    ModelFile,
+    examine,
+    is_source_text,
+    names_code,
+)
+from bot.errors import TooLarge
 from bot.world import World
 from registry import objects
 from registry.errors import PointerError, RegistryError
@@ -24,7 +32,6 @@ from registry.pointers import (
     read_lfs,
 )
 from registry.project import Project, local_caches
-from security.sniff import may_run_code
 
 MAX_MEMBERS = 2000  # files of one DVC folder that are looked at
 
@@ -73,7 +80,7 @@ def collect(
     after, before, broken = _differing(change, world, lfs)
     for pointer, source in after:
         old = before.get(pointer.path)
-        if (old and old.digest == pointer.digest) or _is_in_git(pointer, world, change.head):
+        if _is_same(old, pointer) or _is_in_git(pointer, world, change.head):
             continue
         one = _content(pointer, old, source, world, libraries)
         seen.append(one)
@@ -128,18 +135,32 @@ def _before(file: FileChange, world: World, commit: str) -> tuple[Pointer, ...]:
 def _after(file: FileChange, world: World, commit: str) -> tuple[Pointer, ...]:
     entry = file.file
     if entry is None:
-        return ()
+        if file.deleted or not is_source(file.path):
+            return ()
+        # DVC follows a link to whatever file tracks outputs under another name.
+        raise PointerError(f"{file.path}: not a regular file", "put the file itself there")
     if is_source(file.path):
         return tuple(o.pointer for o in read_source(world, commit, entry))
     return (read_lfs(world.prefix(entry.blob, LFS_LIMIT + 1), file.path),)
 
 
+def _is_same(old: Pointer | None, new: Pointer) -> bool:
+    # Without a digest (cloud versions) nothing says that the content is the same.
+    return old is not None and bool(new.digest) and (old.kind, old.digest) == (new.kind, new.digest)
+
+
 def _is_in_git(pointer: Pointer, world: World, head: str) -> bool:
-    # DVC also records outputs it does not cache (metrics); those are judged as git blobs.
-    if pointer.kind is PointerKind.LFS:
+    # DVC also records outputs it does not cache (metrics); those are judged as git blobs. A
+    # file of other bytes is a decoy: a checkout by DVC puts its own content in that place.
+    entry = world.entry(head, pointer.path) if pointer.kind is PointerKind.DVC else None
+    if entry is None or not entry.is_file:
         return False
-    entry = world.entry(head, pointer.path)
-    return entry is not None and entry.is_file
+    try:
+        data = world.read(entry.blob)
+    except TooLarge:
+        return False
+    known = (data, data.replace(b"\r\n", b"\n")) if pointer.legacy else (data,)
+    return any(hashlib.md5(d, usedforsecurity=False).hexdigest() == pointer.digest for d in known)
 
 
 def _content(
@@ -155,14 +176,14 @@ def _content(
             return _one(pointer, project.find(pointer), "dvc", libraries)
         return _folder(pointer, old, project, libraries)
     except RegistryError as error:
-        return Seen(doubt=error.message, suspect=may_run_code(pointer.path))
+        return Seen(doubt=error.message, suspect=names_code(pointer.path))
 
 
 def _one(pointer: Pointer, path: Path | None, place: str, libraries: frozenset[str]) -> Seen:
     if not pointer.digest:
-        return Seen(doubt="no digest is recorded", suspect=may_run_code(pointer.path))
+        return Seen(doubt="no digest is recorded", suspect=names_code(pointer.path))
     if path is None:
-        return Seen(doubt="its object is not at hand", suspect=may_run_code(pointer.path))
+        return Seen(doubt="its object is not at hand", suspect=names_code(pointer.path))
     data, size = objects.prefix(path, pointer.digest, HEADER_LIMIT + 8)
     content = examine(pointer.path, size, lambda count: data[:count])
     files = (ModelFile(pointer.path, place, content),)
@@ -179,7 +200,8 @@ def _folder(
     known = frozenset(_members(old, project) if old else ())
     fresh = [m for m in _members(pointer, project) if m not in known]
     if len(fresh) > MAX_MEMBERS:
-        return Seen(doubt=f"it brings {len(fresh):,} files, more than {MAX_MEMBERS:,}")
+        doubt = f"it brings {len(fresh):,} files, more than {MAX_MEMBERS:,}"
+        return Seen(doubt=doubt, suspect=any(names_code(m.path) for m in fresh))
     seen: list[tuple[str, Seen]] = []
     for member in fresh:
         if not is_source_text(member.path):

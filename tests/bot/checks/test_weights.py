@@ -5,7 +5,9 @@ import io
 import json
 import pickle
 import struct
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,6 +34,20 @@ def lfs(digest: str = SHA, size: int = 12) -> str:
 
 def dvc(path: str, md5: str = MD5) -> str:
     return f"outs:\n- md5: {md5}\n  size: 5\n  hash: md5\n  path: {path}\n"
+
+
+def zipped(members: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+def npz(array: np.ndarray[Any, Any], *, pack: bool = False) -> bytes:
+    out = io.BytesIO()
+    (np.savez_compressed if pack else np.savez)(out, array)
+    return out.getvalue()
 
 
 def index(*shards: str) -> str:
@@ -80,7 +96,17 @@ FILES = [
     ("cut weights", {NAME: GOOD}, {NAME: GOOD[:-1]}, [("safetensors-invalid", "failure", NAME)]),
     ("text for weights", {}, {NAME: "Hello, world"}, [("safetensors-invalid", "failure", NAME)]),
     ("empty weights", {}, {NAME: b""}, [("safetensors-invalid", "failure", NAME)]),
-    ("weights by another name", {}, {"m/w.bin": GOOD}, []),
+    ("weights by another name", {}, {"m/w": GOOD}, []),
+    ("weights named like a pickle", {}, {"m/w.bin": GOOD}, [("undecided", "unknown", "m/w.bin")]),
+    ("pickle that is also GGUF", {}, {"m/w.bin": b"GGUF\0\0\0\0\0" + PICKLE},
+     [("undecided", "unknown", "m/w.bin")]),
+    ("pickle late in a zip", {}, {"m.dat": zipped({"a": NOISE * 400, "data.pkl": PICKLE})},
+     [("pickle", "failure", "m.dat")]),
+    ("objects in an npz", {}, {"m.npz": npz(np.array([{}], object))},
+     [("pickle", "failure", "m.npz")]),
+    ("objects packed in an npz", {}, {"m.npz": npz(np.array([{}], object), pack=True)},
+     [("pickle", "failure", "m.npz")]),
+    ("numbers in an npz", {}, {"m.npz": npz(np.zeros(3)), "n.npz": npz(np.ones(3), pack=True)}, []),
     ("noise in weights", {}, {"w.bin": NOISE}, [("undecided", "unknown", "w.bin")]),
     ("noise elsewhere", {}, {"photo.raw": NOISE}, []),
     ("hdf5", {}, {"m.h5": b"\x89HDF\r\n\x1a\n"}, [("undecided", "unknown", "m.h5")]),
@@ -117,9 +143,16 @@ FILES = [
     ("malformed pointer", {}, {NAME: lfs("zz" * 32)}, [("pointer-invalid", "failure", NAME)]),
     ("long pointer", {}, {NAME: lfs() + "x" * 1100}, [("pointer-invalid", "failure", NAME)]),
     ("config behind a pointer", {}, {"m/config.json": lfs()},
-     [("content-unseen", "note", "m/config.json")]),
+     [("content-unseen", "unknown", "m/config.json")]),
     ("DVC file", {}, {"m/w.pt.dvc": dvc("w.pt")}, [("content-unseen", "unknown", "m/w.pt.dvc")]),
-    ("DVC out in git", {}, {"w.json.dvc": dvc("w.json"), "w.json": "{}"}, []),
+    ("DVC out in git", {}, {"w.json.dvc": dvc("w.json", hashlib.md5(b"{}").hexdigest()),
+     "w.json": "{}"}, []),
+    ("DVC out behind a decoy in git", {}, {"w.pt.dvc": dvc("w.pt"), "w.pt": ""},
+     [("content-unseen", "unknown", "w.pt.dvc")]),
+    ("DVC out without a digest", {"w.pt.dvc": "outs: [{path: w.pt, etag: a}]"},
+     {"w.pt.dvc": "outs: [{path: w.pt, etag: b}]"}, [("content-unseen", "unknown", "w.pt.dvc")]),
+    ("DVC file turned folder", {"m.dvc": dvc("m")}, {"m.dvc": dvc("m", MD5 + ".dir")},
+     [("content-unseen", "note", "m.dvc")]),
     ("DVC folder", {}, {"data.dvc": dvc("data", MD5 + ".dir")},
      [("content-unseen", "note", "data.dvc")]),
     ("DVC moved", {"data.dvc": dvc("data")}, {"dvc.lock": "schema: '2.0'\nstages: {t: {cmd: x,"
@@ -155,8 +188,15 @@ def test_content_can_be_required() -> None:
     assert found == [("content-unseen", "unknown", NAME)]
 
 
-def test_links_are_not_followed() -> None:
-    assert verdict({}, {"w.bin": "target"}, modes=symlink("w.bin")) == []
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [("w.bin", "undecided"), ("m/config.json", "undecided"), (INDEX, "undecided"),
+     ("m.dvc", "pointer-invalid"), ("dvc.lock", "pointer-invalid"), (NAME, ""), ("a.txt", "")],
+)  # fmt: skip
+def test_links_are_not_followed(name: str, rule: str) -> None:
+    # Loaders and DVC follow a link, to a name under which nothing here would judge the content.
+    found = verdict({}, {name: "notes.txt"}, modes=symlink(name))
+    assert [(f[0], f[2]) for f in found] == ([(rule, name)] if rule else [])
 
 
 @pytest.mark.parametrize(
@@ -206,6 +246,9 @@ def test_a_dvc_folder_is_judged_by_what_is_new_in_it(tmp_path: Path) -> None:
     assert [(f.path, f.content.format) for f in found.files] == [("m/b", "pickle")]
     assert found.pointers[0].doubt == "c: its object is not at hand"
     assert not found.pointers[0].suspect
+    many = {f"{n}.txt": "0" * 32 for n in range(2_000)}
+    found = evidence({}, {"m.dvc": dvc("m", listing(**many, **{"w.bin": "0" * 32}))}, root=tmp_path)
+    assert "more than" in found.pointers[0].doubt and found.pointers[0].suspect
     new = listing(**{"w.bin": "0" * 32})
     found = evidence({}, {"m.dvc": dvc("m", new)}, root=tmp_path)
     assert found.pointers[0].suspect

@@ -15,7 +15,7 @@ INDEX = "model.safetensors.index.json"
 ADAPTER = "adapter_config.json"
 WEIGHTS = (".safetensors", ".gguf")
 PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json")
-MAX_CANDIDATES = 200
+MAX_CANDIDATES = 2_000  # folders that are looked into; beyond, no one of them is the model
 
 
 def is_weights(path: str) -> bool:
@@ -32,9 +32,11 @@ def is_model_file(path: str) -> bool:
 
 def touches(path: str, model: str) -> bool:
     """Whether a changed path belongs to the model folder ("" = root) or may point to its bytes."""
-    if is_source(path):
+    if is_source(path) or posixpath.basename(path) == "dvc.yaml":
         above = posixpath.dirname(path)
         return not above or (model + "/").startswith(above + "/") or _below(path, model)
+    if (model + "/").startswith(path + "/"):
+        return True  # a link or a submodule in the place of the folder
     return _below(path, model) and (bool(model) or is_model_file(path))
 
 
@@ -45,8 +47,10 @@ def _below(path: str, folder: str) -> bool:
 def detect(change: Change, world: World) -> tuple[str, ...]:
     """Return the folders with a changed model file that hold a model, before or after."""
     folders = {posixpath.dirname(f.path) for f in change.files if is_model_file(f.path)}
+    if len(folders) > MAX_CANDIDATES:
+        return tuple(sorted(folders))
     found = []
-    for folder in sorted(folders)[:MAX_CANDIDATES]:
+    for folder in sorted(folders):
         # Names alone decide, so that a folder of thousands of files costs one listing.
         sides = (_names(world, side, folder) for side in (change.merge_base, change.head))
         if any("config.json" in names and any(map(is_weights, names)) for names in sides):

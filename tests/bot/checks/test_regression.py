@@ -67,6 +67,9 @@ def world(base: dict[str, str], head: dict[str, str]) -> FakeWorld:
         ("m/model.safetensors.dvc", NAMED, ""),
         ("m.dvc", NAMED, ""),
         ("dvc.lock", NAMED, ""),
+        ("dvc.yaml", NAMED, ""),  # its `wdir` says which stage's output the model is
+        ("m", NAMED, ""),  # a submodule or a link in the place of the folder
+        ("a", settings(model="a/m"), ""),
         ("m/README.md", NAMED, ""),
         ("eval/heldout.jsonl", NAMED, ""),
         ("src/a.py", NAMED, "no file of a model changed"),
@@ -203,6 +206,13 @@ def test_detection_needs_configuration_and_weights() -> None:
     }  # fmt: skip
     fake = world({}, head)
     assert folders.detect(fake.change(), fake) == ("", "a")
+
+
+def test_a_flood_of_folders_hides_no_model() -> None:
+    decoys = {f"a/{n}/config.json": "{}" for n in range(folders.MAX_CANDIDATES)}
+    base = {"m/config.json": "{}", "m/model.safetensors": "old"}
+    found = collect(base, {**base, "m/model.safetensors": "new", **decoys}, PLAIN)
+    assert rules_of(found, PLAIN) == [("several-models", "unknown")]
 
 
 def test_other_files_of_the_folder_are_not_the_model() -> None:

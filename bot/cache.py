@@ -10,13 +10,18 @@ from pathlib import Path
 
 MAX_ROWS = 200_000
 MAX_VALUE = 4_000_000  # bytes; larger facts are made again
+MAX_PENDING = 16_000_000  # bytes held before they are written
 
 
-def default_path() -> Path:
-    """Return the cache file in the user's cache folder."""
+def default_path() -> Path | None:
+    """Return the cache file in the user's cache folder; None where the user has no home."""
     import platformdirs
 
-    return Path(platformdirs.user_cache_dir("modelwarden")) / "evidence.db"
+    try:
+        folder = Path(platformdirs.user_cache_dir("modelwarden"))
+    except RuntimeError:
+        return None
+    return folder / "evidence.db" if folder.is_absolute() else None
 
 
 class Cache:
@@ -28,12 +33,16 @@ class Cache:
     def __init__(self, path: Path | None) -> None:
         self._lock = threading.Lock()
         self._database = _open(path) if path is not None else None
+        self._pending: dict[str, bytes] = {}
+        self._held = 0
 
     def get(self, key: str) -> bytes | None:
         """Return the value kept under `key`, or None."""
         if self._database is None:
             return None
         with self._lock:
+            if key in self._pending:
+                return self._pending[key]
             try:
                 row = self._database.execute(
                     "SELECT value, digest FROM facts WHERE key = ?", (_digest(key.encode()),)
@@ -48,22 +57,29 @@ class Cache:
         """Keep `value`; a full disk or a locked file only means that it is not kept."""
         if self._database is None or len(value) > MAX_VALUE:
             return
-        row = (_digest(key.encode()), value, _digest(value))
-        with self._lock, contextlib.suppress(sqlite3.Error):
-            self._database.execute("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", row)
+        with self._lock:
+            self._pending[key] = value
+            self._held += len(value)
+            if self._held > MAX_PENDING:
+                self._write(self._database)
 
     def close(self) -> None:
         """Write what is pending, drop the oldest rows beyond the bound, close the file."""
-        if self._database is None:
-            return
-        with self._lock, contextlib.suppress(sqlite3.Error):
-            self._database.execute(
+        with self._lock:
+            if self._database is not None:
+                self._write(self._database)
+                self._database.close()
+                self._database = None
+
+    def _write(self, database: sqlite3.Connection) -> None:
+        # In one short transaction: another run on the same file waits for none of our checks.
+        rows = [(_digest(k.encode()), v, _digest(v)) for k, v in self._pending.items()]
+        self._pending, self._held = {}, 0
+        with contextlib.suppress(sqlite3.Error), database:
+            database.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?, ?)", rows)
+            database.execute(
                 "DELETE FROM facts WHERE rowid <= (SELECT max(rowid) FROM facts) - ?", (MAX_ROWS,)
             )
-            self._database.commit()
-        with self._lock:
-            self._database.close()
-            self._database = None
 
 
 def _digest(data: bytes) -> str:
@@ -71,7 +87,7 @@ def _digest(data: bytes) -> str:
 
 
 def _open(path: Path) -> sqlite3.Connection | None:
-    for attempt in (1, 2):
+    for _ in (1, 2):
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             database = sqlite3.connect(path, timeout=2, check_same_thread=False)
@@ -83,9 +99,8 @@ def _open(path: Path) -> sqlite3.Connection | None:
         except sqlite3.OperationalError:  # locked, read-only or full: work without it
             return None
         except sqlite3.DatabaseError:  # not a database: start a new one
-            if attempt == 2:
-                return None
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                path.unlink()
         except OSError:
             return None
     return None

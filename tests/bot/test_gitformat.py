@@ -65,3 +65,12 @@ def test_commit_headers() -> None:
 @given(st.binary(max_size=200))
 def test_any_commit_reads(raw: bytes) -> None:
     assert parse_commit("c", raw).id == "c"
+
+
+@pytest.mark.parametrize(
+    "encoding", [b"punycode", b"idna", b"undefined", b"a\0b", b"no-such", b"utf-7", b"x" * 10_000]
+)
+def test_a_strange_encoding_reads_as_utf8_and_fast(encoding: bytes) -> None:
+    body = "Grüße\n".encode() + b"-" + b"9" * 900_000
+    commit = parse_commit("1" * 40, b"tree 1\nencoding " + encoding + b"\n\n" + body)
+    assert commit.message == body.decode()

@@ -18,6 +18,12 @@ def _examples(*lines: str) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
+_plugin = click.option(
+    "--plugin", "plugins", metavar="NAME", multiple=True, envvar="MODELWARDEN_PLUGINS",
+    help="Switch on an installed plugin; repeatable.",
+)  # fmt: skip
+
+
 @click.group(context_settings=_CONTEXT)
 @click.version_option(package_name="modelwarden")
 def cli() -> None:
@@ -63,8 +69,7 @@ def init(repo: Path) -> int:
 @click.option("--skip", metavar="CHECK", multiple=True, help="Leave out this check; repeatable.")
 @click.option("--policy", metavar="FILE", type=click.Path(path_type=Path),
               help="Use this policy instead of the one at the base commit.")  # fmt: skip
-@click.option("--plugin", "plugins", metavar="NAME", multiple=True, envvar="MODELWARDEN_PLUGINS",
-              help="Switch on an installed plugin; repeatable.")  # fmt: skip
+@_plugin
 @click.option("--no-cache", is_flag=True, help="Neither read nor keep evidence of earlier runs.")
 @click.option("--timings", is_flag=True, help="Show seconds in the report, which then varies.")
 @click.option("--verbose", is_flag=True, help="Show notes in full.")
@@ -79,11 +84,13 @@ def check(**options: Any) -> int:
 @click.argument("rule", required=False)
 @click.option("--format", "format_", type=click.Choice(("text", "json", "markdown")),
               default="text", show_default=True)  # fmt: skip
-def rules(rule: str | None, format_: str) -> int:
+@_plugin
+def rules(rule: str | None, format_: str, plugins: tuple[str, ...]) -> int:
     """List every rule, or explain one."""
+    from bot.door import in_colour, write
     from bot.ruledoc import show
 
-    click.echo(show(rule, format_, colour=sys.stdout.isatty()))
+    write(show(rule, format_, plugins=plugins, colour=in_colour()) + "\n", None)
     return 0
 
 

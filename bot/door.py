@@ -18,6 +18,7 @@ from bot.cache import Cache, default_path
 from bot.change import Change
 from bot.check import Check
 from bot.errors import BotError, PolicyError, UsageError
+from bot.quoting import plain
 from bot.report import render
 from bot.repository import GitWorld
 from bot.verdict import Verdict
@@ -39,14 +40,20 @@ def explain(error: Exception) -> tuple[str, int]:
     from security.errors import SecurityError
 
     if isinstance(error, BotError):
-        return f"modelwarden: {error.message}\n  {error.hint}", error.exit_code
+        return f"modelwarden: {_safe(error.message)}\n  {_safe(error.hint)}", error.exit_code
     if isinstance(error, LabError | RegistryError | SecurityError):
-        return f"modelwarden: {error.message}\n  {error.hint}", 3
+        return f"modelwarden: {_safe(error.message)}\n  {_safe(error.hint)}", 3
     if isinstance(error, OSError):
-        place = f"{error.filename}: " if error.filename else ""
-        return f"modelwarden: {place}{error.strerror or error}", 2
+        place = f"{plain(error.filename)}: " if error.filename else ""
+        remedy = "check that the path is there, may be used, and has space left"
+        return f"modelwarden: {place}{error.strerror or error}\n  {remedy}", 2
     what = f"{type(error).__name__}: {error}".split("\n", 1)[0][:300]
     return f"modelwarden: unexpected error ({what})\n  please report it with this line", 3
+
+
+def _safe(text: str) -> str:
+    """Lines without control characters: names and keys in them may be a stranger's."""
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
 
 
 def check(
@@ -73,6 +80,8 @@ def check(
     extra = [(path, _format_of(path)) for path in reports]
     checks = catalog.checks(plugins)
     chosen = _without(engine.select(checks, only), skip)
+    if not chosen:
+        raise UsageError("no check is left to run", "leave out some of --only and --skip")
     cache = Cache(None if no_cache else default_path())
     with GitWorld(repo, cache) as world:
         if message is not None:
@@ -85,8 +94,8 @@ def check(
     rules = catalog.rules(checks)
 
     def show(format_: str, target: Path | None) -> None:
-        screen = target is None and sys.stdout.isatty()
-        colour = screen and "NO_COLOR" not in os.environ
+        screen = target is None and _on_a_screen()
+        colour = target is None and in_colour()
         width = min(shutil.get_terminal_size().columns, 120) if screen else 88
         text = render(
             report,
@@ -105,6 +114,15 @@ def check(
     return report.exit_code
 
 
+def _on_a_screen() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+def in_colour() -> bool:
+    """Whether what goes to standard output may be coloured."""
+    return _on_a_screen() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
 def _format_of(path: Path) -> str:
     if path.suffix not in SUFFIXES:
         raise UsageError(f"--report {path}: unknown suffix", f"use one of {', '.join(SUFFIXES)}")
@@ -119,6 +137,8 @@ def _without(checks: tuple[Check, ...], skip: Sequence[str]) -> tuple[Check, ...
 def _change(world: GitWorld, base: str | None, head: str | None, *, staged: bool) -> Change:
     names = world.revisions
     if staged:
+        if world.worktree is None:
+            raise UsageError("nothing can be staged here", "pass --base and --head, or --repo DIR")
         return world.change(names.head_or_empty(), names.staged_tree())
     return world.change(names.resolve(base or names.default_base()), names.resolve(head or "HEAD"))
 
@@ -147,8 +167,9 @@ def _policy(
 
 
 def _read(path: Path) -> bytes:
-    if not path.is_file():
-        raise PolicyError(f"{path}: no such file", "pass --policy FILE")
+    if path.is_dir() or not path.exists():
+        what = "is a folder" if path.is_dir() else "no such file"
+        raise PolicyError(f"{plain(path)}: {what}", "pass --policy FILE")
     with path.open("rb") as file:
         data = file.read(policy.POLICY_LIMIT + 1)
     if len(data) > policy.POLICY_LIMIT:
@@ -157,7 +178,7 @@ def _read(path: Path) -> bytes:
 
 
 def _progress(verdict: Verdict) -> None:
-    if sys.stderr.isatty():
+    if sys.stderr is not None and sys.stderr.isatty():
         word = verdict.outcome.value.upper()
         click.echo(f"{word:<6}{verdict.check} ({verdict.seconds:.1f} s)", err=True)
 
@@ -166,7 +187,7 @@ def _message(world: GitWorld, path: Path) -> int:
     """Judge one commit message, as a commit-msg hook does."""
     from bot.checks.contributors.signoff import judge_message
 
-    if (world.git_dir / "MERGE_HEAD").exists():
+    if world.revisions.merging():
         return 0  # merges need no sign-off
     with path.open("rb") as file:
         text = file.read(COMMIT_LIMIT).decode("utf-8", "replace")
@@ -180,9 +201,12 @@ def _message(world: GitWorld, path: Path) -> int:
 def write(text: str, target: Path | None) -> None:
     """Write to standard output, or to a file that appears whole or not at all."""
     if target is None:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(text.encode("utf-8", "replace"))
-        sys.stdout.buffer.flush()
+        _print(text.encode("utf-8", "replace"))
+        return
+    if target.is_dir():
+        raise UsageError(f"{plain(target)} is a folder", "name a file in it")
+    if target.parent.parts[:2] in (("/", "dev"), ("/", "proc")) or _is_special(target):
+        target.write_text(text, encoding="utf-8", errors="replace")  # never replace a device
         return
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
@@ -196,3 +220,19 @@ def write(text: str, target: Path | None) -> None:
         with suppress(FileNotFoundError):
             Path(name).unlink()
         raise
+
+
+def _is_special(target: Path) -> bool:
+    return target.exists() and not target.is_file()
+
+
+def _print(data: bytes) -> None:
+    """Write to standard output. A reader that has gone does not change the verdict."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is buffered still goes somewhere

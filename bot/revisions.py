@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from pathlib import Path
 
 from bot import git
 from bot.errors import RepositoryError, UsageError
 from bot.gitformat import parse_person
+
+_FETCHABLE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")  # HEAD~3 is no name to fetch by
 
 
 class Revisions:
@@ -21,14 +24,16 @@ class Revisions:
         )  # fmt: skip
         if status != 0:
             raise _not_a_repository(folder, error)
-        bare, shallow, git_dir = output.decode("utf-8", "surrogateescape").splitlines()
+        text = output.decode("utf-8", "surrogateescape").removesuffix("\n")
+        bare, shallow, git_dir = text.split("\n", 2)  # a folder's name may hold line ends
         self.git_dir = Path(git_dir)
         self.shallow = shallow == "true"
         self.worktree = None if bare == "true" else self._toplevel()
 
     def _toplevel(self) -> Path | None:
         status, output, _ = git.run(self.folder, "rev-parse", "--show-toplevel")
-        return Path(output.decode("utf-8", "surrogateescape").rstrip("\n")) if not status else None
+        name = output.decode("utf-8", "surrogateescape").removesuffix("\n")
+        return Path(name) if not status else None
 
     def resolve(self, revision: str) -> str:
         """Return the full id of a commit, or of the empty tree. Raises RepositoryError."""
@@ -41,12 +46,33 @@ class Revisions:
                 return output.decode().strip()
         if revision == self.empty_tree():
             return revision
-        raise RepositoryError(f"unknown revision '{revision}'", self.how_to_fetch(revision))
+        raise self._unknown(revision)
+
+    def _unknown(self, revision: str) -> RepositoryError:
+        start, dots, end = revision.partition("..")
+        if dots:
+            end = end.removeprefix(".") or "HEAD"
+            return RepositoryError(
+                f"'{revision}' is a range, not one revision",
+                f"pass --base {start or 'HEAD'} --head {end}",
+            )
+        if not git.run(self.folder, "cat-file", "-e", "--end-of-options", revision)[0]:
+            return RepositoryError(f"'{revision}' is not a commit", "pass a branch, tag or id")
+        if revision == "HEAD":
+            return RepositoryError("there is no commit yet", "commit first, or pass --staged")
+        return RepositoryError(f"unknown revision '{revision}'", self.how_to_fetch(revision))
+
+    def _is(self, kind: str, revision: str) -> bool:
+        return not git.run(
+            self.folder, "rev-parse", "--verify", "--quiet", "--end-of-options",
+            f"{revision}^{{{kind}}}",
+        )[0]  # fmt: skip
 
     def how_to_fetch(self, revision: str) -> str:
         """Return the command that would bring a missing revision."""
         if self.shallow:
-            return f"this clone is shallow; run: git fetch --unshallow origin {revision}"
+            name = f" {revision}" if _FETCHABLE.fullmatch(revision) else ""
+            return f"this clone is shallow; run: git fetch --unshallow origin{name}"
         return "list branches with: git branch --all, or fetch it with: git fetch origin"
 
     @lru_cache(maxsize=1)  # noqa: B019 - one world lives as long as one run
@@ -60,11 +86,10 @@ class Revisions:
     def default_base(self) -> str:
         """Return the branch changes are usually made against. Raises UsageError."""
         for name in ("origin/HEAD", "origin/main", "origin/master", "main", "master"):
-            if (
-                git.run(self.folder, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")[0]
-                == 0
-            ):
+            if self._is("commit", name):
                 return name
+        if not self._is("commit", "HEAD"):
+            raise self._unknown("HEAD")
         raise UsageError("no branch to compare with", "pass --base REV")
 
     def head_or_empty(self) -> str:
@@ -82,12 +107,19 @@ class Revisions:
             raise UsageError(f"git knows no author: {error}", "run: git config user.email YOU")
         return parse_person(output)
 
+    def merging(self) -> bool:
+        """Whether a merge waits to be committed, in this worktree."""
+        return self._is("commit", "MERGE_HEAD")
+
     def staged_tree(self) -> str:
         """Write the index as a tree and return its id. Raises RepositoryError."""
         env = git.environment(keep=("GIT_INDEX_FILE",))  # set by git while a hook runs
         status, output, error = git.run(self.folder, "write-tree", env=env)
         if status:
-            raise RepositoryError(f"the index cannot be read: {error}", "resolve conflicts first")
+            raise RepositoryError(
+                f"the index cannot be written as a tree: {error}",
+                "resolve conflicts first; the repository must not be read-only",
+            )
         return output.decode().strip()
 
 

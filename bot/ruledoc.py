@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from bot import catalog
@@ -13,9 +13,11 @@ from bot.finding import Rule
 _COLOURS = {"failure": "31", "unknown": "35", "warning": "33", "note": "36"}
 
 
-def show(rule_id: str | None, format_: str, *, colour: bool = False) -> str:
+def show(
+    rule_id: str | None, format_: str, *, plugins: Sequence[str] = (), colour: bool = False
+) -> str:
     """Return every rule, or one explained. Raises UsageError for an unknown id."""
-    rules = catalog.rules()
+    rules = catalog.rules(catalog.checks(plugins))
     if rule_id is None:
         chosen = list(rules.values())
     elif rule_id in rules:

@@ -82,7 +82,7 @@ def _judge(check: Check, change: Change, policy: Policy, world: World) -> Verdic
         )
     except BotError as error:
         return Verdict(check.NAME, Outcome.ERROR, reason=f"{error.message}; {error.hint}")
-    except Exception as error:  # noqa: BLE001 - one broken check must not hide the others
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - one broken check must not hide the others
         reason = f"the check itself broke ({type(error).__name__}: {error}); please report this"
         return Verdict(check.NAME, Outcome.ERROR, reason=" ".join(reason.split())[:500])
 

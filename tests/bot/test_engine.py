@@ -69,6 +69,16 @@ def test_one_broken_check_hides_no_other() -> None:
     assert second.outcome is Outcome.FAIL
 
 
+def test_a_check_that_ends_the_process_is_an_error() -> None:
+    def leave(*_: object) -> Any:
+        raise SystemExit(0)
+
+    report = review({"a": "x"}, checks=(twin("leaver", collect=leave), TOY))
+    assert report.verdicts[0].outcome is Outcome.ERROR
+    assert "SystemExit" in report.verdicts[0].reason
+    assert report.exit_code == 3
+
+
 def test_could_not_tell_gives_reason_and_remedy() -> None:
     assert review({"blind": ""}).verdicts[0].reason == "cannot see; open your eyes"
 
@@ -86,6 +96,9 @@ def waiver(until: str, path: str = "**", rule: str = "toy/bad") -> str:
         ({"a": "good"}, waiver("2026-12-31"), "pass pass", ["policy/waiver-unused"]),
         ({"x/a": "bad"}, waiver("2026-12-31", "x/*"), "pass pass", []),
         ({"y/a": "bad"}, waiver("2026-12-31", "x/*"), "fail pass", ["policy/waiver-unused"]),
+        ({"x[1]/a": "bad"}, waiver("2026-12-31", "x[1]/a"), "pass pass", []),
+        ({"a.bin": "bad"}, waiver("2026-12-31", "**/*.bin"), "pass pass", []),
+        ({"x/y/a": "bad"}, waiver("2026-12-31", "x/"), "pass pass", []),
         ({"a": "odd"}, waiver("2026-12-31", rule="toy/odd"), "pass pass", []),
     ],
 )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
 from bot.change import Change
 from bot.finding import Finding, Level, Location, Rule, waived
+from bot.patterns import any_matches, compiled
 from bot.policy import POLICY_PATH, Policy, Waiver
 from bot.verdict import Verdict, outcome_of
 
@@ -75,7 +75,8 @@ def _waiver(waivers: Sequence[Waiver], finding: Finding, today: date) -> int | N
 
 
 def _covers(waiver: Waiver, finding: Finding) -> bool:
-    return waiver.path == "**" or fnmatch.fnmatchcase(finding.location.path, waiver.path)
+    path = finding.location.path
+    return waiver.path in ("**", path) or any_matches((compiled(waiver.path),), path)
 
 
 def verdict(change: Change, policy: Policy, used: frozenset[int], today: date) -> Verdict:

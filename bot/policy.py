@@ -28,7 +28,7 @@ class Waiver(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     rule: str = Field(description="Rule id, as `modelwarden rules` lists it.")
-    path: str = Field(default="**", description="Glob of the paths it covers; ** for all.")
+    path: str = Field(default="**", description="Paths it covers, as in CODEOWNERS; ** for all.")
     until: date = Field(description="Last day it holds, YYYY-MM-DD. An expired waiver fails.")
     reason: str = Field(min_length=1, description="Why this is acceptable.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from bot.change import Change, TreeEntry
@@ -12,10 +12,12 @@ from bot.errors import CouldNotTell
 from bot.world import LOCK_LIMIT, TEXT_LIMIT, World
 from registry.manifests import LOCKS, DocumentError, Manifest, kind_of, read
 
-VERSION = 1  # of the cached facts: goes up with any change to the readers
+VERSION = 2  # of the cached facts: goes up with any change to the readers
 MAX_FOLDERS = 20  # folders of changed manifests whose other manifests are looked at
 MAX_NEARBY = 40  # manifests that did not change, read for names and pins
 MAX_INCLUDES = 100  # includes of one change that are looked up
+# Endings of files that a manifest may include under any name.
+INCLUDABLE = (".txt", ".in", ".pip", ".req", ".reqs", ".lst", ".deps")
 INCLUDES = ("--requirement", "--constraint", "--build-constraint")
 
 
@@ -58,6 +60,11 @@ class Evidence:
     known: tuple[str, ...] = ()
 
 
+def concerns(path: str) -> bool:
+    """Whether a file of this name is a manifest, or may be included by one."""
+    return kind_of(path) is not None or path.lower().endswith(INCLUDABLE)
+
+
 def manifest(world: World, entry: TreeEntry, kind: str) -> Manifest:
     """Return what a manifest says. Raises DocumentError, TooLarge or Missing."""
     limit = LOCK_LIMIT if kind in LOCKS else TEXT_LIMIT
@@ -73,6 +80,7 @@ def collect(change: Change, world: World) -> Evidence:
     """Read the changed manifests, what they newly include, and the locks beside them."""
     changed = {f.path: f for f in change.files}
     kinds = {path: kind for path in changed if (kind := kind_of(path))}
+    kinds |= dict.fromkeys(_included_already(change, world, changed, kinds), "requirements")
     files: dict[str, ManifestChange] = {}
     includes: list[Include] = []
     waiting = deque(kinds)
@@ -87,7 +95,7 @@ def collect(change: Change, world: World) -> Evidence:
             if include.state == "" and target in changed:
                 kinds.setdefault(target, "requirements")
                 waiting.append(target)
-            if len(includes) < MAX_INCLUDES:
+            if include.state or len(includes) < MAX_INCLUDES:
                 includes.append(_located(include, change, world, kinds))
     nearby = tuple(_nearby(change, world, files))
     return Evidence(
@@ -143,14 +151,37 @@ def _located(include: Include, change: Change, world: World, kinds: dict[str, st
     return Include(include.path, include.line, include.target, state)
 
 
+def _included_already(
+    change: Change, world: World, changed: Collection[str], kinds: Collection[str]
+) -> Iterator[str]:
+    """Yield the changed files that a manifest which did not change includes under any name."""
+    others = [p for p in changed if p not in kinds and concerns(p)]
+    if not others:
+        return
+    folders = {posixpath.dirname(path) for path in others}
+    folders |= {posixpath.dirname(folder) for folder in folders}
+    for path, found in _unchanged(change, world, folders, changed):
+        for include in _includes(ManifestChange(path, found.kind, None, found)):
+            if include.target in others:
+                yield include.target
+
+
 def _nearby(change: Change, world: World, files: dict[str, ManifestChange]) -> Iterator[Manifest]:
     # Manifests beside the changed ones that the change leaves alone: the same at the base.
-    folders = sorted({"", *(posixpath.dirname(path) for path in files)})[: MAX_FOLDERS + 1]
-    entries = [e for folder in folders for e in world.folder(change.head, folder) if e.is_file]
-    found = [(e, k) for e in entries if e.path not in files and (k := kind_of(e.path))]
+    folders = {posixpath.dirname(path) for path in files}
+    yield from (found for _, found in _unchanged(change, world, folders, files))
+
+
+def _unchanged(
+    change: Change, world: World, folders: set[str], changed: Collection[str]
+) -> Iterator[tuple[str, Manifest]]:
+    """Yield the other manifests of the root and some folders, with their paths."""
+    listed = sorted({"", *folders})[: MAX_FOLDERS + 1]
+    entries = [e for folder in listed for e in world.folder(change.head, folder) if e.is_file]
+    found = [(e, k) for e in entries if e.path not in changed and (k := kind_of(e.path))]
     for entry, kind in found[:MAX_NEARBY]:
         try:
-            yield manifest(world, entry, kind)
+            yield entry.path, manifest(world, entry, kind)
         except (DocumentError, CouldNotTell):
             continue  # it pins nothing that could be relied on
 

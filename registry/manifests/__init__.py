@@ -10,7 +10,7 @@ from registry.manifests.pip import read_constraints, read_inputs, read_requireme
 from registry.manifests.pipfile import read_pipfile
 from registry.manifests.poetry import read_poetry
 from registry.manifests.pylock import read_pylock
-from registry.manifests.pyproject import read_pyproject
+from registry.manifests.pyproject import read_pyproject, read_uv_config
 from registry.manifests.requirement import Manifest, Option, Problem, Requirement
 from registry.manifests.uv import read_uv
 
@@ -28,6 +28,7 @@ __all__ = [
 LOCKS = frozenset({"pylock", "uv-lock", "poetry-lock", "pipfile-lock"})
 _NAMES = {
     "pyproject.toml": "pyproject",
+    "uv.toml": "uv-config",
     "pylock.toml": "pylock",
     "uv.lock": "uv-lock",
     "poetry.lock": "poetry-lock",
@@ -41,14 +42,14 @@ def kind_of(path: str) -> str | None:
     if base in _NAMES:
         return _NAMES[base]
     name, _, suffix = base.lower().rpartition(".")
-    if suffix in ("txt", "in") and name.startswith("constraints"):
+    if suffix in ("txt", "in") and (name.startswith("constraints") or name.endswith("constraints")):
         return "constraints"
-    asked = name.startswith("requirements") or name.endswith("requirements")
+    asked = "requirements" in name
     if suffix == "txt" and (asked or folder.rpartition("/")[2] == "requirements"):
         return "requirements"
     if suffix == "in" and asked:
         return "requirements-in"
-    if suffix in ("yml", "yaml") and name.startswith("environment"):
+    if suffix in ("yml", "yaml") and (name.startswith("environment") or name == "conda"):
         return "conda"
     if suffix == "toml" and name.startswith("pylock."):
         return "pylock"
@@ -65,6 +66,7 @@ _READERS: dict[str, Callable[[bytes], Manifest]] = {
     "requirements-in": read_inputs,
     "constraints": read_constraints,
     "pyproject": read_pyproject,
+    "uv-config": read_uv_config,
     "conda": read_conda,
     "pylock": read_pylock,
     "uv-lock": read_uv,

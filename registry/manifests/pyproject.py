@@ -26,19 +26,35 @@ _UV_OPTIONS = {
 
 def read_pyproject(data: bytes) -> Manifest:
     """Read a pyproject.toml. Raises DocumentError."""
+    document = _load(data)
+    lines = Lines(text_of(data, limit=len(data)))
+    own = canonicalize_name(text_at(document, "project", "name"))
+    readers = (_project, _dynamic, _groups, _build, _poetry, _uv, _pdm, _hatch)
+    items = (item for reader in readers for item in reader(document, lines))
+    return manifest("pyproject", (item for item in items if not _is_own(item, own)))
+
+
+def read_uv_config(data: bytes) -> Manifest:
+    """Read a uv.toml, which says what `[tool.uv]` says. Raises DocumentError."""
+    lines = Lines(text_of(data, limit=len(data)))
+    return manifest("uv-config", _uv({"tool": {"uv": _load(data)}}, lines))
+
+
+def _load(data: bytes) -> dict[str, Any]:
     try:
-        document = load_toml(data, limit=len(data))
+        return load_toml(data, limit=len(data))
     except ValueError as error:
         if isinstance(error, DocumentError):
             raise
         raise DocumentError(str(error)) from error
-    lines = Lines(text_of(data, limit=len(data)))
-    own = canonicalize_name(text_at(document, "project", "name"))
-    readers = (_project, _groups, _build, _poetry, _uv)
-    items = (item for reader in readers for item in reader(document, lines))
-    # `name[extra]` of the project itself is how one extra includes another.
-    others = (i for i in items if not isinstance(i, Requirement) or i.name != own or i.url)
-    return manifest("pyproject", others)
+
+
+def _is_own(item: Item, own: str) -> bool:
+    # `name[extra]` of the project itself is how one extra includes another. A build, or a
+    # group that is installed alone, would take the plain name from the index.
+    if not isinstance(item, Requirement) or item.url or item.name != own:
+        return False
+    return bool(item.extras) and item.group != "build"
 
 
 def _project(document: dict[str, Any], lines: Lines) -> Iterator[Item]:
@@ -48,6 +64,18 @@ def _project(document: dict[str, Any], lines: Lines) -> Iterator[Item]:
     start = lines.table("project", "optional-dependencies")
     for extra, wanted in table_at(document, "project", "optional-dependencies").items():
         yield from _listed(wanted, lines, lines.key(extra, start), f"extra:{extra}")
+
+
+def _dynamic(document: dict[str, Any], lines: Lines) -> Iterator[Item]:
+    # Setuptools reads these lists from files, under any name.
+    path = ("tool", "setuptools", "dynamic")
+    dynamic = table_at(document, *path)
+    extras = table_at(dynamic, "optional-dependencies")
+    line = lines.at(lines.table(*path))
+    for value in (dynamic.get("dependencies"), *extras.values()):
+        for name in [*items_at(value, "file"), text_at(value, "file")]:
+            if isinstance(name, str) and name:
+                yield Option("--requirement", name, line)
 
 
 def _groups(document: dict[str, Any], lines: Lines) -> Iterator[Item]:
@@ -88,6 +116,7 @@ def _poetry(document: dict[str, Any], lines: Lines) -> Iterator[Item]:
     sections: dict[tuple[str, ...], str] = {
         ("dependencies",): "",
         ("dev-dependencies",): "group:dev",
+        ("requires-plugins",): "build",
     }
     for group in table_at(poetry, "group"):
         sections["group", group, "dependencies"] = f"group:{group}"
@@ -107,11 +136,12 @@ def _uv(document: dict[str, Any], lines: Lines) -> Iterator[Item]:
     uv, start = table_at(document, "tool", "uv"), lines.table("tool", "uv")
     for key in _UV_LISTS:
         yield from _listed(items_at(uv, key), lines, lines.key(key, start), f"group:uv.{key}")
-    for key, option in _UV_OPTIONS.items():
-        found = [*items_at(uv, key), text_at(uv, key)]
-        values = [v for v in found if isinstance(v, str) and v]
-        for value, line in zip(values, lines.strings(values, start), strict=True):
-            yield Option(option, value, line)
+    for table in (uv, table_at(uv, "pip")):
+        for key, option in _UV_OPTIONS.items():
+            found = [*items_at(table, key), text_at(table, key)]
+            values = [v for v in found if isinstance(v, str) and v]
+            for value, line in zip(values, lines.strings(values, start), strict=True):
+                yield Option(option, value, line)
     for index in items_at(uv, "index"):
         url = text_at(index, "url")
         (line,) = lines.strings([url], lines.table("tool", "uv", "index"))
@@ -124,6 +154,21 @@ def _uv(document: dict[str, Any], lines: Lines) -> Iterator[Item]:
                 yield Requirement(
                     canonicalize_name(name), name, line, marker=text_at(source, "marker"), url=url
                 )
+
+
+def _pdm(document: dict[str, Any], lines: Lines) -> Iterator[Item]:
+    pdm, start = table_at(document, "tool", "pdm"), lines.table("tool", "pdm")
+    for group, wanted in table_at(pdm, "dev-dependencies").items():
+        yield from _listed(wanted, lines, lines.key(group, start), f"group:{group}")
+    for source in items_at(pdm, "source"):
+        yield Option("index", text_at(source, "url"), lines.at(start))
+
+
+def _hatch(document: dict[str, Any], lines: Lines) -> Iterator[Item]:
+    for name, env in table_at(document, "tool", "hatch", "envs").items():
+        start = lines.table("tool", "hatch", "envs", name)
+        for key in ("dependencies", "extra-dependencies"):
+            yield from _listed(items_at(env, key), lines, lines.key(key, start), f"group:{name}")
 
 
 def _source_url(source: Any) -> str:

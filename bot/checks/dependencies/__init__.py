@@ -17,7 +17,7 @@ from bot.exhibit import Exhibit, Table
 from bot.finding import Finding, Level, Location, Rule
 from bot.manifestfiles import Evidence, ManifestChange
 from bot.world import World
-from registry.manifests import LOCKS, kind_of
+from registry.manifests import LOCKS
 from registry.manifests.difference import Delta, Placed, difference
 
 NAME = "dependencies"
@@ -74,7 +74,7 @@ class Settings(Section):
 
 def applies(change: Change, settings: Settings) -> str:
     """Apply where a dependency manifest changed."""
-    found = any(kind_of(f.path) for f in change.files)
+    found = any(manifestfiles.concerns(f.path) for f in change.files)
     return "" if found else "no dependency manifest changed"
 
 

@@ -9,12 +9,13 @@ from bot.checks.dependencies.shown import shown
 from bot.finding import Finding, Level, Location, Rule
 from bot.manifestfiles import Include, ManifestChange
 from registry.manifests.difference import Delta
+from registry.manifests.pep508 import ARCHIVES
 from registry.manifests.requirement import Option
 
 URL = Rule(
     "dependencies/url",
     Level.FAILURE,
-    "A dependency comes from a direct URL, or from a path outside the repository.",
+    "A dependency comes from a direct URL, an archive, or a path outside the repository.",
     "What lies behind a URL can change, and no index or advisory knows about it.",
     "Use a release from the index, or list the place in `dependencies.allow_urls`.",
 )
@@ -60,8 +61,15 @@ def judge_url(delta: Delta, allowed: tuple[str, ...]) -> Iterator[Finding]:
     if before is not None and before.requirement.url == url:
         return
     name, place = shown(after.raw) or "a dependency", Location(delta.after.path, after.line)
+    if "${" in url:  # pip puts the environment's own value there, on each machine another one
+        yield URL.at(f"{name} comes from {shown(url)}, which the environment decides", place)
+        return
     if after.is_local:
-        if _leaves(url):
+        if not _leaves(url) and url.partition("#")[0].lower().endswith(ARCHIVES):
+            remedy = "Use a release from the index, or bring the sources instead of an archive."
+            message = f"{name} comes from {shown(url)}, an archive that nobody can review"
+            yield URL.at(message, place, remedy=remedy)
+        elif _leaves(url):
             yield URL.at(f"{name}: the path {shown(url)} is outside", place, level=Level.WARNING)
         return
     if after.is_vcs and not after.commit:

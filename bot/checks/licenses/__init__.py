@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from packaging.utils import canonicalize_name
 from pydantic import Field, field_validator
 
+from bot import manifestfiles
 from bot.change import Change
 from bot.check import Section
 from bot.checks.licenses import packages, project
@@ -17,7 +18,6 @@ from bot.exhibit import Exhibit, Table
 from bot.finding import Finding
 from bot.world import World
 from registry.licenses.expressions import LicenseError, normalise
-from registry.manifests import kind_of
 
 NAME = "licenses"
 VERSION = 1
@@ -77,7 +77,7 @@ class Evidence:
 
 def applies(change: Change, settings: Settings) -> str:
     """Only manifests, licence files, pyproject.toml and cards say anything of licences."""
-    if any(kind_of(f.path) or project.is_relevant(f.path) for f in change.files):
+    if any(manifestfiles.concerns(f.path) or project.is_relevant(f.path) for f in change.files):
         return ""
     return "no manifest, licence file or card changed"
 

@@ -13,7 +13,7 @@ from bot.checks import dependencies
 from bot.checks.dependencies import Settings, applies, collect, exhibits, judge, summary
 from bot.checks.dependencies.origins import within
 from bot.finding import Finding, Level
-from bot.manifestfiles import Evidence
+from bot.manifestfiles import MAX_INCLUDES, Evidence
 from bot.world import LOCK_LIMIT, TEXT_LIMIT
 from tests.fakes import FakeWorld, symlink
 
@@ -91,6 +91,8 @@ UV_URL = UV + 'wheels = [{ url = "https://f/x.whl", hash = "sha256:0" }]\n'
         ("", f"numpy @ git+https://h/numpy@{COMMIT}", []),
         ("", "-e .\n./sub", []),
         ("", "../sub", [("url", "warning", R, 1)]),
+        ("", "./sub/numpy-1-py3-none-any.whl", [("url", "failure", R, 1)]),
+        ("", "numpy @ ${PLACE}", [("url", "failure", R, 1)]),
         ("", "numpy @ file:///etc/numpy.zip", [("url", "warning", R, 1)]),
         ("numpy @ git+https://h/numpy@main", "# c\nnumpy @ git+https://h/numpy@main", []),
         # indexes
@@ -220,6 +222,26 @@ def test_an_included_file_of_the_change_is_read_whatever_its_name() -> None:
     assert rows(review(old, {**old, R: "-r deps.lst"})) == [("include", "warning", R, 1)]
     known = {"dev-requirements.txt": "numpy"}
     assert rows(review(known, {**known, R: "-r dev-requirements.txt"})) == []
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        {R: "-r deps.txt"},
+        {"pyproject.toml": "[tool.setuptools.dynamic]\ndependencies = {file = ['deps.txt']}"},
+        {"pyproject.toml": "[tool.setuptools.dynamic.optional-dependencies]\na={file='deps.txt'}"},
+    ],
+)
+def test_a_file_that_is_included_already_is_read_when_it_changes(manifest: Tree) -> None:
+    found = review({**manifest, "deps.txt": ""}, {**manifest, "deps.txt": "-i https://evil"})
+    assert rows(found) == [("index", "failure", "deps.txt", 1)]
+    assert review(manifest, {**manifest, "notes.txt": "-i https://evil"}) == ()
+
+
+def test_a_flood_of_includes_hides_none_from_elsewhere() -> None:
+    flood = "".join(f"-c {n}.txt\n" for n in range(MAX_INCLUDES))
+    found = rows(review({}, {R: flood + "-r https://evil/x.txt"}))
+    assert found[-1] == ("include", "failure", R, MAX_INCLUDES + 1)
 
 
 def test_a_link_in_place_of_a_manifest_cannot_be_told() -> None:

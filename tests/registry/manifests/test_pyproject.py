@@ -4,6 +4,45 @@ import pytest
 
 from registry.manifests import DocumentError, Problem, Requirement, read
 
+ELSEWHERE = """\
+[build-system]
+requires = ["own"]
+[project]
+name = "own"
+[tool.poetry.requires-plugins]
+plugin = "^1"
+[tool.pdm]
+dev-dependencies = {test = ["d"]}
+source = [{url = "https://pdm"}]
+[tool.hatch.envs.test]
+dependencies = ["h"]
+extra-dependencies = ["i"]
+[tool.uv.pip]
+extra-index-url = ["https://uv"]
+[tool.setuptools.dynamic]
+dependencies = {file = "deps.txt"}
+"""
+
+
+def test_tables_of_tools_are_read_too() -> None:
+    found = read("pyproject", ELSEWHERE.encode())
+    assert not found.problems
+    # A build takes even a package of the project's own name from the index.
+    assert {r.raw for r in found.requirements} == {"own", "plugin", "d", "h", "i"}
+    assert {(o.name, o.value) for o in found.options} == {
+        ("index", "https://pdm"),
+        ("--extra-index-url", "https://uv"),
+        ("--requirement", "deps.txt"),
+    }
+
+
+def test_uv_toml() -> None:
+    found = read("uv-config", b'index-url = "https://uv"\n[[index]]\nurl = "https://two"')
+    assert [(o.name, o.value) for o in found.options] == [
+        ("--index-url", "https://uv"), ("index", "https://two"),
+    ]  # fmt: skip
+
+
 TEXT = """\
 [build-system]
 requires = ["setuptools>=77"]

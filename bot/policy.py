@@ -19,6 +19,17 @@ POLICY_PATH = ".github/modelwarden.yml"
 POLICY_LIMIT = 1_000_000  # bytes
 MAX_ERRORS = 10
 
+_WORDS = {  # for people, where the library speaks of Python
+    "model_type": "must hold keys with values; {} for the defaults",
+    "dict_type": "must hold keys with values",
+    "mapping_type": "must hold keys with values",
+    "tuple_type": "must be a list",
+    "invalid_key": "must be a word, not a number or a date",
+    "date_from_datetime_inexact": "must be a date, YYYY-MM-DD",
+    "date_from_datetime_parsing": "must be a date, YYYY-MM-DD",
+    "missing": "is required",
+}
+
 LevelWord = Literal["off", "note", "warning", "failure"]
 
 
@@ -114,7 +125,7 @@ def _explain(name: str, document: Document, kind: type[BaseModel], error: Any) -
     if error["type"] == "extra_forbidden":
         near = _nearest(str(path[-1]), _keys_at(kind, path[:-1]))
         return f"{place}: unknown key '{key}'{near}"
-    return f"{place}: {key}: {error['msg']}"
+    return f"{place}: {key}: {_WORDS.get(error['type'], error['msg'])}"
 
 
 def _keys_at(kind: Any, path: tuple[str | int, ...]) -> list[str]:

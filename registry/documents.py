@@ -144,7 +144,11 @@ def _value(loader: Any, node: Any, path: KeyPath, lines: dict[KeyPath, int]) -> 
         return [_value(loader, item, (*path, i), lines) for i, item in enumerate(node.value)]
     if isinstance(node, yaml.MappingNode):
         return _mapping(loader, node, path, lines)
-    return loader.construct_object(node)
+    try:
+        return loader.construct_object(node)
+    except ValueError as error:  # 2026-02-31, or a number of too many digits
+        shown = f"{node.value!r:.80} is no {node.tag.rpartition(':')[2]}: {error}"
+        raise DocumentError(shown.split("\n", 1)[0], node.start_mark.line + 1) from error
 
 
 def _mapping(loader: Any, node: Any, path: KeyPath, lines: dict[KeyPath, int]) -> dict[Any, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ _HOOKS = """\
       entry: modelwarden check --staged --skip regression
       language: system
       pass_filenames: false
+      always_run: true # a commit that only deletes is judged too
+      stages: [pre-commit]
     - id: modelwarden-sign-off
       name: modelwarden sign-off
       entry: modelwarden check --message
@@ -109,9 +111,19 @@ def _settings(found: Survey) -> dict[str, dict[str, Any]]:
     if len(found.models) == 1:
         settings["regression"] = {"model": found.models[0]}
     if found.suites:
-        suites = [{"name": Path(path).stem, "path": path} for path in found.suites[:5]]
+        names = _suite_names(found.suites[:5])
+        suites = [{"name": name, "path": path} for name, path in names.items()]
         settings.setdefault("regression", {})["suite"] = suites
     return settings
+
+
+def _suite_names(paths: Sequence[str]) -> dict[str, str]:
+    """Call each suite by its file, as far as a policy may; a number tells namesakes apart."""
+    names: dict[str, str] = {}
+    for number, path in enumerate(paths, 1):
+        name = re.sub(r"[^A-Za-z0-9._-]+", " ", Path(path).stem).lstrip(" ._-")[:80].rstrip()
+        names[name if name and name not in names else f"{name or 'suite'} {number}"] = path
+    return names
 
 
 def _workflow(found: Survey) -> str:
@@ -124,6 +136,8 @@ def _create(top: Path, name: str, text: str) -> str:
     path = top / name
     if path.exists() or path.is_symlink():
         return f"kept  {name}"
+    if not path.parent.resolve().is_relative_to(top.resolve()):
+        return f"left out {name}: its folder is a link to outside the repository"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return f"wrote {name}"
@@ -133,14 +147,15 @@ def _hooks(top: Path) -> str:
     path = top / HOOKS_PATH
     if not path.exists() and not path.is_symlink():
         return _create(top, HOOKS_PATH, "repos:\n" + _indent(_HOOKS, "  "))
-    text = path.read_text(encoding="utf-8", errors="replace")
+    text = path.read_bytes().decode("utf-8", "replace") if path.is_file() else ""
     if "modelwarden" in text:
         return f"kept  {HOOKS_PATH}"
-    indent = _repos_indent(text)
+    indent = None if path.is_symlink() else _repos_indent(text)
     if indent is None:
         return f"kept  {HOOKS_PATH}; add by hand under 'repos:':\n{_indent(_HOOKS, '  ')}"
-    end = "" if text.endswith("\n") else "\n"
-    path.write_text(text + end + _indent(_HOOKS, indent), encoding="utf-8")
+    added = ("" if text.endswith("\n") else "\n") + _indent(_HOOKS, indent)
+    with path.open("ab") as file:  # what is there stays as it is, byte for byte
+        file.write(added.replace("\n", "\r\n" if "\r\n" in text else "\n").encode())
     return f"added the hooks to {HOOKS_PATH}"
 
 

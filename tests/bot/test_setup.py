@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,7 @@ from bot.errors import RepositoryError
 from bot.policy import POLICY_PATH
 from bot.setup import HOOKS_PATH, WORKFLOW_PATH
 from registry.documents import load_yaml
-from tests.gitrepo import Repo
+from tests.gitrepo import Repo, environment
 
 
 def contents(repo: Repo) -> dict[str, bytes]:
@@ -57,6 +60,18 @@ def test_it_looks_at_what_is_there(repo: Repo) -> None:
     assert "modelwarden[model,dvc]==" in (repo.path / WORKFLOW_PATH).read_text()
 
 
+def test_any_names_of_suites_and_models_make_a_valid_policy(repo: Repo) -> None:
+    names = ("eval/a/test", "eval/b/test", "eval/: x #y", 'eval/od"d\n', "eval/пример")
+    repo.commit(
+        {f"{name}.jsonl": "{}" for name in names}
+        | {"my: 'model'/config.json": "{}", "my: 'model'/model.safetensors": b"x"}
+    )
+    list(setup.run(repo.path))
+    regression = loaded(repo).section("regression")
+    assert regression.model == "my: 'model'"
+    assert len({suite.name for suite in regression.suite}) == len(names)
+
+
 def test_uncommenting_a_default_is_valid(repo: Repo) -> None:
     list(setup.run(repo.path))
     text = (repo.path / POLICY_PATH).read_text()
@@ -84,14 +99,17 @@ def test_the_workflow_is_valid_and_pinned(repo: Repo) -> None:
         "repos:\n  - repo: local\n    hooks: []\n",
         "repos:\n- repo: local\n  hooks: []",
         "default_stages: [pre-commit]\nrepos:\n    - repo: local\n      hooks: []\n",
+        "repos:\r\n  - repo: local\r\n    hooks: []\r\n",
+        "# gr\xfc\xdfe\nrepos:\n  - repo: local\n    hooks: []\n",
     ],
 )
 def test_hooks_are_added_to_what_is_there(repo: Repo, text: str) -> None:
-    repo.commit({HOOKS_PATH: text})
+    repo.commit({HOOKS_PATH: text.encode("latin-1")})
     list(setup.run(repo.path))
-    after = (repo.path / HOOKS_PATH).read_text()
-    assert after.startswith(text)
-    repos = yaml.safe_load(after)["repos"]
+    after = (repo.path / HOOKS_PATH).read_bytes()
+    assert after.startswith(text.encode("latin-1"))
+    assert (b"\r\n" in after) == ("\r\n" in text) and after.count(b"\r") in (0, after.count(b"\n"))
+    repos = yaml.safe_load(after.decode("latin-1"))["repos"]
     assert [hook["id"] for hook in repos[-1]["hooks"]] == [
         "modelwarden-check",
         "modelwarden-sign-off",
@@ -112,6 +130,48 @@ def test_symlinks_are_not_followed(repo: Repo, tmp_path: Path) -> None:
     (repo.path / POLICY_PATH).symlink_to(target)
     list(setup.run(repo.path))
     assert not target.exists()
+
+
+@pytest.mark.parametrize("name", [".github", HOOKS_PATH])
+def test_links_to_outside_are_left_alone(repo: Repo, tmp_path: Path, name: str) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    target = outside / "file"
+    target.write_text("repos:\n  - repo: local\n    hooks: []\n")
+    (repo.path / name).symlink_to(outside if name == ".github" else target)
+    assert any(line.startswith(("left out", "kept")) for line in setup.run(repo.path))
+    assert list(outside.iterdir()) == [target]
+    assert "modelwarden" not in target.read_text()
+
+
+def test_the_hooks_judge_real_commits_once_and_deletions_too(repo: Repo, tmp_path: Path) -> None:
+    tools = Path(sys.executable).parent
+    if not (tools / "pre-commit").exists():
+        pytest.skip("pre-commit is not installed")
+    words = {"PATH": f"{tools}:{os.environ['PATH']}", "PRE_COMMIT_HOME": str(tmp_path / "home")}
+
+    def commit(*options: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["git", "commit", *options], cwd=repo.path, env=environment() | words,
+            capture_output=True, text=True,
+        )  # fmt: skip
+
+    repo.commit({"LICENSE": (Path(__file__).parents[2] / "LICENSE").read_bytes()})
+    list(setup.run(repo.path))
+    repo.commit({})
+    install = ["pre-commit", "install", "-t", "pre-commit", "-t", "commit-msg"]
+    subprocess.run([tools / install[0], *install[1:]], cwd=repo.path, env=environment() | words,
+                   check=True, capture_output=True)  # fmt: skip
+    repo.write({"a.py": "x = 1\n"})
+    repo.git("add", "a.py")
+    unsigned = commit("-m", "add a")
+    assert unsigned.returncode == 1 and "contributors/sign-off" in unsigned.stderr
+    signed = commit("-s", "-m", "add a")
+    assert signed.returncode == 0
+    assert signed.stderr.count("modelwarden check..") == 1
+    repo.git("rm", "-q", "LICENSE")
+    deletion = commit("-s", "-m", "delete the licence")
+    assert deletion.returncode == 1 and "licenses/removed" in deletion.stderr
 
 
 def test_a_bare_repository_is_refused(tmp_path: Path) -> None:

@@ -51,8 +51,13 @@ def model_errors(step: str, hint: str) -> Iterator[None]:
         raise ModelError(f"{step}: {one_line(error)}", hint) from error
 
 
+def without_paths(text: str) -> str:
+    """Return the text with absolute paths left out: what it says may be published."""
+    return _PATH.sub("<path>", text)
+
+
 def one_line(error: Exception) -> str:
     """Return the kind and first line of an error, without paths of the host, bounded."""
     first = next((s for s in str(error)[:4000].splitlines() if s.strip()), "")
-    text = _PATH.sub("<path>", f"{type(error).__name__}: {first.strip()}")
+    text = without_paths(f"{type(error).__name__}: {first.strip()}")
     return "".join(c if c.isprintable() else " " for c in text)[:REASON_LIMIT].rstrip(": ")

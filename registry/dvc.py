@@ -16,6 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from lab.errors import without_paths
 from registry import objects
 from registry.dvcconfig import DvcConfig, merge, read_config, write_config
 from registry.errors import MissingWeights
@@ -62,7 +63,7 @@ def fetch(
     if not config.remotes:
         raise MissingWeights(
             f"{names}: not in the local DVC cache, and the base commit names no DVC remote",
-            "run 'dvc pull' where the data is, or merge the remote's configuration first",
+            "run 'dvc pull' in this clone first, or merge a remote into .dvc/config",
         )
     if importlib.util.find_spec("dvc") is None:
         raise MissingWeights(
@@ -116,8 +117,8 @@ def _run(workspace: Path, timeout: float) -> str:
         return ""
     lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
     errors = [line for line in lines if line.startswith("ERROR")] or lines[-1:]
-    text = (errors or [f"exit code {done.returncode}"])[0]
-    return "".join(c for c in text if c.isprintable())[:300]
+    text = (errors or [f"exit code {done.returncode}"])[0].removeprefix("ERROR: ")
+    return "".join(c for c in without_paths(text) if c.isprintable())[:300]
 
 
 def _prove(pointer: Pointer, cache: Path, reason: str) -> None:
@@ -127,6 +128,6 @@ def _prove(pointer: Pointer, cache: Path, reason: str) -> None:
         raise MissingWeights(
             f"{pointer.path}: its DVC object {pointer.digest} could not be fetched"
             + (f" ({reason})" if reason else ""),
-            "run 'dvc push' where the object was made; only the remotes of the base commit count",
+            "run 'dvc push' where the file was made, to a remote in the base's .dvc/config",
         )
     objects.prefix(path, pointer.digest, 0)

@@ -86,7 +86,8 @@ def _compare(found: str, digest: str) -> None:
     if found != digest:
         raise CorruptWeights(
             f"object {digest} at hand has other bytes (digest {found})",
-            "delete it from the local cache and fetch it again; push it again if the remote has it",
+            "delete it there and fetch it again; if it comes back the same, push it from a clone "
+            "where it is intact",
         )
 
 

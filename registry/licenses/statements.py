@@ -14,8 +14,9 @@ from registry.licenses.metadata import Fields, claim, named
 CARD_LIMIT = 200_000  # bytes of a card that may be front matter
 PYPROJECT_LIMIT = 5_000_000  # bytes
 CARDS = ("readme.md", "model_card.md", "modelcard.md", "dataset_card.md")
-_OPENING = re.compile(rb"(?:\xef\xbb\xbf)?---[ \t]*\r?\n")
-_CLOSING = re.compile(rb"\n---[ \t]*\r?(?:\n|\Z)")
+# As loosely as the model hubs read it: after blank lines, and with any kind of line end.
+_OPENING = re.compile(rb"(?:\xef\xbb\xbf)?\s{0,1000}+---[ \t]*[\r\n]")
+_CLOSING = re.compile(rb"[\r\n]---[ \t]*(?:[\r\n]|\Z)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,8 @@ _CLAUSES = (
     "permission permitted permits redistribution redistributions licensed license this everyone"
     " no not non only use used uses using may must shall without prohibited commercial"
     " noncommercial restricted forbidden excluded except require required grant granted you"
-    " provided military research academic personal internal evaluation"
+    " provided military research academic personal internal evaluation sale sell selling ban banned"
+    " alone solely fee fees payment paid hobby hobbyists unless due"
 )
 _NAME_WORDS = frozenset(_NAMES.split())
 _CLAUSE_WORDS = frozenset(_CLAUSES.split())
@@ -134,7 +135,7 @@ def _after_statement(line: str, budget: int) -> tuple[str, int]:
             continue
         lower = token[0].islower() and plain not in _NAME_WORDS
         unusual += lower
-        if plain in _CLAUSE_WORDS or unusual > 2 or budget == 0:
+        if not _CLAUSE_WORDS.isdisjoint(_words(token)) or unusual > 2 or budget == 0:
             return line[word.start() :], 0
         budget -= 1
     return "", budget

@@ -20,7 +20,7 @@ from bot.world import World
 from registry.licenses.expressions import LicenseError, normalise
 
 NAME = "licenses"
-VERSION = 1
+VERSION = 2
 SHOWN = 200  # packages in the table
 RULES = (*packages.RULES, *project.RULES)
 

@@ -12,6 +12,7 @@ from bot.errors import CouldNotTell
 from bot.finding import Finding, Level, Location, Rule
 from bot.world import World
 from registry.documents import DocumentError
+from registry.licenses.expressions import covers, same
 from registry.licenses.metadata import narrow
 from registry.licenses.statements import (
     CARD_LIMIT,
@@ -30,14 +31,14 @@ _SUFFIXES = ("", ".md", ".txt", ".rst")
 REMOVED = Rule(
     "licenses/removed",
     Level.FAILURE,
-    "The change removes a licence text of the project.",
+    "The change removes a licence text of the project, or the only statement of one.",
     "Without its licence nobody may use what the project publishes.",
     "Put the licence file back, or waive this for the change that the owners agreed on.",
 )
 RELICENSED = Rule(
     "licenses/relicensed",
     Level.FAILURE,
-    "The change puts another licence in the place of the project's licence text.",
+    "The change puts another licence in the place of the one that a text or card states.",
     "A new licence needs the consent of everyone who holds rights in the project.",
     "Restore the text, or waive this for the change that the rights holders agreed on.",
 )
@@ -174,7 +175,7 @@ def _statement(entry: TreeEntry, world: World) -> _Found:
 
 def judge(before: Project, after: Project) -> tuple[Finding, ...]:
     """Find what the change does to the licence; what was amiss before is a note."""
-    found = [*_texts(before, after)]
+    found = [*_texts(before, after), *_restated(before, after)]
     old_unclear = {(s.path, s.statement.reason) for s in before.statements}
     for stated in after.statements:
         reason = stated.statement.reason
@@ -204,14 +205,36 @@ def _texts(before: Project, after: Project) -> list[Finding]:
     return found
 
 
+def _restated(before: Project, after: Project) -> list[Finding]:
+    """Find cards and pyproject.toml that state another licence than before, or none any more."""
+    found = []
+    now = {s.path: s.statement for s in after.statements}
+    texts = [id for t in after.texts for id in t.ids]
+    for path, was in ((s.path, s.statement.license) for s in before.statements):
+        said = now.get(path)
+        if was and said is None and not now and not after.texts:
+            found.append(REMOVED.at(f"{path} stated {was}, and nothing states a licence now"))
+        if not was or said is None or not said.license or _is_same(was, said.license):
+            continue
+        # Putting a statement right, so that it names the text beside it, changes nothing.
+        if "/" in path or not any(narrow(said.license, id) for id in texts):
+            message = f"{path} said {was} and says {said.license} now"
+            found.append(RELICENSED.at(message, Location(path, said.line)))
+    return found
+
+
+def _is_same(one: str, other: str) -> bool:
+    return same(one, other) or covers(one, other) or covers(other, one)
+
+
 def _altered(was: Text | None, text: Text) -> list[Finding]:
     place = Location(text.path, 1)
     if not text.ids:
-        known_before = was is None or bool(was.ids)
-        level = None if known_before else Level.WARNING
-        if was is not None and was.blob == text.blob:
-            level = Level.NOTE
+        level = Level.NOTE if was is not None and was.blob == text.blob else None
         return [TEXT.at(f"{text.path}: {text.problem}", place, level=level)]
+    if was is not None and not was.ids:
+        message = f"{text.path} was no known licence and is now {text.ids[0]}"
+        return [RELICENSED.at(message, place, level=Level.WARNING)]
     if was is not None and was.ids and not set(was.ids) & set(text.ids):
         message = f"{text.path} was {was.ids[0]} and is now {text.ids[0]}"
         return [RELICENSED.at(message, place)]

@@ -180,7 +180,34 @@ MIT_CARD = "---\nlanguage: en\nlicense: mit\n---\n# Model\n"
             [("text-unknown", "unknown", 1)],
         ),
         ({}, {"LICENSE": "mine\n"}, [("text-unknown", "unknown", 1)]),
-        ({"LICENSE": "mine\n"}, {"LICENSE": "ours\n"}, [("text-unknown", "warning", 1)]),
+        ({"LICENSE": "mine\n"}, {"LICENSE": "ours\n"}, [("text-unknown", "unknown", 1)]),
+        ({"LICENSE": "mine\n"}, {"LICENSE": ISC}, [("relicensed", "warning", 1)]),
+        # A card alone can say what a model may be used for.
+        (
+            {"README.md": MIT_CARD},
+            {"README.md": MIT_CARD.replace("mit", "cc-by-nc-4.0")},
+            [("missing", "note", 0), ("relicensed", "failure", 3)],
+        ),
+        (
+            {"m/README.md": MIT_CARD},
+            {"m/README.md": "\n\n" + MIT_CARD.replace("mit", "cc-by-nc-4.0")},
+            [("missing", "note", 0), ("relicensed", "failure", 5)],
+        ),
+        (
+            {"m/README.md": MIT_CARD},
+            {"m/README.md": "# Model"},
+            [("missing", "note", 0), ("removed", "failure", 0)],
+        ),
+        (
+            {"LICENSE": ISC, "README.md": MIT_CARD},
+            {"LICENSE": ISC, "README.md": "---\nlicense: isc\n---\n"},
+            [],
+        ),
+        (
+            {"README.md": "---\nlicense: bsd\n---\n"},
+            {"README.md": "---\nlicense: bsd-3-clause\n---\n"},
+            [("missing", "note", 0)],
+        ),
         (
             {"LICENSE": "mine\n"},
             {"LICENSE": "mine\n", "README.md": MIT_CARD},

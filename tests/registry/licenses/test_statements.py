@@ -27,6 +27,8 @@ MIT_CLASSIFIER = 'classifiers = [\n  "License :: OSI Approved :: MIT License",\n
         ("---\nlicense: mit\n", None),  # never closed: a rule above text
         ("---\nlicense: mit\n---\n", Statement("MIT", 2)),
         ("\ufeff---\r\ntags: [x]\r\nlicense: apache-2.0\r\n---\r\n# T", Statement("Apache-2.0", 3)),
+        ("\n \n---\nlicense: mit\n---\n", Statement("MIT", 4)),
+        ("---\rlicense: mit\r---\r", Statement("MIT", 2)),
         ("---\nlicense: llama3.1\n---", Statement("llama3.1", 2)),
         ("---\nlicense: [mit]\n---\n", Statement("MIT", 2)),
         (

@@ -18,37 +18,41 @@ MODE_FILTER = 2
 SIGKILL = 9
 EPERM, ENOSYS = 1, 38
 RET_KILL, RET_ERRNO, RET_ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
-LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_BITS, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_BITS, RETURN, MASK = 0x20, 0x15, 0x35, 0x45, 0x06, 0x54
 CLONE_THREAD = 0x00010000
+SHARED_ANONYMOUS = 0x21  # MAP_SHARED and MAP_ANONYMOUS
 CLONE3 = 435  # the same number everywhere
 X32 = 0x40000000  # the second system call table of x86-64
 
 # What a scorer never needs: new processes and namespaces, sockets, io_uring (a way around
-# both), the memory of other processes, mounts, kernel keys, files in memory that no limit counts.
+# both), the memory and files of other processes, mounts, kernel keys, memory that no limit counts.
 REFUSED = {
     "x86_64": {
         "fork": 57, "vfork": 58, "unshare": 272, "setns": 308, "socket": 41,
         "io_uring_setup": 425, "ptrace": 101, "process_vm_readv": 310, "process_vm_writev": 311,
         "mount": 165, "umount2": 166, "pivot_root": 155, "bpf": 321, "perf_event_open": 298,
         "add_key": 248, "request_key": 249, "keyctl": 250, "userfaultfd": 323,
-        "memfd_create": 319,
+        "memfd_create": 319, "shmget": 29, "pidfd_getfd": 438,
     },
     "aarch64": {
         "unshare": 97, "setns": 268, "socket": 198, "io_uring_setup": 425, "ptrace": 117,
         "process_vm_readv": 270, "process_vm_writev": 271, "mount": 40, "umount2": 39,
         "pivot_root": 41, "bpf": 280, "perf_event_open": 241, "add_key": 217,
         "request_key": 218, "keyctl": 219, "userfaultfd": 282, "memfd_create": 279,
+        "shmget": 194, "pidfd_getfd": 438,
     },
 }  # fmt: skip
 AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 CLONE = {"x86_64": 56, "aarch64": 220}
+MMAP = {"x86_64": 9, "aarch64": 222}
 
 
-def program(machine: str) -> bytes:
+def program(machine: str, *, shared: bool = False) -> bytes:
     """Return the seccomp filter of a machine as BPF, or b"" for one we do not know.
 
     Threads stay possible: `clone` is allowed with CLONE_THREAD, and `clone3`, whose flags a
     filter cannot see, answers "no such call" so that the C library falls back to `clone`.
+    Shared memory, which RLIMIT_DATA does not count, is refused unless `shared` leaves it.
     """
     if machine not in REFUSED:
         return b""
@@ -64,6 +68,15 @@ def program(machine: str) -> bytes:
     for number in REFUSED[machine].values():
         steps += [(JUMP_EQUAL, 0, 1, number), refuse]
     steps += [(JUMP_EQUAL, 0, 1, CLONE3), absent]
+    if not shared:
+        steps += [
+            (JUMP_EQUAL, 0, 5, MMAP[machine]),
+            (LOAD, 0, 0, 40),
+            (MASK, 0, 0, SHARED_ANONYMOUS),
+            (JUMP_EQUAL, 0, 1, SHARED_ANONYMOUS),
+            refuse,
+            allow,
+        ]
     steps += [
         (JUMP_EQUAL, 0, 3, CLONE[machine]),
         (LOAD, 0, 0, 16),
@@ -74,9 +87,9 @@ def program(machine: str) -> bytes:
     return b"".join(struct.pack("=HBBI", *step) for step in steps)
 
 
-def filter_calls() -> None:
+def filter_calls(*, shared: bool) -> None:
     """Install the filter for this process and all it becomes, where the kernel has seccomp."""
-    code = program(platform.machine())
+    code = program(platform.machine(), shared=shared)
     if not sys.platform.startswith("linux") or not code:
         return
     prctl = ctypes.CDLL(None).prctl
@@ -100,8 +113,10 @@ def limit(limits: dict[str, int]) -> None:
 
 def main() -> None:
     """Confine this process, then replace it by the program."""
-    limit(json.loads(sys.argv[1]))
-    filter_calls()
+    limits = json.loads(sys.argv[1])
+    limit(limits)
+    # Drivers of devices may need shared memory; where one is used, address space is not bounded.
+    filter_calls(shared="RLIMIT_AS" not in limits)
     os.execv(sys.argv[2], sys.argv[2:])  # noqa: S606
 
 

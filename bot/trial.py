@@ -6,6 +6,7 @@ Standard library alone; started by path under `python -I`.
 import contextlib
 import hashlib
 import json
+import mmap
 import os
 import socket
 import sys
@@ -42,6 +43,11 @@ def memory(facts: dict[str, str]) -> None:
     bytearray(BOMB)
 
 
+def shared_memory(facts: dict[str, str]) -> None:
+    """Take memory that is shared, and so not private."""
+    mmap.mmap(-1, BOMB).close()
+
+
 def processes(facts: dict[str, str]) -> None:
     """Start a process."""
     pid = os.fork()
@@ -54,7 +60,7 @@ ATTEMPTS: dict[str, tuple[Callable[[dict[str, str]], None], ...]] = {
     "network": (network,),
     "filesystem": (reading, writing),
     "secrets": (secrets,),
-    "memory": (memory,),
+    "memory": (memory, shared_memory),
     "processes": (processes,),
 }
 

@@ -45,6 +45,9 @@ def bubblewrap(box: Box) -> tuple[str, ...]:
     for path in (*map(Path, SYSTEM), *_ours(), *box.inputs):
         if path.exists():
             line += ["--ro-bind", str(path.resolve()), str(path)]
+    if not box.cuda:
+        # Shared memory made from /dev/zero is counted by no limit; of /dev/null none can be made.
+        line += ["--dev-bind", "/dev/null", "/dev/zero"]
     if box.cuda:
         line += ["--ro-bind", "/sys", "/sys"]
         for device in sorted(Path("/dev").glob("nvidia*")):

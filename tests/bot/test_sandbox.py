@@ -189,6 +189,24 @@ def test_memory_bomb(attack: Attack, rung: Rung) -> None:
         attack(code)
 
 
+SHARED = {
+    "anonymous": "mmap.mmap(-1, 1 << 30)",
+    "zeroes": "mmap.mmap(os.open('/dev/zero', os.O_RDWR), 1 << 30, mmap.MAP_SHARED)",
+    "system V": "assert ctypes.CDLL(None).shmget(0, 1 << 30, 0o1600) >= 0, OSError",
+}
+
+
+@pytest.mark.parametrize("way", SHARED)
+def test_memory_that_no_limit_counts(attack: Attack, rung: Rung, way: str) -> None:
+    # Shared memory is not private, so RLIMIT_DATA does not count it.
+    holds(rung, "memory")
+    if way == "zeroes":
+        holds(rung, "filesystem")  # elsewhere the devices of the host are there
+    code = "import ctypes, mmap\n" + f"try: {SHARED[way]}; say('taken')\n"
+    code += "except (OSError, AssertionError): say('refused')"
+    assert told(attack(code)) == "refused"
+
+
 def test_memory_limit_cannot_be_raised(attack: Attack, rung: Rung) -> None:
     if rung.name == "plain" and os.geteuid() == 0:
         pytest.skip("the superuser may raise limits where there is no user namespace")

@@ -75,7 +75,7 @@ def check(
     verbose: bool,
 ) -> int:
     """Judge a change and write its reports; return the exit code."""
-    if staged and (base or head):
+    if staged and (base is not None or head is not None):
         raise UsageError("--staged compares the index with HEAD", "drop --base and --head")
     extra = [(path, _format_of(path)) for path in reports]
     checks = catalog.checks(plugins)
@@ -140,7 +140,9 @@ def _change(world: GitWorld, base: str | None, head: str | None, *, staged: bool
         if world.worktree is None:
             raise UsageError("nothing can be staged here", "pass --base and --head, or --repo DIR")
         return world.change(names.head_or_empty(), names.staged_tree())
-    return world.change(names.resolve(base or names.default_base()), names.resolve(head or "HEAD"))
+    # An empty name, such as an unset variable of a script, is no default: it is unknown.
+    start = names.default_base() if base is None else base
+    return world.change(names.resolve(start), names.resolve("HEAD" if head is None else head))
 
 
 def _policy(

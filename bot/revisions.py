@@ -42,7 +42,7 @@ class Revisions:
                 self.folder, "rev-parse", "--verify", "--quiet", "--end-of-options",
                 f"{revision}^{{{kind}}}",
             )  # fmt: skip
-            if status == 0:
+            if status == 0 and not output.startswith(b"^"):
                 return output.decode().strip()
         if revision == self.empty_tree():
             return revision
@@ -128,5 +128,9 @@ def _not_a_repository(folder: Path, error: str) -> RepositoryError:
         return RepositoryError(
             f"{folder} belongs to another user",
             f"if you trust it, run: git config --global --add safe.directory {folder}",
+        )
+    if error and "not a git repository" not in error:
+        return RepositoryError(
+            f"git cannot read {folder}: {error}", "correct it, or pass --repo DIR"
         )
     return RepositoryError(f"{folder} is not in a git repository", "pass --repo DIR")

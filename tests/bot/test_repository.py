@@ -98,6 +98,14 @@ def test_not_a_repository(tmp_path: Path) -> None:
         GitWorld(tmp_path / "absent")
 
 
+@pytest.mark.parametrize("line", ["[", "[core]\n\trepositoryformatversion = 9"])
+def test_a_repository_git_cannot_read_says_why(repo: Repo, line: str) -> None:
+    with (repo.path / ".git" / "config").open("a") as file:
+        file.write(line + "\n")
+    with pytest.raises(RepositoryError, match=r"git cannot read .*(bad config|version)"):
+        GitWorld(repo.path)
+
+
 def test_sizes_are_bounded_before_reading(repo: Repo, tmp_path: Path) -> None:
     head = repo.commit({"big": b"x" * 3_000_000})
     with GitWorld(repo.path) as world:
@@ -180,13 +188,18 @@ def test_hooks_filters_and_drivers_stay_off(repo: Repo, tmp_path: Path) -> None:
     assert not proof.exists()
 
 
-def test_replace_refs_do_not_fool_us(repo: Repo) -> None:
+def test_replace_refs_and_grafts_do_not_fool_us(repo: Repo) -> None:
     good, evil = repo.blob(b"good"), repo.blob(b"evil")
     head = repo.commit({"a": "good"})
     repo.git("replace", good, evil)
+    second = repo.commit({"a": "better"})
+    (repo.path / ".git" / "info").mkdir(exist_ok=True)
+    (repo.path / ".git" / "info" / "grafts").write_text(second + "\n")  # as if it had no parent
     with GitWorld(repo.path) as world:
         entry = world.entry(head, "a")
         assert entry is not None and world.read(entry.blob) == b"good"
+        assert world.change(head, second).merge_base == head
+        assert [c.parents for c in world.commits(head, second)] == [(head,)]
 
 
 def test_staged_content(repo: Repo) -> None:

@@ -20,7 +20,7 @@ from bot.problems import FileProblems, Problem
 from bot.world import World
 
 NAME = "community"
-VERSION = 1
+VERSION = 2
 SHOWN = 20  # model files kept as evidence
 
 MISSING = Rule(

@@ -27,7 +27,8 @@ MAX_ENV = 200  # variables around a step; more make the judging slow
 MAX_PROBLEMS = 1_000
 PINNED = re.compile(r"[0-9a-f]{40}")
 IMAGE = re.compile(r"docker://[^@]+@sha256:[0-9a-f]{64}")
-PRIVILEGED = frozenset(("pull_request_target", "workflow_run"))  # run with the base's secrets
+# Whoever may open or comment on a pull request starts these, with the base's secrets.
+PRIVILEGED = frozenset(("pull_request_target", "workflow_run", "issue_comment"))
 FETCHES = ("git fetch", "git checkout", "git switch", "git pull", "git merge", "git clone",
            "git worktree", "git reset")  # fmt: skip
 PULL_REF = re.compile(r"gh pr checkout|refs/pull/|\bpull/[^\s/]{1,100}/(?:head|merge)")

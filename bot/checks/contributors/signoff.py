@@ -70,7 +70,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What one commit says about people. A co-author that cannot be read has no address."""
+    """What one commit says about people. A co-author that cannot be read has no address.
+
+    `parents` are counted once each; `joined` are the ids of a merge's parents.
+    """
 
     commit: str
     parents: int
@@ -79,6 +82,7 @@ class Statement:
     co_authors: tuple[Person, ...]
     fixup: bool
     oversize: int = 0
+    joined: tuple[str, ...] = ()
 
 
 def person(text: str) -> Person:
@@ -93,8 +97,9 @@ def person(text: str) -> Person:
 def read(commit: Commit) -> Statement:
     """Return what a commit says about people."""
     stated = _stated(commit.message, Person(commit.author_name, commit.author_email))
-    parents, oversize = len(commit.parents), commit.oversize
-    return Statement(commit.id, parents, *stated, oversize=oversize)
+    parents = tuple(dict.fromkeys(commit.parents))
+    joined = parents if len(parents) > 1 else ()
+    return Statement(commit.id, len(parents), *stated, oversize=commit.oversize, joined=joined)
 
 
 def judge_message(
@@ -115,7 +120,9 @@ def judge(
     statements: tuple[Statement, ...], *, start: str, co_authors: bool, merges: bool = False
 ) -> tuple[Finding, ...]:
     """Find what is not signed off, oldest commit first; `start` is what `git rebase` needs."""
-    due = tuple(s for s in statements if merges or s.parents < 2)
+    # A merge joins commits of the change; one that joins none brings work of its own.
+    ids = {s.commit for s in statements}
+    due = tuple(s for s in statements if merges or ids.isdisjoint(s.joined))
     history = _history(statements, due, start)
     found: list[Finding] = []
     for statement in due:

@@ -165,7 +165,9 @@ HEAD_SHA = "${{ github.event.pull_request.head.sha }}"
 def test_rights_of_the_base_with_code_of_the_head(
     lines: tuple[str, ...], expected: list[tuple[str, int]]
 ) -> None:
-    for on in ("pull_request_target", "[push, pull_request_target]", "{workflow_run: {}}"):
+    for on in (
+        "pull_request_target", "[push, pull_request_target]", "{workflow_run: {}}", "issue_comment"
+    ):  # fmt: skip
         assert found(steps(*lines, on=on)) == expected
     assert found(steps(*lines, on="pull_request")) == []
 

@@ -68,9 +68,16 @@ def test_co_authors_can_be_left_out() -> None:
 
 
 def test_merges_need_no_sign_off_unless_asked() -> None:
-    merge = commit("Merge branch 'x'\n", parents=("1" * 40, "2" * 40))
-    assert judged(merge) == ()
-    assert told(judged(merge, merges=True)) == ["sign-off"]
+    merge = commit("Merge branch 'x'\n", number=1, parents=("0" * 40, "2" * 40))
+    assert judged(commit(SIGNED), merge) == ()
+    assert told(judged(commit(SIGNED), merge, merges=True)) == ["sign-off"]
+
+
+@pytest.mark.parametrize("parents", [("1" * 40, "2" * 40), ("0" * 40, "0" * 40)])
+def test_a_merge_of_nothing_in_the_change_is_work_of_its_own(parents: tuple[str, ...]) -> None:
+    # Two parents cost nothing: whatever such a commit brings, it brings itself.
+    merge = commit("Merge branch 'x'\n", number=1, parents=parents)
+    assert told(judged(commit(SIGNED), merge)) == ["sign-off"]
 
 
 def test_an_oversize_commit_is_unknown() -> None:
@@ -97,7 +104,7 @@ def test_remedy_reaches_a_root_commit() -> None:
 
 
 def test_remedy_keeps_merges() -> None:
-    merge = commit("Merge\n", number=2, parents=("1" * 40, "2" * 40))
+    merge = commit("Merge\n", number=2, parents=("0" * 39 + "1", "2" * 40))
     finding, _ = judged(commit("T\n"), commit("T\n", number=1), merge)
     assert "git rebase --rebase-merges --signoff 0123456789ab" in finding.remedy
 

@@ -91,7 +91,10 @@ def run(folder: Path) -> Iterator[str]:
     """Look at HEAD, write what is missing, and say what was done, line by line."""
     with GitWorld(folder) as world:
         if world.worktree is None:
-            raise RepositoryError(f"{folder} is a bare repository", "run it in a clone with files")
+            raise RepositoryError(
+                f"{folder} has no working files: a bare repository, or inside .git",
+                "run it in a clone with files",
+            )
         top = world.worktree
         head = world.revisions.head_or_empty()
         empty = world.revisions.empty_tree()

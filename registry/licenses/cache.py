@@ -38,7 +38,10 @@ def default_path() -> Path:
     """Return the cache file in the user's cache folder."""
     import platformdirs
 
-    return Path(platformdirs.user_cache_dir("modelwarden")) / "licenses.json"
+    try:
+        return Path(platformdirs.user_cache_dir("modelwarden")).absolute() / "licenses.json"
+    except RuntimeError:  # a user without a home, as in some containers: nothing is kept
+        return Path(os.devnull) / "licenses.json"
 
 
 def load(path: Path) -> tuple[Entry, ...]:

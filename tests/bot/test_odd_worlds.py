@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import subprocess
@@ -171,3 +172,20 @@ def test_names_in_errors_cannot_drive_the_terminal(repo: Repo) -> None:
     two(repo)
     done = run(repo.path, "check", "--base", "\x1b[31mred")
     assert done.returncode == 2 and "\x1b" not in done.stderr
+
+
+def test_a_user_without_a_home(repo: Repo) -> None:
+    two(repo)
+    repo.commit({"requirements.txt": "click==8.1.7\n"})
+    code = (
+        "import os, sys; os.path.expanduser = lambda path: path\n"  # as for an unknown user
+        "sys.argv = ['modelwarden', 'check', '--base', 'HEAD~1', '--format', 'json']\n"
+        "import modelwarden; modelwarden.main()"
+    )
+    bare = {k: v for k, v in environment().items() if k not in ("HOME", "XDG_CACHE_HOME")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=repo.path, env=bare, capture_output=True, text=True
+    )
+    assert "unexpected" not in done.stderr and "itself broke" not in done.stdout
+    assert json.loads(done.stdout)["verdicts"]
+    assert repo.git("status", "--short") == ""

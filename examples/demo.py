@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
+import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bot import process
 from examples.branches import POLICY, improve, propose_bad, propose_good
 from examples.project import ADA, ROOT, Project, Say, Stopped, clock, start
 
@@ -43,6 +45,17 @@ class Review:
         return found[0] if found else "missing"
 
 
+@contextmanager
+def at_once() -> Iterator[ThreadPoolExecutor]:
+    """Give threads to work in; when one part stops, so does every command of the others."""
+    with ThreadPoolExecutor() as pool:
+        try:
+            yield pool
+        except (KeyboardInterrupt, Stopped):
+            process.stop_all()
+            raise
+
+
 def build(folder: Path, say: Say) -> Project:
     """Return the project with the branches main, good and bad.
 
@@ -52,7 +65,7 @@ def build(folder: Path, say: Say) -> Project:
     say("writing the project and training two models (main, and one for the good change)")
     main = start(folder / "tiny-llm", folder / "scratch", say, POLICY, STEPS[0])
     good = main.clone("good")
-    with ThreadPoolExecutor() as pool:
+    with at_once() as pool:
         trained = pool.submit(improve, good, STEPS[1])
         main.pipeline()
         main.commit(ADA, "Train the first model", sign_off=ADA.sign_off)
@@ -71,13 +84,13 @@ def review(project: Project, branch: str, reports: Path, say: Say) -> Review:
     html, data = reports / f"{branch}.html", reports / f"{branch}.json"
     for old in (html, data):
         old.unlink(missing_ok=True)
-    command = ["modelwarden", "check", "--repo", str(project.folder), "--base", "main"]
+    command = ["modelwarden", "check", "--base", "main"]
     command += ["--head", branch, "--report", str(html), "--report", str(data)]
-    done = subprocess.run(command, env=project.env, capture_output=True, text=True)
+    code, said = project.call(*command)
     if not data.exists():
-        raise Stopped(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
-    say(f"  {branch}: exit code {done.returncode}")
-    return Review(branch, done.returncode, done.stdout, json.loads(data.read_text("utf-8")))
+        raise Stopped(f"{' '.join(command)}\n{said}")
+    say(f"  {branch}: exit code {code}")
+    return Review(branch, code, said, json.loads(data.read_text("utf-8")))
 
 
 def surprises(good: Review, bad: Review) -> list[str]:
@@ -133,7 +146,7 @@ def run(options: argparse.Namespace, folder: Path, say: Say) -> int:
     """Build, judge and show; return the exit code. Raises Stopped."""
     project = build(folder, say)
     say("judging both changes: modelwarden check --base main --head good (and bad)")
-    with ThreadPoolExecutor() as pool:
+    with at_once() as pool:
         jobs = [pool.submit(review, project, b, options.output, say) for b in ("good", "bad")]
         good, bad = (job.result() for job in jobs)
     show(good, bad, options.output)
@@ -142,9 +155,16 @@ def run(options: argparse.Namespace, folder: Path, say: Say) -> int:
     return conclude(good, bad)
 
 
+def interrupt(number: int, frame: FrameType | None) -> None:
+    """Let a request to end work as Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
 def main(words: Sequence[str]) -> int:
     """Run the demo; return its exit code."""
+    signal.signal(signal.SIGTERM, interrupt)
     options = arguments(words)
+    options.output = options.output.resolve()
     options.output.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         if options.keep:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import shutil
-import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bot import process
+
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = ROOT / "examples" / "tiny-llm"
 DAY_ONE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+EMPTY: Mapping[str, str] = {}
 
 Say = Callable[[str], None]
 
@@ -53,7 +56,7 @@ def environment(scratch: Path) -> dict[str, str]:
         "DVC_SYSTEM_CONFIG_DIR": str(scratch / "dvc-system"),
         "DVC_SITE_CACHE_DIR": str(scratch / "dvc-site"),
         "XDG_CACHE_HOME": str(scratch / "cache"),
-        "TORCHINDUCTOR_CACHE_DIR": str(scratch / "inductor"),
+        "TMPDIR": str(scratch),
         "HF_HUB_OFFLINE": "1",
         "OMP_NUM_THREADS": "2",
         "OMP_WAIT_POLICY": "PASSIVE",
@@ -71,32 +74,33 @@ class Project:
         self.env = environment(scratch)
         self._commits = 0
 
-    def run(self, *command: str, env: dict[str, str] | None = None) -> str:
-        """Run a command in the folder and return what it printed. Raises Stopped."""
-        done = subprocess.run(
-            command, cwd=self.folder, env=self.env | (env or {}), capture_output=True, text=True
-        )
-        if done.returncode:
-            raise Stopped(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
-        return done.stdout
+    def call(
+        self, *command: str, each: Say = lambda line: None, env: Mapping[str, str] = EMPTY
+    ) -> tuple[int, str]:
+        """Run a command in the folder; return its exit code and what it printed, line by line."""
+        lines: list[str] = []
+        with process.child(command, env={**self.env, **env}, cwd=self.folder) as child:
+            for raw in child.stdout or ():
+                lines.append(raw.decode("utf-8", "replace"))
+                each(lines[-1])
+            return child.wait(), "".join(lines)
+
+    def run(
+        self, *command: str, each: Say = lambda line: None, env: Mapping[str, str] = EMPTY
+    ) -> str:
+        """Run a command that must succeed and return what it printed. Raises Stopped."""
+        code, said = self.call(*command, each=each, env=env)
+        if code:
+            raise Stopped(f"{' '.join(command)}\n{said}")
+        return said
 
     def pipeline(self) -> None:
         """Run `dvc repro` and pass on what its stages say. Raises Stopped."""
-        lines: list[str] = []
-        with subprocess.Popen(
-            ["dvc", "repro"],
-            cwd=self.folder,
-            env=self.env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        ) as process:
-            for line in process.stdout or ():
-                lines.append(line)
-                if line.startswith(("prepare:", "train:", "Running stage")):
-                    self.say(f"  {self.branch}: {line.strip()}")
-        if process.returncode:
-            raise Stopped("dvc repro\n" + "".join(lines))
+        self.run("dvc", "repro", each=self._tell)
+
+    def _tell(self, line: str) -> None:
+        if line.startswith(("prepare:", "train:", "Running stage")):
+            self.say(f"  {self.branch}: {line.strip()}")
 
     def write(self, path: str, text: str) -> None:
         """Write a text file of the project."""
@@ -155,6 +159,7 @@ def clock() -> Say:
 def start(folder: Path, scratch: Path, say: Say, policy: str, steps: int) -> Project:
     """Lay out the project and make its first commit; nothing is trained yet."""
     shutil.copytree(TEMPLATE, folder, ignore=IGNORED)
+    scratch.mkdir()
     project = Project(folder, scratch, say)
     shutil.copyfile(ROOT / "dvc.yaml", folder / "dvc.yaml")
     shutil.copytree(ROOT / ".dvc", folder / ".dvc", ignore=IGNORED)

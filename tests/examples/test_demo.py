@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -47,6 +48,37 @@ def test_good_passes_and_bad_fails_everywhere(
                 for v in bad["verdicts"]}  # fmt: skip
     assert all(blocking[check] for check in demo.CHECKS), blocking
     assert "check --repo PATH" in done.stdout
+    assert "\ntiny-llm, " in done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_in_the_middle_it_leaves_nothing(tmp_path: Path, number: int) -> None:
+    scratch = tmp_path / "temporary"
+    scratch.mkdir()
+    with subprocess.Popen(
+        [sys.executable, str(ROOT / "examples" / "demo.py"), "--output", str(tmp_path / "reports")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"TMPDIR": str(scratch)},
+    ) as running:
+        assert running.stdout is not None
+        for line in running.stdout:
+            if "stage 'train'" in line:
+                running.send_signal(number)
+                break
+        _, complaint = running.communicate(timeout=10)  # training takes longer
+    assert (running.returncode, complaint) == (130, "demo: stopped\n")
+    assert not list(scratch.iterdir())
+    assert not [p for p in Path("/proc").glob("[0-9]*/cwd") if str(scratch) in where(p)]
+
+
+def where(link: Path) -> str:
+    """Where a process stands, "" if it is gone."""
+    try:
+        return str(link.readlink())
+    except OSError:
+        return ""
 
 
 def test_reports_need_no_network(ran: tuple[subprocess.CompletedProcess[str], Path]) -> None:

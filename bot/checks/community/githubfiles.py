@@ -15,9 +15,11 @@ from bot.world import World
 
 MAX_FILES = 500  # files judged of one folder, and changed files that may be workflows
 TEMPLATES = ".github/ISSUE_TEMPLATE"
+ACTIONS = ".github/actions"
 
 READERS: dict[str, Callable[[bytes, str], Problems]] = {
     "workflow": workflows.read,
+    "action": workflows.read_action,
     "form": forms.form,
     "template": forms.template,
     "config": forms.config,
@@ -52,7 +54,11 @@ def collect(change: Change, world: World, maker: str, excess: set[str]) -> tuple
 def _watched(world: World, commit: str, excess: set[str]) -> dict[str, tuple[str, TreeEntry]]:
     """Return path -> (kind, entry) of the files GitHub reads."""
     found: dict[str, tuple[str, TreeEntry]] = {}
-    for folder in ("", "docs", ".github", workflows.FOLDER, TEMPLATES):
+    actions = [e.path for e in world.folder(commit, ACTIONS) if e.mode == FOLDER]
+    if len(actions) > MAX_FILES:
+        excess.add(ACTIONS)
+    places = ("", "docs", ".github", workflows.FOLDER, TEMPLATES, *actions[:MAX_FILES])
+    for folder in places:
         known = [(kind, e) for e in world.folder(commit, folder) if (kind := kind_of(e.path))]
         if len(known) > MAX_FILES:
             excess.add(folder)
@@ -69,6 +75,8 @@ def kind_of(path: str) -> str:
     if suffix in (".yml", ".yaml"):
         if folder == TEMPLATES:
             return "config" if stem == "config" else "form"
+        if stem == "action" and (not folder or posixpath.dirname(folder) == ACTIONS):
+            return "action"
         return "workflow" if folder == workflows.FOLDER else ""
     if suffix.lower() != ".md":
         return ""

@@ -77,6 +77,20 @@ def read(data: bytes, blob: str) -> Problems:
     return Problems(tuple(found))
 
 
+def read_action(data: bytes, blob: str) -> Problems:
+    """Return what is wrong in the steps of a local action, which run as those of a workflow do."""
+    try:
+        document = load_yaml(data, limit=SIZE_LIMIT)
+    except DocumentError as error:
+        return Problems((unread(error, blob, INVALID.id),))
+    runs = document.value.get("runs") if isinstance(document.value, dict) else None
+    lines = data.decode("utf-8-sig").split("\n")
+    found: list[Problem] = []
+    for step in _listed(("runs",), runs if isinstance(runs, dict) else {}, (), frozenset()):
+        found += [*_uses(step, document), *_injections(step, document, lines)]
+    return Problems(tuple(found[:MAX_PROBLEMS]))
+
+
 def _of_steps(value: dict[Any, Any], document: Document, lines: list[str]) -> Iterator[Problem]:
     privileged = sorted(PRIVILEGED & _triggers(value.get("on")))
     for step in _steps(value):
@@ -131,12 +145,17 @@ def _steps(value: dict[Any, Any]) -> Iterator[_Step]:
         chosen = _tainted(outer)
         call = {k: v for k, v in job.items() if k == "uses"}
         yield _Step(("jobs", name), call, outer, chosen)
-        steps = job.get("steps")
-        for number, step in enumerate(steps if isinstance(steps, list) else ()):
-            if isinstance(step, dict):
-                own = _env(step)
-                path = ("jobs", name, "steps", number)
-                yield _Step(path, step, outer + own, chosen | _tainted(own))
+        yield from _listed(("jobs", name), job, outer, chosen)
+
+
+def _listed(
+    path: KeyPath, holder: dict[Any, Any], outer: Env, chosen: frozenset[str]
+) -> Iterator[_Step]:
+    steps = holder.get("steps")
+    for number, step in enumerate(steps if isinstance(steps, list) else ()):
+        if isinstance(step, dict):
+            own = _env(step)
+            yield _Step((*path, "steps", number), step, outer + own, chosen | _tainted(own))
 
 
 def _tainted(env: Env) -> frozenset[str]:

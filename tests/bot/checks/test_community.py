@@ -55,6 +55,19 @@ def without(path: str) -> Files:
     return {p: c for p, c in PROJECT.items() if p != path}
 
 
+@pytest.mark.parametrize("path", [".github/actions/setup/action.yml", "action.yaml"])
+def test_a_local_action_is_judged_like_the_workflow_that_uses_it(path: str) -> None:
+    # `uses: ./.github/actions/setup` runs it with the rights of the workflow.
+    steps = "runs:\n  using: composite\n  steps:\n"
+    steps += "    - uses: them/setup@v1\n"
+    steps += "    - run: echo ${{ github.event.pull_request.title }}\n      shell: sh\n"
+    assert told(judged(PROJECT, PROJECT | {path: steps})) == [
+        ("unpinned-action", "failure", path), ("script-injection", "failure", path),
+    ]  # fmt: skip
+    assert told(judged(PROJECT, PROJECT | {path: "runs: {using: node20, main: a.js}\n"})) == []
+    assert told(judged(PROJECT, PROJECT | {path: "["})) == [("workflow-invalid", "failure", path)]
+
+
 def test_a_whole_project_has_nothing_to_hear() -> None:
     assert judged({}, PROJECT) == ()
     assert judged(PROJECT, PROJECT | {"a.py": "x = 1\n"}) == ()

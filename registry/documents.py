@@ -15,6 +15,7 @@ from security import strictjson
 KeyPath = tuple[str | int, ...]
 MAX_DEPTH = 64
 MAX_NODES = 2_000_000
+MAX_KEY = 2**53  # of numbers as keys: larger ones can be chosen so that all hash alike
 
 _BOOL = "tag:yaml.org,2002:bool"
 _PLAIN = ("tag:yaml.org,2002:seq", "tag:yaml.org,2002:map")
@@ -158,6 +159,8 @@ def _mapping(loader: Any, node: Any, path: KeyPath, lines: dict[KeyPath, int]) -
         if not isinstance(key_node, yaml.ScalarNode):
             raise DocumentError("a mapping key must be a plain value", line)
         key = loader.construct_object(key_node)
+        if isinstance(key, int) and abs(key) > MAX_KEY:
+            raise DocumentError("a mapping key is too large a number", line)
         if key in found:
             raise DocumentError(f"duplicate key {key!r:.80}", line)
         lines[(*path, key)] = line

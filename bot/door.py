@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -193,6 +194,9 @@ def _message(world: GitWorld, path: Path) -> int:
         return 0  # merges need no sign-off
     with path.open("rb") as file:
         text = file.read(COMMIT_LIMIT).decode("utf-8", "replace")
+    mark = world.revisions.comment_mark()
+    if mark != "#":
+        text = re.sub(rf"^{re.escape(mark)}", "#", text, flags=re.MULTILINE)
     name, email = world.revisions.author()
     findings = judge_message(text, name, email)
     for finding in findings:
@@ -207,9 +211,19 @@ def write(text: str, target: Path | None) -> None:
         return
     if target.is_dir():
         raise UsageError(f"{plain(target)} is a folder", "name a file in it")
-    if target.parent.parts[:2] in (("/", "dev"), ("/", "proc")) or _is_special(target):
-        target.write_text(text, encoding="utf-8", errors="replace")  # never replace a device
-        return
+    try:
+        if target.parent.parts[:2] in (("/", "dev"), ("/", "proc")) or _is_special(target):
+            target.write_text(text, encoding="utf-8", errors="replace")  # never replace a device
+        else:
+            _replace(text, target)
+    except OSError as error:
+        raise UsageError(
+            f"{plain(target)} cannot be written: {error.strerror or error}",
+            "name a file in a folder that is there, may be written and has space left",
+        ) from error
+
+
+def _replace(text: str, target: Path) -> None:
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:

@@ -107,6 +107,12 @@ class Revisions:
             raise UsageError(f"git knows no author: {error}", "run: git config user.email YOU")
         return parse_person(output)
 
+    def comment_mark(self) -> str:
+        """Return what git starts its own lines of a message with; '#' where it is not set."""
+        status, output, _ = git.run(self.folder, "config", "--get", "core.commentChar")
+        mark = "" if status else output.decode("utf-8", "replace").strip()
+        return mark if mark and mark != "auto" else "#"
+
     def merging(self) -> bool:
         """Whether a merge waits to be committed, in this worktree."""
         return self._is("commit", "MERGE_HEAD")

@@ -68,7 +68,8 @@ def test_sha256_repositories(tmp_path: Path) -> None:
         (["--only", "files", "--skip", "files"], "no check is left to run", "--only and --skip"),
         (["--policy", "."], ".: is a folder", "--policy FILE"),
         (["--output", "."], ". is a folder", "name a file in it"),
-        (["--output", "absent/x.txt"], "absent/", "check that the path is there"),
+        (["--output", "absent/x.txt"], "absent/x.txt cannot be written: No such", "has space left"),
+        (["--output", "/proc/x.md"], "/proc/x.md cannot be written", "has space left"),
         (["--message", "absent"], "absent: No such file", "check that the path is there"),
     ],
 )
@@ -189,3 +190,16 @@ def test_a_user_without_a_home(repo: Repo) -> None:
     assert "unexpected" not in done.stderr and "itself broke" not in done.stdout
     assert json.loads(done.stdout)["verdicts"]
     assert repo.git("status", "--short") == ""
+
+
+def test_comments_of_a_message_start_as_git_is_told(repo: Repo, tmp_path: Path) -> None:
+    two(repo)
+    message = tmp_path / "message"
+    trailer = "Signed-off-by: Ada <ada@example.org>\n"
+    cut = "; ------------------------ >8 ------------------------\n"
+    message.write_text(f"subject\n\n{trailer}\n; Please enter the message\n;\n{cut}diff --git\n")
+    assert run(repo.path, "check", "--message", str(message)).returncode == 1
+    repo.git("config", "core.commentChar", ";")
+    assert run(repo.path, "check", "--message", str(message)).returncode == 0
+    message.write_text(f"subject\n\n; {trailer}")
+    assert run(repo.path, "check", "--message", str(message)).returncode == 1

@@ -10,9 +10,9 @@ from typing import Any
 
 from registry import documents
 from registry.errors import PointerError
-from security.sniff import LFS_STARTS
+from security.sniff import LFS_BYTES, LFS_STARTS, is_lfs
 
-LFS_LIMIT = 1024  # the LFS specification's own bound
+LFS_LIMIT = LFS_BYTES
 DVC_LIMIT = 5_000_000
 MAX_SIZE = 2**63 - 1
 UNKNOWN_SIZE = -1
@@ -63,11 +63,6 @@ def is_safe(path: str) -> bool:
     )
 
 
-def is_lfs(data: bytes) -> bool:
-    """Whether these first bytes of a blob announce a Git LFS pointer."""
-    return data.startswith(LFS_STARTS)
-
-
 def read_lfs(data: bytes, path: str) -> Pointer:
     """Read the Git LFS pointer stored at `path`. Raises PointerError."""
     if len(data) > LFS_LIMIT:
@@ -79,7 +74,7 @@ def read_lfs(data: bytes, path: str) -> Pointer:
     except UnicodeDecodeError as error:
         raise _bad(path, "an LFS pointer that is not ASCII") from error
     keys = [line.partition(" ")[0] for line in lines]
-    if keys != ["version", "oid", "size", ""] or lines[0].encode() not in LFS_STARTS:
+    if keys != ["version", "oid", "size", ""] or lines[0].encode() not in LFS_STARTS[:2]:
         raise _bad(path, "an LFS pointer must be the lines version, oid, size and nothing else")
     digest = _SHA256.fullmatch(lines[1].partition(" ")[2])
     size = lines[2].partition(" ")[2]

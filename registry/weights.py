@@ -17,12 +17,12 @@ from registry.pointers import (
     UNKNOWN_SIZE,
     Pointer,
     PointerKind,
-    is_lfs,
     is_safe,
     read_dir,
     read_lfs,
 )
 from registry.project import Project, project_of
+from security.sniff import is_lfs
 
 MAX_FILES = 10_000
 LFS_HINT = "run 'git lfs fetch' for that commit (in a workflow: check out with 'lfs: true')"

@@ -12,9 +12,11 @@ from security.safetensors import MAX_HEADER
 
 PREFIX = 65_536  # bytes that are enough for every answer, save what else a zip holds
 MAX_RECORDS = 50_000  # of one zip; one with more is not looked through, and counts as hostile
+LFS_BYTES = 1_024  # the specification's own bound
 LFS_STARTS = (
     b"version https://git-lfs.github.com/spec/v1",
     b"version https://hawser.github.com/spec/v1",
+    b"version http://git-media.io/v/2",
 )
 
 
@@ -81,6 +83,15 @@ def is_model_name(name: str) -> bool:
     return _stem(name).endswith(MODEL_SUFFIXES)
 
 
+def is_lfs(data: bytes) -> bool:
+    """Whether Git LFS takes these first bytes for a pointer, well formed or not.
+
+    It skips space before it, Unicode's too: such a file is replaced by what it points to.
+    """
+    text = data[:LFS_BYTES].decode("utf-8", "replace").lstrip()
+    return text.encode().startswith(LFS_STARTS)
+
+
 def may_run_code(name: str) -> bool:
     """Whether a loader of weights of this name may run code that the file brings."""
     return is_model_name(name) and not _stem(name).endswith(_DATA_SUFFIXES)
@@ -117,7 +128,7 @@ def _by_magic(data: bytes, hinted: bool) -> Format:
         return Format.HDF5
     if data[257:262] == b"ustar":
         return Format.TAR
-    if data.startswith(LFS_STARTS):
+    if is_lfs(data):
         return Format.LFS_POINTER
     if opcodes.is_pickle(data, hinted=hinted):
         return Format.PICKLE

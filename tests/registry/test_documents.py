@@ -78,7 +78,7 @@ def test_json_refused(data: bytes, said: str | None) -> None:
 
 def test_keys_that_all_hash_alike_cost_no_time() -> None:
     # Python's hash of a number is its rest by 2^61 - 1: such keys make a dict quadratic.
-    text = "".join(f"{n * (2**61 - 1)}: 1\n" for n in range(1, 200_000))
+    text = "".join(f"{n * (2**61 - 1)}: 1\n" for n in range(1, 20_000))
     with pytest.raises(DocumentError, match="too large a number"):
         load_yaml(text.encode(), limit=10_000_000)
     assert load_yaml(b"2026: 1", limit=100).value == {2026: 1}

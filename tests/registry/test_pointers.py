@@ -10,7 +10,6 @@ from registry.pointers import (
     Member,
     Pointer,
     PointerKind,
-    is_lfs,
     is_safe,
     read_dir,
     read_dvc,
@@ -19,6 +18,7 @@ from registry.pointers import (
     read_wdirs,
     resolve,
 )
+from security.sniff import is_lfs
 
 SHA, MD5 = "ab" * 32, "cd" * 16
 LFS = f"version https://git-lfs.github.com/spec/v1\noid sha256:{SHA}\nsize 12\n"

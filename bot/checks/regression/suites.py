@@ -11,7 +11,7 @@ from bot.world import World
 from lab.errors import SuiteError
 from lab.protocol import Item, Task
 from lab.suite import SIZE_LIMIT, read_task
-from registry.pointers import is_lfs
+from security.sniff import is_lfs
 
 
 class BadSuite(CouldNotTell):

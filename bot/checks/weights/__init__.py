@@ -21,7 +21,7 @@ from registry.outputs import is_source
 from security.sniff import RUNS_CODE, Format, is_model_name, is_pickle_name
 
 NAME = "weights"
-VERSION = 2
+VERSION = 3
 RULES = rules.RULES
 
 _PLAIN = {Format.TEXT, Format.EMPTY, Format.LFS_POINTER}

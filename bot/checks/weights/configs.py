@@ -10,8 +10,7 @@ from bot.world import World
 from registry.errors import RegistryError
 from registry.modelconfig import CONFIG_NAMES, ConfigError, Index, named_code, read_index
 from registry.outputs import outputs
-from registry.pointers import is_lfs
-from security.sniff import is_model_name
+from security.sniff import is_lfs, is_model_name
 
 LIMIT = 5_000_000
 INDEX = ".index.json"

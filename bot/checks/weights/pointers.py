@@ -27,11 +27,11 @@ from registry.pointers import (
     Member,
     Pointer,
     PointerKind,
-    is_lfs,
     read_dir,
     read_lfs,
 )
 from registry.project import Project, local_caches
+from security.sniff import is_lfs
 
 MAX_MEMBERS = 2000  # files of one DVC folder that are looked at
 

@@ -12,6 +12,7 @@ import click
 
 from bot.door import write
 from bot.errors import UsageError
+from lab.errors import SuiteError
 from lab.folder import inspect
 from lab.measure import Measurement, measure, metrics, summarise
 from lab.protocol import ModelScores, Task
@@ -47,7 +48,11 @@ def run(
 def _task(path: Path, limit: int | None) -> Task:
     with path.open("rb") as file:
         data = file.read(SUITE_LIMIT + 1)
-    task = read_task(path.stem, data)
+    try:
+        task = read_task(path.stem, data)
+    except SuiteError as error:
+        place = f"{path}:{error.line}" if error.line else str(path)
+        raise UsageError(f"{place}: {error.message}", error.hint) from error
     return task if limit is None else replace(task, items=task.items[:limit])
 
 

@@ -67,6 +67,15 @@ def test_numbers_for_people_and_for_dvc(model: Path, tmp_path: Path) -> None:
     assert left(tmp_path) == []
 
 
+def test_a_bad_suite_is_named_with_its_line(model: Path, tmp_path: Path) -> None:
+    path = suite(tmp_path, 2)
+    path.write_text(path.read_text() + "not JSON\n")
+    process = start(tmp_path, str(model), "--suite", path.name)
+    _, complaint = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert complaint.startswith("modelwarden: words.jsonl:3: Expecting value")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_it_leaves_nothing(model: Path, tmp_path: Path, number: int) -> None:
     words = (str(model), "--suite", str(suite(tmp_path, 20_000)), "--output", "metrics.json")

@@ -46,9 +46,10 @@ class Settings(Section):
         description="Rate of false alarms over all suites together.",
     )
     tolerance: float = Field(
-        default=0.0,
+        default=0.002,
         ge=0,
-        description="How much worse is still accepted, in bits per byte of text or answer.",
+        description="How much worse is still accepted, in bits per byte of text or answer; the "
+        "default is beyond what rounding to bfloat16 costs.",
     )
     resolution: float = Field(
         default=0.1,

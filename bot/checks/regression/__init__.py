@@ -203,6 +203,8 @@ def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
         Standing.SAME: (rules.IDENTICAL, "the model is the same bytes as before"),
         Standing.ADDED: (rules.ADDED, f"a new model that loads and scores: {evidence.about}"),
     }
+    if evidence.standing is Standing.NONE and settings.model:
+        found.append(rules.NO_MODEL.at(f"no model in '{settings.model}'", where))
     if evidence.standing in stated:
         rule, message = stated[evidence.standing]
         found.append(rule.at(message, where))

@@ -132,6 +132,13 @@ SEVERAL = Rule(
     "Name the folder of the model under regression.model in the policy.",
 )
 
+NO_MODEL = Rule(
+    "regression/no-model",
+    Level.WARNING,
+    "The folder the policy names holds no model, before or after the change.",
+    "A policy that points nowhere judges nothing.",
+    "Set regression.model to the folder with config.json and the weights.",
+)
 RULES: tuple[Rule, ...] = (
     REGRESSED,
     IMPROVED,
@@ -151,4 +158,5 @@ RULES: tuple[Rule, ...] = (
     BAD_SUITE,
     SUITE_EDITED,
     SEVERAL,
+    NO_MODEL,
 )

@@ -117,6 +117,7 @@ MODEL = {"m/config.json": "{}", "m/model.safetensors": "old", "eval/heldout.json
         ({"n/config.json": "{}", "n/model.safetensors": "x", "m/model.safetensors": "y"},
          settings(), Standing.SEVERAL, [("several-models", "warning")]),
         ({"web/config.json": "{}"}, PLAIN, Standing.NONE, []),
+        ({"gone/README.md": "x"}, settings(model="gone"), Standing.NONE, [("no-model", "warning")]),
         ({"eval/heldout.jsonl": "{}"}, NAMED, Standing.SAME,
          [("suite-edited", "warning"), ("identical", "note")]),
         ({"m/model.safetensors": POINTER.format("0" * 64)}, NAMED, Standing.UNKNOWN,

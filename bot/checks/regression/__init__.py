@@ -30,6 +30,7 @@ from bot.world import World
 from lab.compare import compare
 from lab.errors import LabError, ModelError
 from registry.errors import MissingWeights, RegistryError
+from registry.outputs import is_source
 
 __all__ = [
     "NAME",
@@ -105,6 +106,8 @@ def applies(change: Change, settings: Settings) -> str:
     else:
         relevant = any(map(is_model_file, paths))
     if not relevant and not _edited(change, settings):
+        if not settings.model and any(map(is_source, paths)):
+            return "no model file changed by name; set regression.model if a DVC output holds one"
         return "no file of a model changed"
     if not settings.suite and not settings.model and not any(map(is_weights, paths)):
         return "the policy names no suite: add a JSONL file of texts under regression.suite"

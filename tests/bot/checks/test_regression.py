@@ -84,6 +84,7 @@ def world(base: dict[str, str], head: dict[str, str]) -> FakeWorld:
         ("m/config.json", settings(model="m"), ""),
         ("config.json", settings(model="."), ""),
         ("setup.py", settings(model="."), "no file of a model changed"),
+        ("dvc.lock", PLAIN, "no model file changed by name; set regression.model"),
     ],
 )
 def test_applies(path: str, policy: Settings, reason: str) -> None:

@@ -9,6 +9,7 @@ from bot.change import SUBMODULE, SYMLINK, Change
 from bot.check import Section
 from bot.exhibit import Exhibit
 from bot.finding import Finding, Level, Location, Rule
+from bot.wording import plural
 from bot.world import World
 
 NAME = "files"
@@ -25,7 +26,7 @@ UNSAFE = Rule(
 ODD = Rule(
     "files/odd-name",
     Level.NOTE,
-    "An added path is not UTF-8 or holds quotes or backslashes.",
+    "An added path is not printable UTF-8, or holds quotes or backslashes.",
     "Such names break on other systems and in many tools.",
     "Rename the file to plain UTF-8.",
 )
@@ -85,7 +86,12 @@ def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
         if reason := _unsafe(path):
             findings.append(UNSAFE.at(f"the path {reason}", Location(path)))
         elif '"' in path or "\\" in path:
-            findings.append(ODD.at("the path is not plain UTF-8 text", Location(path)))
+            findings.append(
+                ODD.at(
+                    "the path is not printable UTF-8, or holds quotes or backslashes",
+                    Location(path),
+                )
+            )
     for path, target in evidence.links:
         if _escapes(path, target):
             findings.append(ESCAPE.at(f"the link points to {target[:200]!r}", Location(path)))
@@ -128,8 +134,8 @@ def _escapes(path: str, target: str) -> bool:
 def summary(evidence: Evidence) -> str:
     """Count what was looked at."""
     return (
-        f"{len(evidence.added)} new paths, {len(evidence.links)} symlinks, "
-        f"{len(evidence.submodules)} submodules"
+        f"{plural(len(evidence.added), 'new path')}, {plural(len(evidence.links), 'symlink')}, "
+        f"{plural(len(evidence.submodules), 'submodule')}"
     )
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from bot.exhibit import Exhibit, Histogram, Interval, IntervalPlot, ScatterPlot, Table
 from bot.report.axis import Axis, axis
 from bot.report.numbers import drawable, interval_words, number
-from bot.report.outline import plural
+from bot.wording import plural
 
 ROWS, NARROWEST, LABEL, BAR = 12, 10, 40, 36
 

@@ -8,7 +8,7 @@ from bot.exhibit import Histogram, ScatterPlot
 from bot.report.axis import Axis, axis
 from bot.report.markup import EMPTY, Safe, join, quiet, tag, text
 from bot.report.numbers import drawable, number
-from bot.report.outline import plural
+from bot.wording import plural
 
 POINTS = 2_000  # points drawn at most
 BINS = 200

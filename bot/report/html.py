@@ -13,7 +13,6 @@ from bot.report.outline import (
     headline,
     place,
     places,
-    plural,
     steps,
     subject,
     tally,
@@ -22,6 +21,7 @@ from bot.report.outline import (
 from bot.report.plots import draw
 from bot.report.stylesheet import CSS
 from bot.verdict import Outcome, Report, Verdict
+from bot.wording import plural
 
 SHOWN = 200  # findings of one group
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"

@@ -9,7 +9,7 @@ from bot.exhibit import Interval, IntervalPlot
 from bot.report.axis import Axis, axis
 from bot.report.markup import Safe, join, quiet, tag, text, when
 from bot.report.numbers import IntervalWords, drawable, interval_words
-from bot.report.outline import plural
+from bot.wording import plural
 
 ROWS = 200
 _KINDS = {"regressed": "bad", "improved": "good"}

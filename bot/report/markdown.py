@@ -17,13 +17,13 @@ from bot.report.outline import (
     headline,
     place,
     places,
-    plural,
     steps,
     subject,
     tally,
     worst_first,
 )
 from bot.verdict import Outcome, Report, Verdict
+from bot.wording import plural
 
 BYTES = 65_535  # of a check run's summary; a comment may have as many characters
 LINE = 400  # characters of one quoted text

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bot.finding import Finding, Level, Location
 from bot.verdict import WORST_FIRST, Outcome, Report, Verdict
+from bot.wording import plural
 
 LEVELS = (Level.UNKNOWN, Level.FAILURE, Level.WARNING, Level.NOTE)
 _PLURALS = {
@@ -26,11 +27,6 @@ class Group:
     severity: Level
     remedy: str
     findings: tuple[Finding, ...]
-
-
-def plural(count: int, one: str, many: str = "") -> str:
-    """Return "1 file" or "2 files"."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def place(location: Location) -> str:

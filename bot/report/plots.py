@@ -6,7 +6,7 @@ from bot.exhibit import Exhibit, Histogram, IntervalPlot, ScatterPlot, Table
 from bot.report import frames, intervals
 from bot.report.markup import Safe, join, quiet, tag, text, when
 from bot.report.neutral import cut
-from bot.report.outline import plural
+from bot.wording import plural
 
 ROWS, CELL = 100, 300  # table rows, and characters of a cell, shown at most
 

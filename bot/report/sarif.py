@@ -12,8 +12,9 @@ from urllib.parse import quote
 from bot.finding import Finding, Level, Location, Rule
 from bot.report.neutral import cut
 from bot.report.options import Options
-from bot.report.outline import LEVELS, plural
+from bot.report.outline import LEVELS
 from bot.verdict import Outcome, Report
+from bot.wording import plural
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 RESULT_LIMIT = 5_000  # GitHub shows no more of one run
@@ -50,7 +51,7 @@ def _run(report: Report, rules: Mapping[str, Rule]) -> dict[str, Any]:
 
 def _rule(name: str, rules: Mapping[str, Rule]) -> dict[str, Any]:
     rule = rules.get(name)
-    if rule is None:  # a rule of the engine or of a plugin that documents none
+    if rule is None:  # of a plugin that documents none
         return {"id": name, "shortDescription": {"text": name}}
     return {
         "id": name,

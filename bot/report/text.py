@@ -16,13 +16,13 @@ from bot.report.outline import (
     headline,
     place,
     places,
-    plural,
     steps,
     subject,
     tally,
     worst_first,
 )
 from bot.verdict import Outcome, Report, Verdict
+from bot.wording import plural
 
 SHOWN = 20  # findings of one group, unless verbose
 STEPS = 8

@@ -17,6 +17,7 @@ from bot.exhibit import Exhibit
 from bot.finding import Finding, Level, Location, Rule
 from bot.patterns import any_matches, compiled
 from bot.problems import FileProblems, Problem
+from bot.wording import plural
 from bot.world import World
 
 NAME = "community"
@@ -167,7 +168,7 @@ def summary(evidence: Evidence) -> str:
     runs = sum(
         1 for f in evidence.files if not f.gone and githubfiles.kind_of(f.path) == "workflow"
     )
-    return f"{there} of {len(DOCUMENTS)} documents, {runs} workflow{'s' * (runs != 1)}"
+    return f"{there} of {len(DOCUMENTS)} documents, {plural(runs, 'workflow')}"
 
 
 def exhibits(evidence: Evidence, settings: Settings) -> tuple[Exhibit, ...]:

@@ -18,6 +18,7 @@ from bot.errors import CouldNotTell
 from bot.exhibit import Exhibit, Table
 from bot.finding import Finding, Level, Rule
 from bot.quoting import plain
+from bot.wording import plural
 from bot.world import World
 
 NAME = "contributors"
@@ -52,7 +53,7 @@ class Settings(Section):
         default=False, description="Whether merge commits need a sign-off too."
     )
     max_commits: int = Field(
-        default=5_000, ge=1, le=50_000, description="How many commits of a change are judged."
+        default=5_000, ge=1, le=20_000, description="How many commits of a change are judged."
     )
     signatures: Literal["report", "required"] = Field(
         default="report", description="Whether each commit must be signed by an allowed key."
@@ -153,13 +154,12 @@ def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
 
 
 def summary(evidence: Evidence) -> str:
-    """Say how many commits by how many people, and how many are signed."""
+    """Say how many commits by how many people, how many are signed off and how many signed."""
     if not evidence.total:
-        return "no commits: staged content"
-    people = len({s.author.key for s in evidence.statements})
-    noun = "commit" if evidence.total == 1 else "commits"
-    who = "1 person" if people == 1 else f"{people} people"
-    return f"{evidence.total:,} {noun} by {who}, {signatures.told(evidence.signatures)}"
+        return "no commits"
+    people = plural(len({s.author.key for s in evidence.statements}), "person", "people")
+    offs, signed = signoff.told(evidence.statements), signatures.told(evidence.signatures)
+    return f"{plural(evidence.total, 'commit')} by {people}, {offs}, {signed}"
 
 
 def exhibits(evidence: Evidence, settings: Settings) -> tuple[Exhibit, ...]:

@@ -77,12 +77,12 @@ def kind(header: str) -> str:
 
 
 def told(signatures: Signatures) -> str:
-    """Say how many are signed, by kind: "2 signed (1 openpgp, 1 ssh)"."""
+    """Say how many carry a signature, by kind: "2 cryptographically signed (1 openpgp, 1 ssh)"."""
     kinds = Counter(s.kind for s in signatures.each if s.kind)
     if not kinds:
-        return "none signed"
-    parts = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-    return f"{kinds.total()} signed ({parts})"
+        return "none cryptographically signed"
+    parts = ", ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items()))
+    return f"{kinds.total():,} cryptographically signed ({parts})"
 
 
 def judge(signatures: Signatures, *, start: str, required: bool) -> tuple[Finding, ...]:

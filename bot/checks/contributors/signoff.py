@@ -120,9 +120,7 @@ def judge(
     statements: tuple[Statement, ...], *, start: str, co_authors: bool, merges: bool = False
 ) -> tuple[Finding, ...]:
     """Find what is not signed off, oldest commit first; `start` is what `git rebase` needs."""
-    # A merge joins commits of the change; one that joins none brings work of its own.
-    ids = {s.commit for s in statements}
-    due = tuple(s for s in statements if merges or ids.isdisjoint(s.joined))
+    due = _due(statements, merges)
     history = _history(statements, due, start)
     found: list[Finding] = []
     for statement in due:
@@ -137,6 +135,12 @@ def judge(
         if statement.fixup:
             found.append(_fixup(statement, start))
     return tuple(found)
+
+
+def _due(statements: tuple[Statement, ...], merges: bool) -> tuple[Statement, ...]:
+    # A merge joins commits of the change; one that joins none brings work of its own.
+    ids = {s.commit for s in statements}
+    return tuple(s for s in statements if merges or ids.isdisjoint(s.joined))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +164,15 @@ def _history(statements: tuple[Statement, ...], due: tuple[Statement, ...], star
         one_author=len({s.author.key for s in statements}) == 1,
         merges=any(s.parents > 1 for s in statements),
     )
+
+
+def told(statements: tuple[Statement, ...]) -> str:
+    """Say how many are signed off by their authors; merges of the change's own commits aside."""
+    due = _due(statements, merges=False)
+    signed = sum(map(signed_by_author, due))
+    if signed == len(due):
+        return "all signed off"
+    return f"{signed:,} of {len(due):,} signed off" if signed else "none signed off"
 
 
 def signed_by_author(statement: Statement) -> bool:

@@ -16,6 +16,7 @@ from bot.checks.dependencies.shown import shown
 from bot.exhibit import Exhibit, Table
 from bot.finding import Finding, Level, Location, Rule
 from bot.manifestfiles import Evidence, ManifestChange
+from bot.wording import plural
 from bot.world import World
 from registry.manifests import LOCKS
 from registry.manifests.difference import Delta, Placed, difference
@@ -155,8 +156,8 @@ def summary(evidence: Evidence) -> str:
     removed = sum(d.after is None for d in deltas)
     altered = len(deltas) - added - removed
     return (
-        f"{len(evidence.files)} manifests: {added} requirements added, "
-        f"{altered} altered, {removed} removed"
+        f"{plural(len(evidence.files), 'manifest')}: {plural(added, 'requirement')} added, "
+        f"{altered:,} altered, {removed:,} removed"
     )
 
 

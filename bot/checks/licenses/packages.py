@@ -14,6 +14,7 @@ from bot import manifestfiles
 from bot.change import FOLDER, Change
 from bot.finding import Finding, Level, Location, Rule
 from bot.manifestfiles import ManifestChange
+from bot.wording import plural
 from bot.world import World
 from registry.licenses import cache
 from registry.licenses.expressions import is_unstated, weigh
@@ -225,5 +226,5 @@ def summary(packages: Packages) -> str:
         return "no package added or altered"
     sources = Counter(p.fact.source for p in packages.each if p.fact.license)
     told = ", ".join(f"{count} {source}" for source, count in sources.most_common())
-    noun = "package" if total == 1 else "packages"
-    return f"{sources.total()} of {total} changed {noun} resolved" + (f" ({told})" if told else "")
+    changed = plural(total, "changed package")
+    return f"{sources.total():,} of {changed} resolved" + (f" ({told})" if told else "")

@@ -26,6 +26,7 @@ from bot.errors import BotError, CouldNotTell, Missing
 from bot.exhibit import Exhibit
 from bot.finding import Finding, Location, Rule
 from bot.sandbox import SandboxFailed
+from bot.wording import plural
 from bot.world import World
 from lab.compare import compare
 from lab.errors import LabError, ModelError
@@ -222,7 +223,8 @@ def summary(evidence: Evidence) -> str:
     if evidence.standing is not Standing.COMPARED:
         return f"{name}: {evidence.standing}"
     items = sum(task.comparison.n for task in evidence.tasks)
-    return f"{name}: {len(evidence.tasks)} suites, {items:,} items; {evidence.about}"
+    judged = f"{plural(len(evidence.tasks), 'suite')}, {plural(items, 'item')}"
+    return f"{name}: {judged}; {evidence.about}"
 
 
 def exhibits(evidence: Evidence, settings: Settings) -> tuple[Exhibit, ...]:

@@ -16,6 +16,7 @@ from bot.checks.weights.files import ModelFile
 from bot.checks.weights.pointers import PointerChange
 from bot.exhibit import Exhibit
 from bot.finding import Finding, Level, Location
+from bot.wording import plural
 from bot.world import World
 from registry.outputs import is_source
 from security.sniff import RUNS_CODE, Format, is_model_name, is_pickle_name
@@ -121,18 +122,14 @@ def summary(evidence: Evidence) -> str:
     """Count what was judged."""
     files, pointers, configs = len(evidence.files), len(evidence.pointers), len(evidence.configs)
     return (
-        f"{_count(files, 'binary file')}, {_count(pointers, 'pointer')},"
-        f" {_count(configs, 'model configuration')}"
+        f"{plural(files, 'binary file')}, {plural(pointers, 'pointer')},"
+        f" {plural(configs, 'model configuration')}"
     )
 
 
 def exhibits(evidence: Evidence, settings: Settings) -> tuple[Exhibit, ...]:
     """Findings say it all."""
     return ()
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _content(file: ModelFile) -> Iterator[Finding]:

@@ -35,7 +35,7 @@ def test_staged_content_has_nobody_to_ask() -> None:
     world = FakeWorld({}, {"a.py": "x = 1\n"})
     assert contributors.applies(world.change(), Settings()) == ""
     assert judged(world, signatures="required") == ()
-    assert contributors.summary(evidence_of(world)) == "no commits: staged content"
+    assert contributors.summary(evidence_of(world)) == "no commits"
     assert contributors.exhibits(evidence_of(world), Settings()) == ()
 
 
@@ -48,9 +48,27 @@ def test_evidence_survives_json() -> None:
     evidence = evidence_of(world, headers={"spdx": "required"})
     adapter = TypeAdapter(Evidence)
     assert adapter.validate_json(adapter.dump_json(evidence)) == evidence
-    assert contributors.summary(evidence) == "2 commits by 1 person, 1 signed (1 openpgp)"
+    assert contributors.summary(evidence) == (
+        "2 commits by 1 person, 1 of 2 signed off, 1 cryptographically signed (1 openpgp)"
+    )
     (table,) = contributors.exhibits(evidence, Settings())
     assert table.rows[0] == ("0" * 12, "ada@example.org", "yes", "openpgp")  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("messages", "summary"),
+    [
+        ((SIGNED,), "1 commit by 1 person, all signed off, none cryptographically signed"),
+        (
+            ("T\n", SIGNED),
+            "2 commits by 1 person, 1 of 2 signed off, none cryptographically signed",
+        ),
+        (("T\n",), "1 commit by 1 person, none signed off, none cryptographically signed"),
+    ],
+)
+def test_the_summary_speaks_of_sign_offs_first(messages: tuple[str, ...], summary: str) -> None:
+    commits = tuple(commit(text, number=n) for n, text in enumerate(messages))
+    assert contributors.summary(evidence_of(FakeWorld({}, {"a": "x"}, commits=commits))) == summary
 
 
 def test_dco_can_be_switched_off() -> None:

@@ -35,6 +35,11 @@ def test_added_paths(path: str, rule: str | None) -> None:
     assert found(Evidence((path,), (), ())) == ([rule] if rule else [])
 
 
+def test_the_summary_counts_in_words() -> None:
+    evidence = Evidence(("a",), (), (("sub", "0" * 40), ("other", "0" * 40)))
+    assert files.summary(evidence) == "1 new path, 0 symlinks, 2 submodules"
+
+
 @pytest.mark.parametrize(
     ("path", "target", "escapes"),
     [

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from bot import catalog
 from bot.errors import UsageError
-from bot.finding import Rule
+from bot.finding import Level, Rule
 
 _COLOURS = {"failure": "31", "unknown": "35", "warning": "33", "note": "36"}
 
@@ -52,11 +52,14 @@ def _line(rule: Rule, *, colour: bool) -> str:
 
 
 def _explained(rule: Rule, *, colour: bool) -> str:
+    level = "note}    # off, note, warning or failure"
+    if rule.level is Level.UNKNOWN:
+        level = 'failure}    # no other: "could not tell" is never softened'
     return (
         f"{rule.id} ({_level(rule, colour=colour)})\n\n"
         f"  Finds   {rule.finds}\n  Why     {rule.why}\n  Remedy  {rule.remedy}\n\n"
         "To weigh it differently, in .github/modelwarden.yml:\n"
-        f"  levels: {{{rule.id}: note}}    # off, note, warning or failure\n"
+        f"  levels: {{{rule.id}: {level}\n"
         "To accept one finding for a while:\n"
         f"  waive: [{{rule: {rule.id}, path: FILE, until: YYYY-MM-DD, reason: WHY}}]"
     )

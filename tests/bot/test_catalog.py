@@ -55,6 +55,17 @@ def test_a_plugin_that_cannot_be_used_is_refused(
     assert "--plugin extra" in raised.value.hint
 
 
+@pytest.mark.parametrize(
+    ("rule", "offered"),
+    [
+        ("weights/pickle", "levels: {weights/pickle: note}    # off, note, warning or failure\n"),
+        ("weights/undecided", "levels: {weights/undecided: failure}    # no other: "),
+    ],
+)
+def test_an_explained_rule_offers_only_levels_that_count(rule: str, offered: str) -> None:
+    assert offered in show(rule, "text")
+
+
 def test_a_plugin_named_twice_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     plugin(monkeypatch, toycheck)
     assert len(catalog.checks(["extra", "extra"])) == len(catalog.CHECKS) + 1

@@ -113,7 +113,7 @@ def measure(**options: Any) -> int:
 
 @cli.group()
 def watch() -> None:
-    """Keep facts that checks rely on up to date. The only commands that use the network."""
+    """Keep facts that checks rely on up to date. Nothing else asks a package index."""
 
 
 @watch.command(epilog=_examples("modelwarden watch licenses --update"))

@@ -1,6 +1,6 @@
 """What a check may ask of the outside: git objects by id, nothing else.
 
-`bot/git.py` answers from a repository, `tests/fakes.py` from literals.
+`bot/repository.py` answers from a repository, `tests/fakes.py` from literals.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     python examples/demo.py [--output FOLDER] [--keep]
 
-Exit code 0 if the good change passed every check and the bad one failed in each of them.
+Exit code 0 if the good change passed and the bad one failed in each of CHECKS.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def review(project: Project, branch: str, reports: Path, say: Say) -> Review:
 
 
 def surprises(good: Review, bad: Review) -> list[str]:
-    """Return what differs from a good change that passes and a bad one that fails everywhere."""
+    """Return what differs from a good change that passes and a bad one that fails in CHECKS."""
     found = [f"{r.branch}: exit code {r.code}, not {expected}"
              for r, expected in ((good, 0), (bad, 1)) if r.code != expected]  # fmt: skip
     found += [f"good: {v['check']} says {v['outcome']}"
@@ -126,7 +126,7 @@ def conclude(good: Review, bad: Review) -> int:
         print(f"demo: not as expected: {line}", file=sys.stderr)
     if different:
         return 1
-    print("\nAs planned: the good change passes, the bad one fails in every check.")
+    print(f"\nAs planned: the good change passes, the bad one fails in {', '.join(CHECKS)}.")
     print("Next, on the branch you work on in a repository of your own:")
     print(f"  {near(Path(sys.executable).parent / 'modelwarden')} check --repo PATH")
     return 0

@@ -30,6 +30,7 @@ _WORDS = {  # for people, where the library speaks of Python
     "missing": "is required",
 }
 
+Rules = Mapping[str, Rule]  # by id
 LevelWord = Literal["off", "note", "warning", "failure"]
 
 
@@ -113,9 +114,6 @@ def load(data: bytes, name: str, source: str, checks: Sequence[Check], rules: Ru
     _refuse_unknown_rules(name, document, root, rules)
     lines_of = tuple(document.line(("waive", i)) for i in range(len(root.waive)))
     return Policy(root, source, lines_of)
-
-
-Rules = Mapping[str, Rule]
 
 
 def _explain(name: str, document: Document, kind: type[BaseModel], error: Any) -> str:

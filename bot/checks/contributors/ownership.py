@@ -22,7 +22,7 @@ UNOWNED = Rule(
     "Without an owner nobody in particular is asked to review what matters most.",
     "Add a line for it to CODEOWNERS: `<path> @owner`.",
 )
-COVERAGE = Rule(
+EDITED = Rule(
     "contributors/codeowners-edited",
     Level.WARNING,
     "The change edits CODEOWNERS or takes owners away.",
@@ -50,7 +50,7 @@ NONE = Rule(
     "GitHub can ask the right people for review by itself.",
     "Add .github/CODEOWNERS with a line for each sensitive path.",
 )
-RULES = (UNOWNED, COVERAGE, INVALID, UNTOLD, NONE)
+RULES = (UNOWNED, EDITED, INVALID, UNTOLD, NONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,18 +127,18 @@ def _edit(base: Side, head: Side) -> list[Finding]:
         return []
     if not head.path:
         message = f"the change removes {base.path}: no path has an owner after it"
-        return [COVERAGE.at(message, Location(base.path))]
+        return [EDITED.at(message, Location(base.path))]
     found = []
     if base.path != head.path:
         message = f"GitHub reads {head.path} instead of {base.path} after this change"
-        found.append(COVERAGE.at(message, Location(head.path)))
+        found.append(EDITED.at(message, Location(head.path)))
     else:
         message = f"the change edits {head.path}; it is judged by the file at its base"
-        found.append(COVERAGE.at(message, Location(head.path)))
+        found.append(EDITED.at(message, Location(head.path)))
     lost = _lost(base.owners, head.owners)
     if lost:
         message = f"the change takes the owners of {_listed(tuple(x.text for x in lost))} away"
-        found.append(COVERAGE.at(message, Location(head.path, _line_at_head(lost, head))))
+        found.append(EDITED.at(message, Location(head.path, _line_at_head(lost, head))))
     return found
 
 
@@ -175,7 +175,7 @@ def _unowned(ownership: Ownership) -> list[Finding]:
     found = []
     for path in bare[:MAX_LISTED]:
         if base.owners.of(path):
-            found.append(COVERAGE.at(f"{path} has no owner after this change", Location(path)))
+            found.append(EDITED.at(f"{path} has no owner after this change", Location(path)))
         else:
             where = head.path or base.path
             found.append(UNOWNED.at(f"{path} has no owner in {where}", Location(path)))

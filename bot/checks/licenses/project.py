@@ -23,8 +23,8 @@ from registry.licenses.statements import (
     is_card,
 )
 from registry.licenses.texts import TEXT_LIMIT, identify
+from security.sniff import is_lfs
 
-_POINTER = b"version https://git-lfs.github.com/spec/"
 _NAMES = ("LICENSE", "LICENCE", "COPYING", "UNLICENSE")
 _SUFFIXES = ("", ".md", ".txt", ".rst")
 
@@ -145,7 +145,7 @@ def _text(entry: TreeEntry, world: World, maker: str) -> Text:
 
 def _identify(entry: TreeEntry, world: World) -> Text:
     data = world.read(entry.blob, TEXT_LIMIT)
-    if data.startswith(_POINTER):
+    if is_lfs(data):
         return Text(entry.path, entry.blob, (), "it is a Git LFS pointer, not a text")
     ids = identify(data.decode("utf-8", "replace"))
     problem = "" if ids else "it is not, word for word, the text of a known licence"

@@ -80,7 +80,7 @@ def _score(
         )
         prints = [_fingerprint(name, folder) for name, folder in models]
         if len(prints) == 2 and prints[0] == prints[1]:
-            return Scored((), (), "")
+            return Scored((), "")
         request = Request(
             tuple((name, str(folder)) for name, folder in models), suites.tasks, settings.device
         )

@@ -14,7 +14,7 @@ BINS = 20
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A task's comparison, its verdict in a word, and (base, head) of its items in nats."""
+    """A task's comparison, and (base, head) of its items in nats: all, or evenly chosen."""
 
     comparison: Comparison
     points: tuple[tuple[float, float], ...]

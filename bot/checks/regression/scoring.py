@@ -18,8 +18,6 @@ BASIC_BYTES = 100_000
 WORST_NLL = 1e4  # nats for one token: far beyond what a finite softmax gives
 SPREAD = 16  # tokens for one byte: far beyond any tokenizer, bytes that need escaping included
 NVIDIA = Path("/dev/nvidiactl")
-
-
 LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "scipy")
 
 
@@ -48,7 +46,6 @@ class Scored:
     """The scores of every model of a request, and the rung of the sandbox that held them."""
 
     models: tuple[ModelScores, ...]
-    versions: tuple[tuple[str, str], ...]
     rung: str
 
 
@@ -74,7 +71,7 @@ def score(
     response = checked(result.answer, request)
     if response.failure is not None:
         raise ModelFailed(response.failure.model, response.failure.reason)
-    return Scored(response.scores, response.versions, result.rung)
+    return Scored(response.scores, result.rung)
 
 
 def _bound(request: Request) -> int:

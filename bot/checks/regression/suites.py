@@ -15,11 +15,7 @@ from security.sniff import is_lfs
 
 
 class BadSuite(CouldNotTell):
-    """A suite of the policy cannot be used; `path` is its file."""
-
-    def __init__(self, path: str, message: str, hint: str) -> None:
-        super().__init__(message, hint)
-        self.path = path
+    """A suite of the policy cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +36,7 @@ def read_suites(world: World, commit: str, files: tuple[SuiteFile, ...], limit: 
             task = read_task(file.name, data)
         except SuiteError as error:
             place = f"{file.path}:{error.line}" if error.line else file.path
-            raise BadSuite(file.path, f"{place}: {error.message}", error.hint) from error
+            raise BadSuite(f"{place}: {error.message}", error.hint) from error
         tasks.append(replace(task, items=chosen(task.items, limit)))
     return Suites(tuple(tasks), digest.hexdigest())
 
@@ -50,14 +46,14 @@ def _data(world: World, commit: str, file: SuiteFile) -> bytes:
     if entry is None or not entry.is_file:
         reason = "is not there" if entry is None else "is not a regular file"
         hint = "name a JSONL file that the base commit holds, or merge the suite first"
-        raise BadSuite(file.path, f"suite {file.path} {reason} at the base commit", hint)
+        raise BadSuite(f"suite {file.path} {reason} at the base commit", hint)
     try:
         data = world.read(entry.blob, SIZE_LIMIT)
     except CouldNotTell as error:
-        raise BadSuite(file.path, f"suite {file.path}: {error.message}", error.hint) from error
+        raise BadSuite(f"suite {file.path}: {error.message}", error.hint) from error
     if is_lfs(data[:200]):
         hint = "suites are small text: keep them in git itself"
-        raise BadSuite(file.path, f"suite {file.path} is a Git LFS pointer", hint)
+        raise BadSuite(f"suite {file.path} is a Git LFS pointer", hint)
     return data
 
 

@@ -84,7 +84,7 @@ def check(
     if not chosen:
         raise UsageError("no check is left to run", "leave out some of --only and --skip")
     cache = Cache(None if no_cache else default_path())
-    with GitWorld(repo, cache) as world:
+    with GitWorld(repo, cache, _say) as world:
         if message is not None:
             return _message(world, message)
         change = _change(world, base, head, staged=staged)
@@ -181,9 +181,12 @@ def _read(path: Path) -> bytes:
 
 
 def _progress(verdict: Verdict) -> None:
+    _say(f"{verdict.outcome.value.upper():<6}{verdict.check} ({verdict.seconds:.1f} s)")
+
+
+def _say(line: str) -> None:
     if sys.stderr is not None and sys.stderr.isatty():
-        word = verdict.outcome.value.upper()
-        click.echo(f"{word:<6}{verdict.check} ({verdict.seconds:.1f} s)", err=True)
+        click.echo(line, err=True)
 
 
 def _message(world: GitWorld, path: Path) -> int:

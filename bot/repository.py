@@ -35,7 +35,13 @@ MAX_LISTING = 500_000_000  # bytes of one diff or recursive listing
 class GitWorld:
     """World over one repository. Use as a context manager; closing ends the git processes."""
 
-    def __init__(self, folder: Path, cache: Cache | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        cache: Cache | None = None,
+        say: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self.say = say
         self.revisions = Revisions(folder)
         self.place = folder
         self.git_dir = self.revisions.git_dir

@@ -62,3 +62,6 @@ class World(Protocol):
         `maker` is "check/version" plus whatever else the value depends on; `kind` is the
         frozen dataclass (or tuple type) that `make` returns, JSON both ways.
         """
+
+    def say(self, line: str) -> None:
+        """Tell whoever waits how far long work is; never part of a report."""

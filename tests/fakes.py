@@ -62,6 +62,7 @@ class FakeWorld:
         for path in missing:
             self.blobs.pop(self.trees[HEAD][path].blob, None)
         self.made: list[tuple[str, str]] = []
+        self.said: list[str] = []
 
     def _tree(self, files: Tree) -> dict[str, TreeEntry]:
         found = {}
@@ -131,6 +132,9 @@ class FakeWorld:
 
     def signer(self, commit: str, allowed_signers: bytes) -> str:
         return self._signers.get(commit, "")
+
+    def say(self, line: str) -> None:
+        self.said.append(line)
 
     def facts(self, maker: str, blob: str, kind: type[T], make: Callable[[], T]) -> T:
         self.made.append((maker, blob))

@@ -84,7 +84,15 @@ def _score(
         request = Request(
             tuple((name, str(folder)) for name, folder in models), suites.tasks, settings.device
         )
-        return score(request, Path(place), minutes=settings.minutes, memory_gb=settings.memory_gb)
+        items = sum(len(task.items) for task in suites.tasks)
+        world.say(f"      regression: scoring {len(models)} models on {items:,} items")
+        return score(
+            request,
+            Path(place),
+            minutes=settings.minutes,
+            memory_gb=settings.memory_gb,
+            say=lambda line: world.say(f"      regression: {line}"),
+        )
 
 
 def _lay_out(

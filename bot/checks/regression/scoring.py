@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,8 +56,11 @@ def score(
     *,
     minutes: float,
     memory_gb: float,
+    say: Callable[[str], None],
 ) -> Scored:
     """Run the request in one sandboxed child; `folder` is ours, private and temporary.
+
+    `say` hears how far it is.
 
     Raises ModelFailed, or SandboxFailed where there is no answer or one that is not sound.
     """
@@ -67,6 +71,7 @@ def score(
         inputs=(path, *(Path(place) for _, place in request.models)),
         limits=Limits(minutes * 60, int(memory_gb * (1 << 30)), _bound(request)),
         cuda=request.device != "cpu" and NVIDIA.exists(),
+        progress=say,
     )
     response = checked(result.answer, request)
     if response.failure is not None:

@@ -136,10 +136,13 @@ def test_damaged_model_regresses_on_the_old_suite_measured_once(
     (repository / "eval" / "heldout.jsonl").write_text('{"text": "easy"}\n')
     head = commit(repository)
     seen: list[Evidence] = []
+    said: list[str] = []
     for _ in range(2):
-        with GitWorld(repository, Cache(tmp_path / "evidence.db")) as world:
+        with GitWorld(repository, Cache(tmp_path / "evidence.db"), said.append) as world:
             seen.append(regression.collect(world.change(base, head), world, SETTINGS))
         monkeypatch.setattr(pairs, "score", None)  # a second measurement would break
+    assert [line for line in said if "scoring 2 models on 80 items" in line] == said[:1]
+    assert any("head: 40/40" in line for line in said)
     evidence = seen[0]
     assert evidence == seen[1]
     assert (evidence.problem, evidence.standing) == (None, Standing.COMPARED)

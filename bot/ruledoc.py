@@ -32,7 +32,8 @@ def show(
         return markdown(chosen)
     if rule_id is not None:
         return _explained(chosen[0], colour=colour)
-    return "\n".join(_line(rule, colour=colour) for rule in chosen)
+    width = max(len(rule.id) for rule in chosen)
+    return "\n".join(_line(rule, width, colour=colour) for rule in chosen)
 
 
 def _near(word: str, rules: Mapping[str, Rule]) -> str:
@@ -47,8 +48,8 @@ def _level(rule: Rule, *, colour: bool, width: int = 0) -> str:
     return f"\x1b[{_COLOURS[rule.level.value]}m{word}\x1b[0m" if colour else word
 
 
-def _line(rule: Rule, *, colour: bool) -> str:
-    return f"{rule.id:<34} {_level(rule, colour=colour, width=8)} {rule.finds}"
+def _line(rule: Rule, width: int, *, colour: bool) -> str:
+    return f"{rule.id:<{width}} {_level(rule, colour=colour, width=8)} {rule.finds}"
 
 
 def _explained(rule: Rule, *, colour: bool) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.change import Commit, TreeEntry
+from bot.wording import plural
 
 MODEL_FILES = (".safetensors", ".safetensors.dvc")
 LOOKED_AT = 50  # commits whose habits are counted
@@ -32,7 +33,8 @@ class Survey:
         ]
         said = [f"found {name}: {', '.join(paths[:5])}" for name, paths in found if paths]
         if self.commits:
-            said.append(f"found {self.signed_off} of the last {self.commits} commits signed off")
+            recent = plural(self.commits, "recent commit")
+            said.append(f"found {self.signed_off} of {recent} signed off")
         return tuple(said) or ("found an empty repository",)
 
 

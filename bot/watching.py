@@ -11,6 +11,7 @@ import click
 
 from bot.errors import Missing, TooLarge
 from bot.repository import GitWorld
+from bot.wording import plural
 from bot.world import LOCK_LIMIT, TEXT_LIMIT
 from registry.licenses import cache, update
 from registry.manifests import LOCKS, DocumentError, Requirement, kind_of, read
@@ -19,7 +20,7 @@ SHOWN = 10  # failures told one by one
 
 
 def licenses(*, update_: bool, repo: Path, rev: str, index: str | None, format_: str) -> int:
-    """Show what is kept of a repository's packages, or fetch it; 3 where something is unclear."""
+    """Show what is kept of a repository's packages, or fetch it; 3 where some were not got."""
     with GitWorld(repo) as world:
         requirements = _requirements(world, world.revisions.resolve(rev))
     wanted = update.wanted(requirements)
@@ -31,8 +32,8 @@ def licenses(*, update_: bool, repo: Path, rev: str, index: str | None, format_:
         click.echo(json.dumps({"cache": str(path), "failed": result.failed}, indent=2))
     else:
         click.echo(
-            f"{len(result.entries)} of {len(wanted)} packages fetched, "
-            f"{len(result.unclear)} of them state no clear licence; kept in {path}"
+            f"{len(result.entries):,} of {plural(len(wanted), 'package')} fetched, "
+            f"{len(result.unclear):,} without a clear licence; kept in {path}"
         )
         for name, reason in result.failed[:SHOWN]:
             click.echo(f"  not fetched: {name}: {reason}", err=True)
@@ -67,7 +68,8 @@ def _show(
         said = entry.license or f"unclear: {entry.reason}"
         click.echo(f"{entry.name} {entry.version}: {said} (fetched {entry.fetched})")
     missing = len(names - {entry.name for entry in kept})
-    click.echo(f"{missing} of {len(names)} packages are not in {path}; --update fetches them")
+    lacks = f"{missing:,} of {plural(len(names), 'package')}; --update fetches them"
+    click.echo(f"missing in {path}: {lacks if missing else 'nothing'}")
     return 0
 
 

@@ -30,10 +30,10 @@ class Group:
 
 
 def place(location: Location) -> str:
-    """Return "path:line", "commit 1a2b3c4d5e" or "" for the change as a whole."""
+    """Return "path:line", "commit 1a2b3c4d5e6f" or "" for the change as a whole."""
     if location.path:
         return f"{location.path}:{location.line}" if location.line else location.path
-    return f"commit {location.commit[:10]}" if location.commit else ""
+    return f"commit {location.commit[:12]}" if location.commit else ""
 
 
 def worst_first(report: Report) -> tuple[Verdict, ...]:
@@ -89,7 +89,7 @@ def subject(report: Report) -> str:
     """Name what was judged: repository, number, commits, number of files."""
     change = report.change
     name = f"{change.repository} #{change.number}" if change.number else change.repository
-    span = f"{change.base[:10]}..{change.head[:10]}"
+    span = f"{change.base[:12]}..{change.head[:12]}"
     return ", ".join(filter(None, [name, span, plural(len(change.files), "changed file")]))
 
 

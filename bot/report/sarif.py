@@ -112,7 +112,7 @@ def _message(text: str) -> str:
 
 def _location(place: Location) -> dict[str, Any]:
     # GitHub refuses a result without a file, so a commit or the change stands in for one.
-    uri = quote(place.path) or (f"commit-{place.commit[:10]}" if place.commit else "whole-change")
+    uri = quote(place.path) or (f"commit-{place.commit[:12]}" if place.commit else "whole-change")
     location: dict[str, Any] = {
         "physicalLocation": {
             "artifactLocation": {"uri": uri, "uriBaseId": "%SRCROOT%"},

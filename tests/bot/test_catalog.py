@@ -66,6 +66,14 @@ def test_an_explained_rule_offers_only_levels_that_count(rule: str, offered: str
     assert offered in show(rule, "text")
 
 
+def test_listed_rules_stand_in_columns() -> None:
+    lines = show(None, "text").splitlines()
+    starts = {
+        line.index(rule.finds) for line, rule in zip(lines, catalog.rules().values(), strict=True)
+    }
+    assert len(starts) == 1
+
+
 def test_a_plugin_named_twice_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     plugin(monkeypatch, toycheck)
     assert len(catalog.checks(["extra", "extra"])) == len(catalog.CHECKS) + 1

@@ -41,7 +41,10 @@ def test_failures_are_told_but_not_endlessly(
     asked = {"update_": True, "repo": repo, "rev": "HEAD", "index": index.url, "format_": "text"}
     assert licenses(**asked) == 3  # type: ignore[arg-type]
     out, err = capsys.readouterr()
-    assert out.startswith(f"1 of {missing + 1} packages fetched, 0 of them state no clear licence")
+    assert out.startswith(f"1 of {missing + 1} packages fetched, 0 without a clear licence")
     told = [f"  not fetched: {name}: no project page" for name in names[:SHOWN]]
     assert err.splitlines() == told + ([f"  not fetched: {more} more"] if more else [])
     assert index.url not in err
+    assert licenses(**{**asked, "update_": False}) == 0  # type: ignore[arg-type]
+    told_last = capsys.readouterr().out.splitlines()[-1]
+    assert told_last.endswith(f": {missing} of {missing + 1} packages; --update fetches them")

@@ -147,7 +147,8 @@ def _shown(evidence: Evidence, settings: Settings) -> list[Finding]:
     for item in evidence.documents:
         with_model = item.document == "model card" and evidence.models_gone
         if item.before and not item.after and not (with_model and not evidence.models):
-            message = f"the change removes or empties the {item.document} ({item.before})"
+            name = item.document if item.document.islower() else f"{item.document} file"
+            message = f"the change removes or empties the {name} ({item.before})"
             found.append(REMOVED.at(message, Location(item.before)))
     absent = {item.document for item in evidence.documents if not item.before and not item.after}
     missing = [name for name in settings.expected if name in absent]

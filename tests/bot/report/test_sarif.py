@@ -51,7 +51,7 @@ def test_levels(level: str, shown: str) -> None:
     [
         (Location("a b/ü#?.py", 7), "a%20b/%C3%BC%23%3F.py", 7),
         (Location("a.py"), "a.py", 1),
-        (Location("", 0, "c" * 40), "commit-cccccccccc", 1),
+        (Location("", 0, "c" * 40), "commit-cccccccccccc", 1),
         (Location(), "whole-change", 1),
         (Location("a\\377", 2), "a%5C377", 2),
     ],

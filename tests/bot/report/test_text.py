@@ -66,8 +66,9 @@ def test_one_remedy_stands_once_under_its_places() -> None:
     section = shown.split("\ncontributors  FAIL\n")[1].split("\n\nweights")[0]
     assert section == (
         "\n  FAILURE  contributors/sign-off  A commit that its author did not sign off.\n"
-        '    commit 1f2e3d4c5b  "Train longer" has no Signed-off-by line of ada@example.org\n'
-        '    commit 9a8b7c6d5e  "Swap the tokenizer" has no Signed-off-by line of ada@example.org\n'
+        '    commit 1f2e3d4c5b00  "Train longer" has no Signed-off-by line of ada@example.org\n'
+        "    commit 9a8b7c6d5e00\n"
+        '      "Swap the tokenizer" has no Signed-off-by line of ada@example.org\n'
         "    Fix: Run `git rebase --signoff BASE` and push again."
     )
 

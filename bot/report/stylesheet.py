@@ -42,6 +42,7 @@ grid-template-columns:repeat(auto-fit,minmax(min(11rem,45%),1fr));gap:.5rem 1.5r
 margin:1rem 0 0}
 .facts dt{color:var(--quiet);font-size:.8rem}
 .facts dd{margin:0}
+.facts>:last-child{grid-column:1/-1}
 .badge{display:inline-block;border-radius:6px;padding:.1rem .55rem;font-size:.75rem;font-weight:700;
 letter-spacing:.04em;white-space:nowrap;background:var(--still-bg);color:var(--quiet)}
 .badge.pass{background:var(--good-bg);color:var(--good)}

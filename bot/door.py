@@ -14,10 +14,12 @@ from pathlib import Path
 
 import click
 
-from bot import catalog, engine, policy
+from bot import catalog, conduct, engine, policy
 from bot.cache import Cache, default_path
 from bot.change import Change
 from bot.check import Check
+from bot.checks import contributors
+from bot.checks.contributors.signoff import judge_message
 from bot.errors import BotError, PolicyError, UsageError
 from bot.quoting import plain
 from bot.report import render
@@ -86,9 +88,9 @@ def check(
     cache = Cache(None if no_cache else default_path())
     with GitWorld(repo, cache, _say) as world:
         if message is not None:
-            return _message(world, message)
+            return _message(world, message, policy, checks)
         change = _change(world, base, head, staged=staged)
-        used = _policy(world, change, policy, checks)
+        used = _policy(world, change.base, policy, checks)
         report = engine.review(
             change, used, world, chosen, today=datetime.now(UTC).date(), notify=_progress
         )
@@ -147,13 +149,13 @@ def _change(world: GitWorld, base: str | None, head: str | None, *, staged: bool
 
 
 def _policy(
-    world: GitWorld, change: Change, path: Path | None, checks: Sequence[Check]
+    world: GitWorld, base: str, path: Path | None, checks: Sequence[Check]
 ) -> policy.Policy:
     rules = catalog.rules(checks)
     if path is not None:
         data = _read(path)
         return policy.load(data, str(path), f"{path} (--policy)", checks, rules)
-    entry = world.entry(change.base, policy.POLICY_PATH)
+    entry = world.entry(base, policy.POLICY_PATH)
     if entry is None:
         return policy.default(checks)
     if not entry.is_file:
@@ -164,7 +166,7 @@ def _policy(
             f"{policy.POLICY_LIMIT:,}",
             "make the policy smaller",
         )
-    source = f"{policy.POLICY_PATH} at {change.base[:12]}"
+    source = f"{policy.POLICY_PATH} at {base[:12]}"
     data = world.read(entry.blob, policy.POLICY_LIMIT)
     return policy.load(data, policy.POLICY_PATH, source, checks, rules)
 
@@ -189,19 +191,22 @@ def _say(line: str) -> None:
         click.echo(line, err=True)
 
 
-def _message(world: GitWorld, path: Path) -> int:
-    """Judge one commit message, as a commit-msg hook does."""
-    from bot.checks.contributors.signoff import judge_message
-
-    if world.revisions.merging():
-        return 0  # merges need no sign-off
+def _message(world: GitWorld, path: Path, given: Path | None, checks: Sequence[Check]) -> int:
+    """Judge one commit message, as a commit-msg hook does, by the policy at HEAD."""
+    used = _policy(world, world.revisions.head_or_empty(), given, checks)
+    settings = used.section(contributors.NAME)
+    if not settings.enabled or settings.dco == "off":
+        return 0
+    if world.revisions.merging() and not settings.merge_commits:
+        return 0
     with path.open("rb") as file:
         text = file.read(COMMIT_LIMIT).decode("utf-8", "replace")
     mark = world.revisions.comment_mark()
     if mark != "#":
         text = re.sub(rf"^{re.escape(mark)}", "#", text, flags=re.MULTILINE)
     name, email = world.revisions.author()
-    findings = judge_message(text, name, email)
+    found = judge_message(text, name, email, co_authors=settings.co_authors)
+    findings, _ = conduct.apply(used, found, datetime.now(UTC).date())
     for finding in findings:
         click.echo(f"{finding.rule}: {finding.message}\n  {finding.remedy}", err=True)
     return 1 if any(finding.counts for finding in findings) else 0

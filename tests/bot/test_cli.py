@@ -20,6 +20,7 @@ from tests.gitrepo import Repo, environment
 ROOT = Path(__file__).parents[2]
 MODELWARDEN = str(Path(sys.executable).with_name("modelwarden"))
 MEMORY = 500_000_000  # bytes
+SIGNED = "Signed-off-by: Ada <ada@example.org>"
 
 
 def run(repo: Path, *words: str, limit: int = 0) -> subprocess.CompletedProcess[str]:
@@ -225,6 +226,32 @@ def test_staged_content_and_messages(repo: Repo, tmp_path: Path) -> None:
     assert run(repo.path, "check", "--message", str(message)).returncode == 1
     message.write_text("subject\n\nSigned-off-by: Ada <ada@example.org>\n# a comment\n")
     assert run(repo.path, "check", "--message", str(message)).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("policy", "message", "code"),
+    [
+        ("", "subject\n", 1),
+        ("contributors: {dco: off}\n", "subject\n", 0),
+        ("contributors: {enabled: false}\n", "subject\n", 0),
+        ("levels: {contributors/sign-off: warning}\n", "subject\n", 0),
+        ("", f"subject\n\nCo-authored-by: B <b@c.example>\n{SIGNED}\n", 1),
+        (
+            "contributors: {co_authors: false}\n",
+            f"s\n\nCo-authored-by: B <b@c.example>\n{SIGNED}\n",
+            0,
+        ),
+    ],
+)
+def test_a_message_is_judged_by_the_policy(
+    repo: Repo, tmp_path: Path, policy: str, message: str, code: int
+) -> None:
+    repo.commit({".github/modelwarden.yml": f"version: 1\n{policy}"})
+    path = tmp_path / "COMMIT_EDITMSG"
+    path.write_text(message)
+    done = run(repo.path, "check", "--message", str(path))
+    assert done.returncode == code, done.stderr
+    assert ("contributors/" in done.stderr) is (code == 1 or "levels" in policy)
 
 
 def test_a_second_run_uses_the_cache_and_agrees(repo: Repo) -> None:

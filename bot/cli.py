@@ -56,7 +56,7 @@ def init(repo: Path) -> int:
 @click.option("--head", metavar="REV", help="Where it ends  [default: HEAD].")
 @click.option("--staged", is_flag=True, help="Judge what is staged, against HEAD.")
 @click.option("--message", metavar="FILE", type=click.Path(path_type=Path),
-              help="Judge one commit message by the policy at HEAD (a commit-msg hook).")  # fmt: skip
+              help="Judge one commit message, as a commit-msg hook does.")  # fmt: skip
 @click.option("--repo", type=click.Path(path_type=Path), default=Path(), help="The repository.")
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option("--output", metavar="FILE", type=click.Path(path_type=Path),

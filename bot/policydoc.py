@@ -17,7 +17,7 @@ _HEAD = f"""\
 # {POLICY_PATH}: what this project lets in.
 #
 # Modelwarden reads this file at the BASE of a change: an edit counts after it is merged.
-# Every key has a default, shown commented out; unknown keys are errors.
+# Every key has a default, shown commented out: uncomment what you change. Unknown keys are errors.
 # All keys: docs/policy.md of Modelwarden. All rules: modelwarden rules.
 
 version: 1
@@ -42,7 +42,7 @@ def commented(checks: Sequence[Check], found: Found) -> str:
 
 def _section(check: Check, found: Mapping[str, Any]) -> str:
     fields = check.Settings.model_fields
-    lines = [f"{check.NAME}:" if found else f"{check.NAME}: {{}}"]
+    lines = [f"{check.NAME}:", "  enabled: true"]  # in force, so that any line can join it
     for key, field in fields.items():
         if key == "enabled":
             continue

@@ -60,6 +60,18 @@ def test_it_looks_at_what_is_there(repo: Repo) -> None:
     assert "modelwarden[model,dvc]==" in (repo.path / WORKFLOW_PATH).read_text()
 
 
+@pytest.mark.parametrize(
+    "key", ["dco", "pin", "review", "max_git_bytes", "limit", "trusted_actions"]
+)
+def test_a_key_is_set_by_uncommenting_its_line(repo: Repo, key: str) -> None:
+    list(setup.run(repo.path))
+    path = repo.path / POLICY_PATH
+    text = path.read_text()
+    assert text.count(f"\n  # {key}: ") == 1
+    path.write_text(text.replace(f"\n  # {key}: ", f"\n  {key}: "))
+    assert loaded(repo).root.model_dump() == policy.default(catalog.CHECKS).root.model_dump()
+
+
 def test_any_names_of_suites_and_models_make_a_valid_policy(repo: Repo) -> None:
     names = ("eval/a/test", "eval/b/test", "eval/: x #y", 'eval/od"d\n', "eval/пример")
     repo.commit(

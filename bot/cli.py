@@ -118,7 +118,7 @@ def watch() -> None:
 
 @watch.command(epilog=_examples("modelwarden watch licenses --update"))
 @click.option(
-    "--update", "update_", is_flag=True, help="Fetch what is missing from the package index."
+    "--update", "update_", is_flag=True, help="Fetch the facts of each from the package index."
 )
 @click.option("--repo", type=click.Path(path_type=Path), default=Path(), help="The repository.")
 @click.option("--rev", default="HEAD", show_default=True, help="Whose manifests are read.")

@@ -28,7 +28,6 @@ class UpdateResult:
 
     entries: tuple[Entry, ...]
     failed: tuple[tuple[str, str], ...]
-    cache: Path
 
     @property
     def unclear(self) -> tuple[Entry, ...]:
@@ -105,4 +104,4 @@ def update(
                 progress(f"{name} {answer.version}: {answer.license or answer.reason}")
     if entries:
         merge(cache_path, entries)
-    return UpdateResult(tuple(entries), tuple(failed), cache_path)
+    return UpdateResult(tuple(entries), tuple(failed))

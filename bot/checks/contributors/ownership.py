@@ -9,6 +9,7 @@ from bot.checks.contributors.codeowners import PLACES, SIZE_LIMIT, Line, Owners,
 from bot.errors import CouldNotTell
 from bot.finding import Finding, Level, Location, Rule
 from bot.patterns import any_matches, compiled
+from bot.wording import plural
 from bot.world import World
 from registry.documents import DocumentError
 
@@ -180,8 +181,8 @@ def _unowned(ownership: Ownership) -> list[Finding]:
             where = head.path or base.path
             found.append(UNOWNED.at(f"{path} has no owner in {where}", Location(path)))
     if len(bare) > MAX_LISTED:
-        more = f"{len(bare) - MAX_LISTED:,} more sensitive paths have no owner"
-        found.append(UNOWNED.at(more, Location(bare[MAX_LISTED])))
+        more = plural(len(bare) - MAX_LISTED, "more sensitive path")
+        found.append(UNOWNED.at(f"{more} without an owner", Location(bare[MAX_LISTED])))
     return found
 
 

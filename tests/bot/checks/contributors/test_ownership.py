@@ -70,8 +70,32 @@ def test_a_change_elsewhere_reads_nothing() -> None:
     assert world.made == []
 
 
-def test_many_unowned_paths_are_counted() -> None:
-    paths: dict[str, bytes | str] = {f".github/{i:03}": "x" for i in range(100)}
+@pytest.mark.parametrize(
+    ("count", "last"),
+    [
+        (20, ".github/019 has no owner in .github/CODEOWNERS"),
+        (21, "1 more sensitive path without an owner"),
+        (100, "80 more sensitive paths without an owner"),
+    ],
+)
+def test_many_unowned_paths_are_counted(count: int, last: str) -> None:
+    paths: dict[str, bytes | str] = {f".github/{i:03}": "x" for i in range(count)}
     found = judged({OWNERS: "*.py @a"}, {OWNERS: "*.py @a", **paths})
-    assert len(found) == ownership.MAX_LISTED + 1
-    assert found[-1].message.startswith("80 more sensitive paths")
+    assert len(found) == min(count, ownership.MAX_LISTED + 1)
+    assert found[-1].message == last
+
+
+@pytest.mark.parametrize(
+    ("count", "listed"),
+    [(3, ".github/0, .github/1, .github/2"), (4, ".github/0, .github/1, .github/2 and 1 more")],
+)
+def test_touched_paths_are_listed_up_to_three(count: int, listed: str) -> None:
+    (finding,) = judged({}, {f".github/{i}": "x" for i in range(count)})
+    assert finding.message == f"the change touches {listed}; there is no CODEOWNERS"
+
+
+def test_an_edited_file_is_told_from_one_that_takes_over() -> None:
+    (edited,) = judged({OWNERS: "* @a"}, {OWNERS: "* @b"})
+    assert edited.message == f"the change edits {OWNERS}; it is judged by the file at its base"
+    (taken,) = judged({"CODEOWNERS": "* @a"}, {"CODEOWNERS": "* @a", OWNERS: "* @b"})
+    assert taken.message == f"GitHub reads {OWNERS} instead of CODEOWNERS after this change"

@@ -30,8 +30,8 @@ EXPIRED = Rule(
 )
 UNUSED = Rule(
     "policy/waiver-unused",
-    Level.NOTE,
-    "A waiver covers nothing in this change.",
+    Level.WARNING,
+    "A check judged the change, and a waiver of one of its rules covers nothing.",
     "Waivers that no longer cover anything hide the next finding of their kind.",
     "Delete it if what it covered is fixed.",
 )
@@ -79,8 +79,13 @@ def _covers(waiver: Waiver, finding: Finding) -> bool:
     return waiver.path in ("**", path) or any_matches((compiled(waiver.path),), path)
 
 
-def verdict(change: Change, policy: Policy, used: frozenset[int], today: date) -> Verdict:
-    """Judge the policy itself: edited, expired and unused waivers."""
+def verdict(
+    change: Change, policy: Policy, used: frozenset[int], judged: frozenset[str], today: date
+) -> Verdict:
+    """Judge the policy itself: edited, expired and unused waivers.
+
+    `judged` names the checks that reached an answer: no other can tell that a waiver is unused.
+    """
     findings: list[Finding] = []
     edit = next((f for f in change.files if f.path == POLICY_PATH), None)
     if edit is not None:
@@ -98,7 +103,7 @@ def verdict(change: Change, policy: Policy, used: frozenset[int], today: date) -
             findings.append(
                 EXPIRED.at(f"the waiver of {waiver.rule} ended on {waiver.until}", place)
             )
-        elif index not in used:
+        elif index not in used and waiver.rule.partition("/")[0] in judged:
             findings.append(UNUSED.at(f"the waiver of {waiver.rule} covers nothing here", place))
     found = tuple(findings)
     return Verdict(NAME, outcome_of(found), found, policy.source)

@@ -104,7 +104,8 @@ def _weigh(
         if outcome in (Outcome.PASS, Outcome.FAIL) or (outcome is Outcome.ERROR and findings):
             outcome = outcome_of(findings)
         weighed.append(replace(verdict, outcome=outcome, findings=_sorted(findings)))
-    return (*weighed, conduct.verdict(change, policy, frozenset(all_used), today))
+    judged = frozenset(v.check for v in weighed if v.outcome in (Outcome.PASS, Outcome.FAIL))
+    return (*weighed, conduct.verdict(change, policy, frozenset(all_used), judged, today))
 
 
 def _sorted(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

@@ -100,12 +100,16 @@ def waiver(until: str, path: str = "**", rule: str = "toy/bad") -> str:
         ({"a.bin": "bad"}, waiver("2026-12-31", "**/*.bin"), "pass pass", []),
         ({"x/y/a": "bad"}, waiver("2026-12-31", "x/"), "pass pass", []),
         ({"a": "odd"}, waiver("2026-12-31", rule="toy/odd"), "pass pass", []),
+        ({}, waiver("2026-12-31"), "skip pass", []),  # nobody looked, so nobody can tell
+        ({"blind": ""}, waiver("2026-12-31"), "error pass", []),
     ],
 )
 def test_waivers(files: dict[str, str], text: str, outcomes: str, own: list[str]) -> None:
     toy, conduct = review(files, text).verdicts
     assert f"{toy.outcome} {conduct.outcome}" == outcomes
     assert [finding.rule for finding in conduct.findings] == own
+    if "policy/waiver-unused" in own:
+        assert conduct.findings[0].severity is Level.WARNING
 
 
 def test_a_waived_finding_is_still_shown() -> None:

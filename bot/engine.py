@@ -16,7 +16,11 @@ from bot.finding import Finding, Level
 from bot.policy import Policy
 from bot.verdict import Outcome, Report, Verdict, outcome_of
 from bot.world import World
+from lab.errors import LabError
+from registry.errors import RegistryError
+from security.errors import SecurityError
 
+KNOWN = (BotError, RegistryError, LabError, SecurityError)  # each says what to do
 Notify = Callable[[Verdict], None]
 _ORDER = (Level.UNKNOWN, Level.FAILURE, Level.WARNING, Level.NOTE)
 
@@ -80,7 +84,7 @@ def _judge(check: Check, change: Change, policy: Policy, world: World) -> Verdic
         return Verdict(
             check.NAME, outcome_of(findings), findings, check.summary(evidence), exhibits
         )
-    except BotError as error:
+    except KNOWN as error:
         return Verdict(check.NAME, Outcome.ERROR, reason=f"{error.message}; {error.hint}")
     except (Exception, SystemExit) as error:  # noqa: BLE001 - one broken check must not hide the others
         reason = f"the check itself broke ({type(error).__name__}: {error}); please report this"

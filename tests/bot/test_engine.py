@@ -12,6 +12,7 @@ from bot.errors import UsageError
 from bot.finding import Level
 from bot.policy import POLICY_PATH, Policy
 from bot.verdict import Outcome, Report, Verdict
+from registry.errors import MissingWeights
 from tests.bot import toycheck
 from tests.fakes import FakeWorld
 
@@ -77,6 +78,15 @@ def test_a_check_that_ends_the_process_is_an_error() -> None:
     assert report.verdicts[0].outcome is Outcome.ERROR
     assert "SystemExit" in report.verdicts[0].reason
     assert report.exit_code == 3
+
+
+def test_errors_of_the_lower_parts_are_no_surprise() -> None:
+    def missing(*_: object) -> Any:
+        raise MissingWeights("model.safetensors is not here", "fetch it")
+
+    verdict = review({"a": "x"}, checks=(twin("first", collect=missing),)).verdicts[0]
+    assert verdict.outcome is Outcome.ERROR
+    assert verdict.reason == "model.safetensors is not here; fetch it"
 
 
 def test_could_not_tell_gives_reason_and_remedy() -> None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from lab.folder import ModelFiles
 from lab.load import load, settle
+from lab.plain import Progress
 from lab.protocol import ModelScores, Task, TaskScores
-from lab.score import Progress, score
+from lab.score import score
 from lab.statistics import ratio, wilson
 
 

@@ -6,6 +6,7 @@ Nothing here imports torch; `lab/worker.py` is the side inside the wall.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +72,17 @@ class ItemScore:
 
 @dataclass(frozen=True, slots=True)
 class TaskScores:
-    """One model's scores on one task, in the order of its items."""
+    """One model's scores on one task, in the order of its items.
+
+    `level` is how they were computed (lab/level.py): "plain", or "prefix" where shared tokens
+    were read once. `gap` is the largest difference in nats seen between the two on the same
+    rows; None where they were not compared, or the fast way failed.
+    """
 
     task: str
     items: tuple[ItemScore, ...]
+    level: Literal["plain", "prefix"] = "plain"
+    gap: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,17 +99,21 @@ def _choice_row(
     number: int, choice: int, tokens: Tokens, context: Encoded, whole: Encoded
 ) -> Row | None:
     # Tokens may join across the border, so what is scored begins where the two first differ.
-    shared = 0
-    for left, right in zip(context.ids, whole.ids, strict=False):
-        if left != right:
-            break
-        shared += 1
+    shared = common(context.ids, whole.ids)
     start = array("q", tokens.opening)
     if not start and not shared and tokens.lead is not None:
         start = array("q", (tokens.lead,))
     ids = start + whole.ids
     scored = len(whole.ids) - max(shared, 0 if start else 1)
     return Row(number, choice, ids, scored) if scored > 0 else None
+
+
+def common(left: array[int], right: array[int]) -> int:
+    """Return how many tokens two rows both begin with."""
+    size = min(len(left), len(right))
+    if left[:size] == right[:size]:
+        return size
+    return next(n for n in range(size) if left[n] != right[n])
 
 
 def _unscorable(task: Task, number: int, reason: str) -> ModelError:

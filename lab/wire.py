@@ -70,6 +70,8 @@ def read_response(data: bytes, request: Request) -> Response:
 def _check_task(asked: list[tuple[str, str, bool]], scored: TaskScores) -> None:
     if asked != [(i.id, i.cluster, i.correct is None) for i in scored.items]:
         raise _error("response is not about the items of the request")
+    if scored.gap is not None and not (math.isfinite(scored.gap) and scored.gap >= 0):
+        raise _error("response holds a gap that is none")
     for item in scored.items:
         if not _is_sane(item):
             raise _error("response holds a score that no model can have")

@@ -16,8 +16,8 @@ from lab.errors import ModelError
 from lab.folder import inspect
 from lab.load import settle
 from lab.measure import measure
+from lab.plain import Progress
 from lab.protocol import Failure, ModelScores, Request, Response
-from lab.score import Progress
 from lab.wire import REQUEST_LIMIT, WireError, dump_response, read_request
 
 USAGE = 2

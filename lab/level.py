@@ -22,7 +22,7 @@ from lab.tree import Family, families, header_of, packs, plant
 PROOF = 16  # rows that are scored both ways
 TOLERANCE = 1e-3  # nats a row, in fp32
 HALF_TOLERANCE = {"bfloat16": 0.25, "float16": 0.05}
-CPU_TOKENS = 256
+CPU_TOKENS = 512
 GPU_TOKENS = 2_048
 _MASK = 2**25  # numbers in one tree's mask
 

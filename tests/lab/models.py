@@ -31,6 +31,25 @@ def make_tokenizer(folder: Path, *, bos: bool = True) -> None:
     wrapped.save_pretrained(str(folder))
 
 
+# What each architecture calls its measures; the rest is as small as it goes.
+_SMALL = {
+    "vocab_size": VOCABULARY,
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "max_position_embeddings": 64,
+}
+_NAMES = {
+    "gpt2": {"hidden_size": "n_embd", "num_hidden_layers": "n_layer",
+             "num_attention_heads": "n_head", "max_position_embeddings": "n_positions",
+             "intermediate_size": "n_inner"},
+    "bloom": {"num_hidden_layers": "n_layer", "num_attention_heads": "n_head",
+              "max_position_embeddings": "seq_length"},
+    "opt": {"intermediate_size": "ffn_dim"},
+}  # fmt: skip
+
+
 def make_model(folder: Path, kind: str = "llama", *, seed: int = 0, **changes: Any) -> Path:
     """Write a random model of two layers, wide enough in its weights to prefer some tokens."""
     import torch
@@ -39,36 +58,16 @@ def make_model(folder: Path, kind: str = "llama", *, seed: int = 0, **changes: A
     logging: Any = transformers.utils.logging
     logging.disable_progress_bar()
     torch.manual_seed(seed)
-    config: Any
-    if kind == "llama":
-        config = transformers.LlamaConfig(
-            **{
-                "vocab_size": VOCABULARY,
-                "hidden_size": 32,
-                "intermediate_size": 64,
-                "num_hidden_layers": 2,
-                "num_attention_heads": 4,
-                "max_position_embeddings": 64,
-                "initializer_range": 0.2,
-                "bos_token_id": None,
-                "eos_token_id": None,
-                **changes,
-            }
-        )
-    else:
-        config = transformers.GPT2Config(
-            **{
-                "vocab_size": VOCABULARY,
-                "n_embd": 32,
-                "n_layer": 2,
-                "n_head": 4,
-                "n_positions": 64,
-                "initializer_range": 0.2,
-                "bos_token_id": None,
-                "eos_token_id": None,
-                **changes,
-            }
-        )
+    names = _NAMES.get(kind, {})
+    config = transformers.CONFIG_MAPPING[kind](
+        **{
+            **{names.get(name, name): value for name, value in _SMALL.items()},
+            "initializer_range": 0.2,
+            "bos_token_id": None,
+            "eos_token_id": None,
+            **changes,
+        }
+    )
     auto: Any = transformers.AutoModelForCausalLM
     module = auto.from_config(config)
     module.save_pretrained(str(folder))

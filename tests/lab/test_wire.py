@@ -24,7 +24,7 @@ SCORES = ModelScores(
     "float32",
     (
         TaskScores("t", (ItemScore("1", 2.5, 3, 2, None, "c", False),)),
-        TaskScores("q", (ItemScore("x", 0.0, 1, 1, True),)),
+        TaskScores("q", (ItemScore("x", 0.0, 1, 1, True),), "prefix", 0.5),
     ),
 )
 RESPONSE = Response((SCORES, replace(SCORES, model="head")), None, (("torch", "2"),))
@@ -51,6 +51,9 @@ def test_round_trips() -> None:
         (b'"cluster":"c"', b'"cluster":"d"', "items of the request"),
         (b'"correct":null', b'"correct":true', "items of the request"),
         (b'"correct":true', b'"correct":null', "items of the request"),
+        (b'"gap":0.5', b'"gap":1e999', "a gap that is none"),
+        (b'"gap":0.5', b'"gap":-0.5', "a gap that is none"),
+        (b'"level":"prefix"', b'"level":"magic"', "not valid"),
         (b'"task":"q"', b'"task":"r"', "tasks of the request"),
         (b'"model":"head"', b'"model":"base"', "models of the request"),
         (b'"failure":null', b'"failure":{"model":"base","reason":"a\\nb"}', "one short line"),

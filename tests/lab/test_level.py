@@ -1,0 +1,147 @@
+"""Every architecture is scored right, whichever way its proof lets it be scored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab import level
+from lab.folder import inspect
+from lab.load import Model, load
+from lab.protocol import Item, Task
+from lab.rows import Row, rows_of
+from lab.score import score
+from lab.tree import families, header_of
+from tests.lab.models import TEXT, make_model
+from tests.lab.test_score import TEXTS
+
+HEADER = "".join(TEXT[:3])  # about 70 tokens
+CHOICES = (" boat", " the harbour", "s", " naïve", " the old woman")
+SHOTS = Task(
+    "shots",
+    tuple(
+        Item(str(n), HEADER + TEXT[n % 4][: 12 + 2 * n] + "Answer:", CHOICES, n % 5)
+        for n in range(20)
+    ),
+)
+LETTERS = Task(
+    "letters",
+    tuple(
+        Item(str(n), HEADER + TEXT[n % 4][n : 30 + n], (" A", " B", " C", " D"), n % 4)
+        for n in range(12)
+    ),
+)
+# No header, and choices of which one begins another.
+ALONE = Task(
+    "alone",
+    tuple(Item(str(n), TEXT[n % 4][n : 4 * n + 1], ("a", "at", "at all")) for n in range(9)),
+)
+TASKS = (SHOTS, LETTERS, ALONE)
+
+TWO_HEADS = {"num_key_value_heads": 2}
+# kind, what makes it special, the level it must reach on tasks with a header
+ARCHITECTURES: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("llama", {}, "prefix"),
+    ("llama", {**TWO_HEADS, "rope_theta": 100.0}, "prefix"),
+    ("gpt2", {}, "prefix"),
+    ("gpt_neox", {}, "prefix"),
+    ("opt", {"word_embed_proj_dim": 32}, "prefix"),
+    ("qwen2", TWO_HEADS, "prefix"),
+    ("mixtral", {**TWO_HEADS, "num_local_experts": 4, "sliding_window": None}, "prefix"),
+    ("mistral", {**TWO_HEADS, "sliding_window": None}, "prefix"),
+    ("mistral", {**TWO_HEADS, "sliding_window": 16}, "plain"),
+    ("gemma", {**TWO_HEADS, "head_dim": 8}, "prefix"),
+    ("gemma2", {"head_dim": 8, "sliding_window": 16}, "plain"),
+    ("gemma3_text", {"head_dim": 8, "sliding_window": 16}, "plain"),
+    ("bloom", {}, "plain"),
+    ("mamba", {}, "plain"),
+)
+
+
+def folder_of(place: Path, kind: str, changes: dict[str, Any]) -> Path:
+    size = {"seq_length" if kind == "bloom" else "max_position_embeddings": 256}
+    if kind == "gpt2":
+        size = {"n_positions": 256}
+    return make_model(place, kind, **{**size, **changes})
+
+
+def naive(model: Model, row: Row) -> float:
+    """Score one row alone, by log-softmax in double precision."""
+    import torch
+
+    with torch.inference_mode():
+        logits = model.module(input_ids=torch.tensor([row.ids[:-1].tolist()])).logits[0]
+    table = logits.double().log_softmax(-1)
+    places = range(len(row.ids) - 1 - row.scored, len(row.ids) - 1)
+    return -sum(float(table[n, row.ids[n + 1]]) for n in places)
+
+
+@pytest.mark.parametrize(("kind", "changes", "wanted"), ARCHITECTURES)
+def test_scores_equal_one_row_at_a_time(
+    kind: str, changes: dict[str, Any], wanted: str, tmp_path: Path
+) -> None:
+    model = load(inspect(folder_of(tmp_path, kind, changes)), "cpu")
+    for task in TASKS:
+        rows = rows_of(task, model.tokens, model.window).rows
+        right = [naive(model, row) for row in rows]
+        for batch_tokens in (0, 40):
+            found = level.score_rows(model, rows, batch_tokens, None)
+            assert found.nats == pytest.approx(right, abs=1e-3), (task.name, batch_tokens)
+            if task is not ALONE:
+                assert found.level == wanted, (task.name, found.gap)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    return load(inspect(folder_of(tmp_path_factory.mktemp("llama"), "llama", {})), "cpu")
+
+
+def test_level_and_gap_are_recorded(model: Model) -> None:
+    told: list[tuple[int, int]] = []
+    found = score(model, SHOTS, progress=lambda done, total: told.append((done, total)))
+    assert found.level == "prefix"
+    assert found.gap is not None
+    assert 0 <= found.gap <= level.TOLERANCE
+    assert told[-1] == (100, 100)
+    assert found == score(model, SHOTS)  # to the last bit
+
+
+def test_texts_are_read_plainly(model: Model) -> None:
+    found = score(model, TEXTS)
+    assert (found.level, found.gap) == ("plain", None)
+
+
+def test_one_row_beyond_the_tolerance_and_all_are_plain(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = score(model, SHOTS, batch_tokens=300)
+    monkeypatch.setattr(level, "TOLERANCE", -1.0)
+    found = score(model, SHOTS)
+    assert found.level == "plain"
+    assert found.gap is not None
+    assert [i.nll for i in found.items] == pytest.approx([i.nll for i in plain.items], abs=1e-3)
+
+
+def test_what_is_too_large_for_a_mask_is_read_plainly(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = score(model, SHOTS)
+    rows = rows_of(SHOTS, model.tokens, model.window).rows
+    header = header_of(rows)
+    areas = sorted(f.size * (header + f.size) for f in families(rows, header))
+    for bound, wanted in ((areas[9], "prefix"), (0, "plain")):
+        monkeypatch.setattr(level, "_MASK", bound)
+        found = score(model, SHOTS)
+        assert found.level == wanted
+        assert [i.nll for i in found.items] == pytest.approx([i.nll for i in whole.items], abs=1e-3)
+
+
+def test_half_precision_has_its_own_tolerance(tmp_path: Path) -> None:
+    import torch
+
+    folder = folder_of(tmp_path, "llama", {"dtype": torch.bfloat16, "initializer_range": 0.05})
+    found = score(load(inspect(folder), "cpu"), SHOTS)
+    assert found.gap is not None
+    assert (found.level == "prefix") == (found.gap <= level.HALF_TOLERANCE["bfloat16"])

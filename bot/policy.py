@@ -8,11 +8,11 @@ from datetime import date
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
-from rapidfuzz import process
 
 from bot.check import Check
 from bot.errors import PolicyError
 from bot.finding import Rule
+from bot.wording import nearest
 from registry.documents import Document, DocumentError, load_yaml
 
 POLICY_PATH = ".github/modelwarden.yml"
@@ -121,7 +121,9 @@ def _explain(name: str, document: Document, kind: type[BaseModel], error: Any) -
     key = ".".join(str(part) for part in path) or "the file"
     place = f"{name}:{document.line(path) or 1}"
     if error["type"] == "extra_forbidden":
-        near = _nearest(str(path[-1]), _keys_at(kind, path[:-1]))
+        keys = _keys_at(kind, path[:-1])
+        known = f"; known keys: {', '.join(sorted(keys))}" if keys else ""
+        near = nearest(str(path[-1]), keys) or known
         return f"{place}: unknown key '{key}'{near}"
     return f"{place}: {key}: {_WORDS.get(error['type'], error['msg'])}"
 
@@ -138,21 +140,12 @@ def _keys_at(kind: Any, path: tuple[str | int, ...]) -> list[str]:
     return list(kind.model_fields)
 
 
-def _nearest(word: str, words: Sequence[str]) -> str:
-    found = process.extractOne(word, words, score_cutoff=60)
-    if found:
-        return f"; did you mean '{found[0]}'?"
-    return f"; known keys: {', '.join(sorted(words))}" if words else ""
-
-
 def _refuse_unknown_rules(name: str, document: Document, root: Root, rules: Rules) -> None:
     named: list[tuple[str, tuple[str | int, ...]]] = [(r, ("levels", r)) for r in root.levels]
     named += [(waiver.rule, ("waive", i, "rule")) for i, waiver in enumerate(root.waive)]
     for rule, path in named:
         if rule not in rules:
-            near = process.extractOne(rule, list(rules), score_cutoff=60)
-            hint = f"; did you mean '{near[0]}'?" if near else ""
             raise PolicyError(
-                f"{name}:{document.line(path)}: unknown rule '{rule}'{hint}",
+                f"{name}:{document.line(path)}: unknown rule '{rule}'{nearest(rule, rules)}",
                 "list the rules with: modelwarden rules",
             )

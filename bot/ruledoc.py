@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from bot import catalog
 from bot.errors import UsageError
 from bot.finding import Level, Rule
+from bot.wording import nearest
 
 _COLOURS = {"failure": "31", "unknown": "35", "warning": "33", "note": "36"}
 
@@ -24,7 +25,7 @@ def show(
         chosen = [rules[rule_id]]
     else:
         raise UsageError(
-            f"no rule '{rule_id}'{_near(rule_id, rules)}", "list them: modelwarden rules"
+            f"no rule '{rule_id}'{nearest(rule_id, rules)}", "list them: modelwarden rules"
         )
     if format_ == "json":
         return json.dumps([asdict(rule) for rule in chosen], indent=2)
@@ -34,13 +35,6 @@ def show(
         return _explained(chosen[0], colour=colour)
     width = max(len(rule.id) for rule in chosen)
     return "\n".join(_line(rule, width, colour=colour) for rule in chosen)
-
-
-def _near(word: str, rules: Mapping[str, Rule]) -> str:
-    from rapidfuzz import process
-
-    found = process.extractOne(word, list(rules), score_cutoff=60)
-    return f"; did you mean '{found[0]}'?" if found else ""
 
 
 def _level(rule: Rule, *, colour: bool, width: int = 0) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lab.errors import ModelError
-from lab.protocol import Task
+from lab.protocol import Kind, Task
 from lab.tokens import Encoded, Tokens
 
 # Long enough for what text can tell, short enough that memory stays bounded whatever a
@@ -39,7 +39,7 @@ def rows_of(task: Task, tokens: Tokens, window: int) -> Rows:
     """Lay out a task for a model that reads `window` tokens. Raises ModelError."""
     if not task.items:
         return Rows((), (), ())
-    if task.items[0].is_text:
+    if task.kind is Kind.TEXT:
         return _text_rows(task, tokens, min(window, TEXT_WINDOW))
     return _choice_rows(task, tokens, min(window, ROW_LIMIT))
 

@@ -17,7 +17,7 @@ from lab.errors import ModelError, model_errors
 from lab.level import score_rows
 from lab.load import Model
 from lab.plain import Progress
-from lab.protocol import ItemScore, Task, TaskScores
+from lab.protocol import ItemScore, Kind, Task, TaskScores
 from lab.rows import rows_of
 
 
@@ -47,9 +47,10 @@ def score(
                 nll=nll,
                 tokens=counts[number],
                 bytes=laid.bytes[number],
-                correct=None if item.is_text else nll < min(others),
+                correct=None if task.kind is Kind.TEXT else nll < min(others),
                 cluster=item.cluster,
                 lossless=laid.lossless[number],
+                nats=() if task.kind is Kind.TEXT else tuple(totals[number]),
             )
         )
     return TaskScores(task.name, tuple(scores), found.level, found.gap)

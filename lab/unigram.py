@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from lab.errors import SuiteError
 from lab.folder import ModelFiles
-from lab.protocol import ItemScore, Task, TaskScores
+from lab.protocol import ItemScore, Kind, Task, TaskScores
 from lab.rows import TEXT_WINDOW, rows_of
 from lab.tokens import read_tokens
 
@@ -18,7 +18,7 @@ def unigram(files: ModelFiles, training: Sequence[str], task: Task) -> TaskScore
 
     It uses the model's own tokenizer and scores the same tokens, so the two compare.
     """
-    if not all(item.is_text for item in task.items):
+    if task.kind is not Kind.TEXT:
         raise SuiteError("a unigram baseline is for texts", "take a suite of texts", file=task.name)
     tokens = read_tokens(files)
     counts: Counter[int] = Counter()

@@ -7,11 +7,13 @@ import math
 from pydantic import TypeAdapter, ValidationError
 
 from lab.errors import LabError
-from lab.protocol import ItemScore, Request, Response, TaskScores
+from lab.protocol import Item, ItemScore, Kind, Request, Response, Task, TaskScores, Usage
 
 REQUEST_LIMIT = 256_000_000
 RESPONSE_LIMIT = 256_000_000
 REASON_LIMIT = 1_000
+NAME_LIMIT = 200  # characters of a label
+WRITTEN = 256  # characters that one token may stand for
 
 _REQUEST = TypeAdapter(Request)
 _RESPONSE = TypeAdapter(Response)
@@ -59,26 +61,45 @@ def read_response(data: bytes, request: Request) -> Response:
         return response
     if [s.model for s in response.scores] != [name for name, _ in request.models]:
         raise _error("response is not about the models of the request")
+    # Only a gate that may end early, or a budget, leaves items unscored.
+    whole = not request.budget and not (request.gate and request.gate.early)
     for scores in response.scores:
         if [t.task for t in scores.tasks] != [t.name for t in request.tasks]:
             raise _error("response is not about the tasks of the request")
         for asked, scored in zip(request.tasks, scores.tasks, strict=True):
-            _check_task([(i.id, i.cluster, i.is_text) for i in asked.items], scored)
+            _check_task(asked, scored, whole)
     return response
 
 
-def _check_task(asked: list[tuple[str, str, bool]], scored: TaskScores) -> None:
+def _check_task(task: Task, scored: TaskScores, whole: bool) -> None:
+    text = task.kind is Kind.TEXT
+    asked = [(i.id, i.cluster, text) for i in task.items[: None if whole else len(scored.items)]]
     if asked != [(i.id, i.cluster, i.correct is None) for i in scored.items]:
         raise _error("response is not about the items of the request")
     if scored.gap is not None and not (math.isfinite(scored.gap) and scored.gap >= 0):
         raise _error("response holds a gap that is none")
-    for item in scored.items:
-        if not _is_sane(item):
+    if not _is_possible(scored.usage):
+        raise _error("response holds times that no run can take")
+    for item, found in zip(task.items, scored.items, strict=False):
+        if not _is_sane(task, item, found):
             raise _error("response holds a score that no model can have")
 
 
-def _is_sane(item: ItemScore) -> bool:
-    return math.isfinite(item.nll) and item.nll >= 0 and item.tokens >= 1 and item.bytes >= 1
+def _is_sane(task: Task, item: Item, found: ItemScore) -> bool:
+    nats = len(item.choices) if task.kind in (Kind.CHOICES, Kind.LABEL) else 0
+    written = WRITTEN * task.generation.tokens if task.kind is Kind.GENERATE else NAME_LIMIT
+    return (
+        all(math.isfinite(n) and n >= 0 for n in (found.nll, *found.nats))
+        and found.tokens >= 1
+        and found.bytes >= 1
+        and len(found.nats) in (0, nats)
+        and max(len(found.output), len(found.final)) <= written
+    )
+
+
+def _is_possible(usage: Usage) -> bool:
+    numbers = (usage.cpu, usage.gpu, usage.clock, usage.tokens, usage.peak, usage.joules)
+    return all(math.isfinite(n) and n >= 0 for n in numbers)
 
 
 def _first(error: ValidationError) -> str:

@@ -30,6 +30,9 @@ CALLERS = {
     "tokenizers": "lab/",
     "scipy": "lab/",
     "numpy": "lab/",
+    "sacrebleu": "lab/",
+    "jinja2": "lab/harness/",
+    "ray": "lab/",
     "license_expression": "registry/licenses/",
 }
 

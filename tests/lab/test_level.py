@@ -10,7 +10,7 @@ import pytest
 from lab import level
 from lab.folder import inspect
 from lab.load import Model, load
-from lab.protocol import Item, Task
+from lab.protocol import Item, Kind, Task
 from lab.rows import Row, rows_of
 from lab.score import score
 from lab.tree import families, header_of
@@ -25,6 +25,7 @@ SHOTS = Task(
         Item(str(n), HEADER + TEXT[n % 4][: 12 + 2 * n] + "Answer:", CHOICES, n % 5)
         for n in range(20)
     ),
+    Kind.CHOICES,
 )
 LETTERS = Task(
     "letters",
@@ -32,11 +33,13 @@ LETTERS = Task(
         Item(str(n), HEADER + TEXT[n % 4][n : 30 + n], (" A", " B", " C", " D"), n % 4)
         for n in range(12)
     ),
+    Kind.CHOICES,
 )
 # No header, and choices of which one begins another.
 ALONE = Task(
     "alone",
     tuple(Item(str(n), TEXT[n % 4][n : 4 * n + 1], ("a", "at", "at all")) for n in range(9)),
+    Kind.CHOICES,
 )
 TASKS = (SHOTS, LETTERS, ALONE)
 

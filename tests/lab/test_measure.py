@@ -14,11 +14,13 @@ from lab.compare import Change, compare, decide
 from lab.errors import SuiteError
 from lab.folder import inspect
 from lab.measure import measure, metrics, summarise
-from lab.protocol import Item, ItemScore, Task, TaskScores
+from lab.protocol import Item, ItemScore, Kind, Task, TaskScores
 from lab.unigram import unigram
 from tests.lab.models import TEXT, make_model
 
-TASK = Task("held-out", tuple(Item(str(n), "", (TEXT[n % 4] + TEXT[n % 3],)) for n in range(12)))
+TASK = Task(
+    "held-out", tuple(Item(str(n), "", (TEXT[n % 4] + TEXT[n % 3],)) for n in range(12)), Kind.TEXT
+)
 
 
 def texts(rows: list[tuple[float, int, int]]) -> TaskScores:
@@ -107,7 +109,7 @@ def test_unigram_counts_plus_one(llama: Path) -> None:
     for item in blank.items:
         assert item.nll == pytest.approx(item.tokens * math.log(320))
     with pytest.raises(SuiteError, match="for texts"):
-        unigram(files, [], Task("q", (Item("a", "p", ("x", "y")),)))
+        unigram(files, [], Task("q", (Item("a", "p", ("x", "y")),), Kind.CHOICES))
 
 
 def test_no_torch_until_a_model_is_loaded() -> None:

@@ -10,17 +10,20 @@ import pytest
 from lab.errors import ModelError
 from lab.folder import inspect
 from lab.load import Model, load
-from lab.protocol import Item, Task
+from lab.protocol import Item, Kind, Task
 from lab.score import score
 from tests.lab.models import TEXT, make_model, make_tokenizer
 
-TEXTS = Task("texts", tuple(Item(str(n), "", (TEXT[n % 4] * (1 + n % 4),)) for n in range(24)))
+TEXTS = Task(
+    "texts", tuple(Item(str(n), "", (TEXT[n % 4] * (1 + n % 4),)) for n in range(24)), Kind.TEXT
+)
 CHOICES = Task(
     "choices",
     tuple(
         Item(str(n), TEXT[n % 4][: 10 + 3 * n], (" boat", " the harbour", "s", " naïve"), n % 4)
         for n in range(12)
     ),
+    Kind.CHOICES,
 )
 
 
@@ -104,7 +107,7 @@ def test_batch_size_does_not_matter(model: Model, task: Task, batch_tokens: int)
 
 
 def test_order_of_items_does_not_matter(model: Model) -> None:
-    turned = score(model, Task("texts", TEXTS.items[::-1])).items[::-1]
+    turned = score(model, Task("texts", TEXTS.items[::-1], Kind.TEXT)).items[::-1]
     assert [i.nll for i in turned] == pytest.approx(
         [i.nll for i in score(model, TEXTS).items], abs=1e-4
     )
@@ -116,20 +119,20 @@ def test_without_bos_the_first_token_is_read_only(tmp_path: Path) -> None:
     model = load(inspect(folder), "cpu")
     module, tokenizer = naive(folder)
     text = "é harbour, and rain"
-    [found] = score(model, Task("t", (Item("a", "", (text,)),))).items
+    [found] = score(model, Task("t", (Item("a", "", (text,)),), Kind.TEXT)).items
     ids = tokenizer(text)["input_ids"]
     assert found.nll == pytest.approx(naive_nll(module, ids, len(ids) - 1), abs=1e-4)
     assert found.tokens == len(ids) - 1
     first = tokenizer(text, return_offsets_mapping=True)["offset_mapping"][0][1]
     assert found.bytes == len(text[first:].encode()) < len(text.encode())
     with pytest.raises(ModelError, match="item 'b' has no token to score"):
-        score(model, Task("t", (Item("b", "", ("T",)),)))
+        score(model, Task("t", (Item("b", "", ("T",)),), Kind.TEXT))
 
 
 def test_choice_that_does_not_fit(model: Model) -> None:
     long = Item("long", TEXT[0] * 5, (" a", " b"))
     with pytest.raises(ModelError, match=r"item 'long' has .* tokens, the model reads 64"):
-        score(model, Task("c", (long,)))
+        score(model, Task("c", (long,), Kind.CHOICES))
 
 
 def test_progress_reaches_the_end(model: Model) -> None:
@@ -149,5 +152,5 @@ def test_tie_is_not_correct(tmp_path: Path) -> None:
     save_file(tensors, path, {"format": "pt"})
     blank = load(inspect(folder), "cpu")
     same = Item("a", "The", (" x", " y"))
-    [found] = score(blank, Task("c", (same,))).items
+    [found] = score(blank, Task("c", (same,), Kind.CHOICES)).items
     assert found.correct is False

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from lab import suite
 from lab.errors import SuiteError
-from lab.protocol import Item, Task
+from lab.protocol import Generation, Item, Kind, Task
 from lab.suite import read_task
 
 TEXT = b'{"text": "one"}\n{"text": "two", "id": "b", "cluster": "doc"}\n'
@@ -17,7 +18,19 @@ CHOICES = b'{"prompt": "2+2=", "choices": [" 4", " 5"], "answer": 0}\n\r\n'
 
 def test_texts() -> None:
     items = (Item("1", "", ("one",)), Item("b", "", ("two",), 0, "doc"))
-    assert read_task("wiki", TEXT) == Task("wiki", items)
+    digest = hashlib.sha256(TEXT).hexdigest()
+    assert read_task("wiki", TEXT) == Task("wiki", items, Kind.TEXT, digest=digest)
+
+
+def test_other_kinds() -> None:
+    target = read_task("t", b'{"prompt": "2+2=", "target": " 4", "fields": {"hard": true, "n": 2}}')
+    fields = (("hard", "true"), ("n", "2"))
+    assert (target.kind, target.items[0].fields) == (Kind.TARGET, fields)
+    labels = read_task("l", b'{"text": "a", "label": "x"}\n{"text": "b", "label": "w"}')
+    assert labels.kind is Kind.LABEL
+    assert labels.items[0] == Item("1", "a", ("w", "x"), 1)
+    written = read_task("g", b'{"prompt": "a", "references": ["b"], "stop": [], "max_tokens": 4}')
+    assert (written.kind, written.generation) == (Kind.GENERATE, Generation((), 4))
 
 
 def test_choices_and_blank_lines() -> None:
@@ -48,7 +61,7 @@ def test_choices_and_blank_lines() -> None:
         (b'{"prompt": "a", "choices": ["b", "c"], "answer": -1}', "index from 0 to 1"),
         (b'{"prompt": "a", "choices": ["b", "c"]}', "index from 0 to 1"),
         (b'{"choices": ["b", "c"], "answer": 0}', "'prompt' must be a string"),
-        (b'{"prompt": "a", "choices": ["b", "c"], "answer": 0}', "text items and choice items"),
+        (b'{"prompt": "a", "choices": ["b", "c"], "answer": 0}', "text items and choices items"),
         (b'{"text": ' + b"[" * 5_000 + b"]" * 5_000 + b"}", "nested"),
     ],
 )

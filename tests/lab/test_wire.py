@@ -6,12 +6,25 @@ from dataclasses import replace
 import pytest
 
 from lab import wire
-from lab.protocol import Failure, Item, ItemScore, ModelScores, Request, Response, Task, TaskScores
+from lab.protocol import (
+    Failure,
+    Item,
+    ItemScore,
+    Kind,
+    ModelScores,
+    Request,
+    Response,
+    Task,
+    TaskScores,
+)
 from lab.wire import WireError, dump_request, dump_response, read_request, read_response
 
 REQUEST = Request(
     (("base", "/a"), ("head", "/b")),
-    (Task("t", (Item("1", "", ("é",), 0, "c"),)), Task("q", (Item("x", "p", ("a", "b"), 1),))),
+    (
+        Task("t", (Item("1", "", ("é",), 0, "c"),), Kind.TEXT),
+        Task("q", (Item("x", "p", ("a", "b"), 1),), Kind.CHOICES),
+    ),
     "cpu",
     2,
 )

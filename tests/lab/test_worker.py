@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from lab import worker
-from lab.protocol import Item, Request, Response, Task
+from lab.protocol import Item, Kind, Request, Response, Task
 from lab.wire import dump_request, read_response
 from tests.lab.models import TEXT, make_model
 
 ROOT = Path(__file__).resolve().parents[2]
 TASKS = (
-    Task("texts", tuple(Item(str(n), "", (text,)) for n, text in enumerate(TEXT))),
-    Task("quiz", (Item("a", "The keeper of the", (" lamp", " sail"), 0, "c"),)),
+    Task("texts", tuple(Item(str(n), "", (text,)) for n, text in enumerate(TEXT)), Kind.TEXT),
+    Task("quiz", (Item("a", "The keeper of the", (" lamp", " sail"), 0, "c"),), Kind.CHOICES),
 )
 
 

@@ -36,6 +36,7 @@ from lab.protocol import (
     Failure,
     Item,
     ItemScore,
+    Kind,
     ModelScores,
     Request,
     Response,
@@ -347,7 +348,7 @@ def test_every_problem_has_a_rule() -> None:
 
 
 ITEMS = (Item("1", "", ("abc",)), Item("2", "", ("déf",), cluster="c"))
-REQUEST = Request((("base", "/b"), ("head", "/h")), (Task("heldout", ITEMS),))
+REQUEST = Request((("base", "/b"), ("head", "/h")), (Task("heldout", ITEMS, Kind.TEXT),))
 FOUND = (ItemScore("1", 1.5, 2, 3), ItemScore("2", 0.0, 1, 4, cluster="c"))
 
 
@@ -436,7 +437,7 @@ def test_answer_that_grows_is_cut_off() -> None:
     items = tuple(
         Item("\u2603" * 190 + str(n), "", ("x",), cluster="\u2603" * 200) for n in range(50)
     )
-    request = replace(REQUEST, tasks=(Task("heldout", items),))
+    request = replace(REQUEST, tasks=(Task("heldout", items, Kind.TEXT),))
     found = tuple(ItemScore(i.id, 1 / 3, 80, 1, None, i.cluster, False) for i in items)
     models = tuple(
         replace(model_scores(n), tasks=(TaskScores("heldout", found),)) for n in ("base", "head")

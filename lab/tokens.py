@@ -34,13 +34,14 @@ class Tokens:
 
     `opening` are the special tokens it puts before any text; `lead`, on which the first token
     of a text is conditioned, is the last of these, else BOS, else EOS, else None. `highest`
-    is its highest id.
+    is its highest id, `end` that of EOS.
     """
 
     tokenizer: Tokenizer
     opening: tuple[int, ...]
     lead: int | None
     highest: int
+    end: int | None = None
 
     def encode(self, texts: Sequence[str]) -> Iterator[Encoded]:
         """Yield the encoding of each text, without special tokens around it."""
@@ -72,17 +73,16 @@ def read_tokens(files: ModelFiles) -> Tokens:
         known = tokenizer.get_vocab(with_added_tokens=True).values()
     plain = sample.special_tokens_mask
     opening = tuple(sample.ids[: plain.index(0)]) if 0 in plain else ()
-    lead = opening[-1] if opening else _boundary(tokenizer, files)
-    return Tokens(tokenizer, opening, lead, max((*known, *opening), default=-1))
+    begin, end = _special(tokenizer, files, "bos_token"), _special(tokenizer, files, "eos_token")
+    lead = opening[-1] if opening else end if begin is None else begin
+    return Tokens(tokenizer, opening, lead, max((*known, *opening), default=-1), end)
 
 
-def _boundary(tokenizer: Tokenizer, files: ModelFiles) -> int | None:
-    """Return the id of BOS, else of EOS, else None."""
-    settings, config = files.tokenizer_config(), files.config()
-    for name in ("bos_token", "eos_token"):
-        token = settings.get(name)
-        text = token.get("content") if isinstance(token, dict) else token
-        found = tokenizer.token_to_id(text) if isinstance(text, str) else config.get(f"{name}_id")
-        if type(found) is int and 0 <= found < 2**32 and tokenizer.id_to_token(found) is not None:
-            return found
+def _special(tokenizer: Tokenizer, files: ModelFiles, name: str) -> int | None:
+    """Return the id of a special token, as the tokenizer's configuration names it."""
+    token, config = files.tokenizer_config().get(name), files.config()
+    text = token.get("content") if isinstance(token, dict) else token
+    found = tokenizer.token_to_id(text) if isinstance(text, str) else config.get(f"{name}_id")
+    if type(found) is int and 0 <= found < 2**32 and tokenizer.id_to_token(found) is not None:
+        return found
     return None

@@ -215,6 +215,10 @@ class GitWorld:
             found.append(parse_commit(commit, self.read(commit, size)))
         return tuple(found)
 
+    def releases(self, commit: str, limit: int) -> tuple[tuple[str, str], ...]:
+        """Return (tag, commit) of versions that are in a commit's history, newest version last."""
+        return self.revisions.releases(commit, limit) if self._kind(commit) == "commit" else ()
+
     def signer(self, commit: str, allowed_signers: bytes) -> str:
         """Return the principal whose SSH key signed the commit, or "" if none is proven."""
         with tempfile.NamedTemporaryFile() as file:

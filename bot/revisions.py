@@ -6,11 +6,18 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
+from packaging.version import InvalidVersion, Version
+
 from bot import git
 from bot.errors import RepositoryError, UsageError
 from bot.gitformat import parse_person
 
 _FETCHABLE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")  # HEAD~3 is no name to fetch by
+# A date without a dot is no version.
+_VERSION = re.compile(r"(?:[vV][0-9]|[0-9]{1,9}\.)[0-9A-Za-z.+_-]{0,60}")
+_TAGS = ("refs/tags/[vV][0-9]*", "refs/tags/[0-9]*")
+MAX_TAGS = 5_000  # the latest are looked at
+MAX_TAG = 1_000  # bytes of one line about a tag
 
 
 class Revisions:
@@ -97,6 +104,32 @@ class Revisions:
         status, output, _ = git.run(self.folder, "rev-parse", "--verify", "--quiet", "HEAD")
         return output.decode().strip() if status == 0 else self.empty_tree()
 
+    def releases(self, commit: str, limit: int) -> tuple[tuple[str, str], ...]:
+        """Return (tag, commit) of the newest versions in a commit's history, the newest last.
+
+        Of several tags on one commit the newest version counts. Raises RepositoryError, TooLarge.
+        """
+        status, output, error = git.run(
+            self.folder, "for-each-ref", f"--merged={commit}", "--sort=-creatordate",
+            f"--count={MAX_TAGS}",
+            "--format=%(objectname) %(*objectname) %(*objecttype) %(refname:strip=2)",
+            *_TAGS, limit=MAX_TAGS * MAX_TAG,
+        )  # fmt: skip
+        if status:
+            raise RepositoryError(f"the tags cannot be listed: {error}", "run: git fsck")
+        found: dict[tuple[str, str], tuple[Version, str]] = {}
+        for line in output.decode("ascii", "replace").splitlines():
+            light, target, kind, name = line.split(" ", 3)
+            version = _version(name)
+            if version is not None:
+                key = (target or light, kind)
+                found[key] = max(found.get(key, (version, name)), (version, name))
+        newest = sorted((*at, *key) for key, at in found.items())[-limit:] if limit > 0 else []
+        # Git before 2.45 looks through one tag only: it may have found another.
+        return tuple(
+            (name, self.resolve(id_) if kind == "tag" else id_) for _, name, id_, kind in newest
+        )
+
     def author(self) -> tuple[str, str]:
         """Return the name and address git would commit with. Raises UsageError."""
         keep = ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_AUTHOR_DATE")
@@ -127,6 +160,16 @@ class Revisions:
                 "resolve conflicts first; the repository must not be read-only",
             )
         return output.decode().strip()
+
+
+def _version(name: str) -> Version | None:
+    """Return the version that a tag names: "v1.2.3", "1.2", "v2.0.0-rc1"."""
+    if not _VERSION.fullmatch(name):
+        return None
+    try:
+        return Version(name)
+    except InvalidVersion:
+        return None
 
 
 def _not_a_repository(folder: Path, error: str) -> RepositoryError:

@@ -53,6 +53,12 @@ class World(Protocol):
     def commits(self, base: str, head: str) -> tuple[Commit, ...]:
         """Return the commits in head but not in base, oldest first; () for a staged tree."""
 
+    def releases(self, commit: str, limit: int) -> tuple[tuple[str, str], ...]:
+        """Return (tag, commit) of versions that are in a commit's history, newest version last.
+
+        At most the `limit` newest, one for each commit; () for a staged tree. Raises TooLarge.
+        """
+
     def signer(self, commit: str, allowed_signers: bytes) -> str:
         """Return the principal whose SSH key signed the commit, or "" if none is proven."""
 

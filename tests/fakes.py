@@ -40,7 +40,10 @@ def commit(
 
 
 class FakeWorld:
-    """Answers like GitWorld, from two trees of literals. `modes` overrides a path's mode."""
+    """Answers like GitWorld, from two trees of literals. `modes` overrides a path's mode.
+
+    `releases` are trees by tag, the oldest first.
+    """
 
     def __init__(
         self,
@@ -52,11 +55,15 @@ class FakeWorld:
         root: Path = Path("/nonexistent"),
         missing: tuple[str, ...] = (),
         signers: Mapping[str, str] | None = None,
+        releases: Mapping[str, Tree] | None = None,
     ) -> None:
         self.blobs: dict[str, bytes] = {}
         self.modes = dict(modes or {})
         self.trees = {BASE: self._tree(base), HEAD: self._tree(head)}
         self._commits = commits
+        self._releases = tuple((tag, blob_id(tag.encode())) for tag in releases or {})
+        for (_, id_), files in zip(self._releases, (releases or {}).values(), strict=True):
+            self.trees[id_] = self._tree(files)
         self._signers = dict(signers or {})
         self.root = root
         for path in missing:
@@ -129,6 +136,9 @@ class FakeWorld:
 
     def commits(self, base: str, head: str) -> tuple[Commit, ...]:
         return self._commits
+
+    def releases(self, commit: str, limit: int) -> tuple[tuple[str, str], ...]:
+        return self._releases[-limit:] if limit > 0 else ()
 
     def signer(self, commit: str, allowed_signers: bytes) -> str:
         return self._signers.get(commit, "")

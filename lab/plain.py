@@ -1,16 +1,19 @@
 """The plain way to score rows: in batches of like length, each row read from its start.
 
-Rows are padded on the right, where causal attention cannot see the padding; so neither batch
-size nor order moves a score beyond rounding.
+Rows that are read alike (they differ in their last token, which is only scored) are read once.
+Padding is on the right, where causal attention cannot see it; so neither batch size nor order
+moves a score beyond rounding.
 """
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lab.load import Model
-from lab.rows import Row
+from lab.rows import Row, RowScore
+from lab.tail import row_scores, tensor
 
 if TYPE_CHECKING:
     import torch
@@ -20,48 +23,56 @@ Progress = Callable[[int, int], None]
 LOGITS = 2**27  # numbers in one batch's logits
 CPU_TOKENS = 2_048
 GPU_TOKENS = 16_384
-_TAIL = 2**22  # numbers that the fp32 tail works on at once
-_SKIP = -100
 
 
 def score_plain(
     model: Model, rows: Sequence[Row], batch_tokens: int, progress: Progress | None
-) -> list[float]:
-    """Return the negative log-likelihood of each row's scored tokens."""
+) -> list[RowScore]:
+    """Score the rows, in their order."""
     import torch
 
     usual = CPU_TOKENS if model.device == "cpu" else GPU_TOKENS
     budget = min(batch_tokens or usual, LOGITS // model.vocabulary)
-    # The longest first: what does not fit into memory fails at once.
-    order = sorted(range(len(rows)), key=lambda i: (-len(rows[i].ids), rows[i].scored))
-    sums = [0.0] * len(rows)
+    inputs = alike(rows)
+    found: dict[int, RowScore] = {}
     start = 0
     with torch.inference_mode():
-        while start < len(order):
-            size = max(1, budget // (len(rows[order[start]].ids) - 1))
-            batch = order[start : start + size]
-            for index, nll in zip(batch, _forward(model, [rows[i] for i in batch]), strict=True):
-                sums[index] = nll
+        while start < len(inputs):
+            size = max(1, budget // (len(rows[inputs[start][0]].ids) - 1))
+            batch = inputs[start : start + size]
+            numbers = [number for same in batch for number in same]
+            scores = _forward(model, [[rows[n] for n in same] for same in batch])
+            found.update(zip(numbers, scores, strict=True))
             start += len(batch)
             if progress:
-                progress(start, len(order))
-    return sums
+                progress(len(found), len(rows))
+    return [found[number] for number in range(len(rows))]
 
 
-def _forward(model: Model, batch: list[Row]) -> list[float]:
+def alike(rows: Sequence[Row]) -> list[list[int]]:
+    """Return the numbers of the rows, those read alike together, the longest first."""
+    same: dict[bytes, list[int]] = {}
+    for number, row in enumerate(rows):
+        same.setdefault(row.ids[:-1].tobytes(), []).append(number)
+    # The longest first: what does not fit into memory fails at once.
+    return sorted(same.values(), key=lambda n: (-len(rows[n[0]].ids), rows[n[0]].scored))
+
+
+def _forward(model: Model, batch: list[list[Row]]) -> list[RowScore]:
     import torch
 
-    length = max(len(row.ids) for row in batch) - 1
+    length = max(len(same[0].ids) for same in batch) - 1
     tokens = torch.zeros((len(batch), length), dtype=torch.long)
-    targets = torch.full((len(batch), length), _SKIP, dtype=torch.long)
-    first = length
-    for number, row in enumerate(batch):
-        ids, last = torch.frombuffer(row.ids, dtype=torch.long), len(row.ids) - 1
-        tokens[number, :last] = ids[:-1]
-        targets[number, last - row.scored : last] = ids[-row.scored :]
-        first = min(first, last - row.scored)
+    for number, same in enumerate(batch):
+        tokens[number, : len(same[0].ids) - 1] = tensor(same[0].ids[:-1], "cpu")
+    first = min(len(row.ids) - 1 - row.scored for same in batch for row in same)
     logits = _logits(model, tokens.to(model.device), first)
-    return _sums(logits, targets[:, first:].to(model.device))
+    lines = []
+    for number, same in enumerate(batch):
+        # Where the token that predicts the row's last one stands in the flat table.
+        last = number * (length - first) + len(same[0].ids) - 2 - first
+        lines += [array("q", range(last + 1 - row.scored, last + 1)) for row in same]
+    return row_scores(logits.flatten(0, 1), lines, [row for same in batch for row in same])
 
 
 def _logits(model: Model, tokens: torch.Tensor, first: int) -> Any:
@@ -73,18 +84,3 @@ def _logits(model: Model, tokens: torch.Tensor, first: int) -> Any:
         keep = {"logits_to_keep": torch.arange(first, tokens.shape[1], device=tokens.device)}
     logits = model.module(input_ids=tokens, use_cache=False, **keep).logits
     return logits if keep else logits[:, first:]
-
-
-def _sums(logits: torch.Tensor, targets: torch.Tensor) -> list[float]:
-    """Sum the cross-entropy of each row, in fp32, a slice of positions at a time."""
-    import torch
-    from torch.nn.functional import cross_entropy
-
-    flat, wanted = logits.flatten(0, 1), targets.flatten()
-    step = max(1, _TAIL // flat.shape[-1])
-    parts = [
-        cross_entropy(part.float(), right, reduction="none", ignore_index=_SKIP)
-        for part, right in zip(torch.split(flat, step), torch.split(wanted, step), strict=True)
-    ]
-    sums = torch.cat(parts).view(targets.shape).double().sum(1).clamp(min=0.0)
-    return [float(n) for n in sums.tolist()]

@@ -18,14 +18,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from lab.load import Model
-from lab.rows import Row
+from lab.rows import Row, RowScore
+from lab.tail import row_scores, tensor
 from lab.tree import Tree
 
 if TYPE_CHECKING:
     import torch
 
 _NEEDED = {"attention_mask", "position_ids", "past_key_values", "use_cache"}
-_TAIL = 2**22  # numbers that the fp32 tail works on at once
 
 
 class Prefix:
@@ -33,30 +33,26 @@ class Prefix:
 
     def __init__(self, model: Model, header: array[int]) -> None:
         self._model = model
+        self.header = header
         self._length = len(header)
         self._cache: Any = None
         if header:
-            tokens = _tensor(header, model.device)[None]
+            tokens = tensor(header, model.device)[None]
             keep = {"logits_to_keep": 1} if model.trims else {}
             output = model.module(input_ids=tokens, use_cache=True, **keep)
             self._cache = output.past_key_values
 
-    def score(self, rows: Sequence[Row], tree: Tree) -> list[float]:
-        """Return the negative log-likelihood of the scored tokens of each row of the tree."""
+    def score(self, rows: Sequence[Row], tree: Tree) -> list[RowScore]:
+        """Score the rows of the tree, in its order."""
         import torch
 
-        places, targets, owners = [], [], []
-        for number, (row, path) in enumerate(zip(tree.rows, tree.paths, strict=True)):
-            scored = rows[row].scored
-            places.append(path[-scored:])
-            targets.append(rows[row].ids[-scored:])
-            owners += [number] * scored
-        device = self._model.device
-        kept, which = torch.unique(_joined(places, device), return_inverse=True)
-        nats = _nats(self._logits(tree, kept), which, _joined(targets, device))
-        sums = torch.zeros(len(tree.rows), dtype=torch.double)
-        sums.index_add_(0, torch.tensor(owners), nats.double().cpu())
-        return [float(n) for n in sums.clamp(min=0.0).tolist()]
+        chosen = [rows[number] for number in tree.rows]
+        ends = [path[-row.scored :] for row, path in zip(chosen, tree.paths, strict=True)]
+        places = sorted({place for end in ends for place in end})
+        lines = {place: line for line, place in enumerate(places)}
+        kept = torch.tensor(places, device=self._model.device)
+        of = [array("q", [lines[place] for place in end]) for end in ends]
+        return row_scores(self._logits(tree, kept), of, chosen)
 
     def _logits(self, tree: Tree, kept: torch.Tensor) -> Any:
         model, options = self._model, {}
@@ -65,8 +61,8 @@ class Prefix:
         if model.trims:
             options["logits_to_keep"] = kept
         logits = model.module(
-            input_ids=_tensor(tree.ids, model.device)[None],
-            position_ids=_tensor(tree.places, model.device)[None],
+            input_ids=tensor(tree.ids, model.device)[None],
+            position_ids=tensor(tree.places, model.device)[None],
             attention_mask=self._mask(tree),
             use_cache=bool(self._length),
             **options,
@@ -85,7 +81,7 @@ class Prefix:
         causal = torch.full((longest, longest), never, dtype=dtype).triu(1)
         done = 0
         for path in tree.paths:
-            line = _tensor(path, "cpu")
+            line = tensor(path, "cpu")
             # Tokens stand in the order of the rows: what is below `done` was there before.
             old = int((line < done).sum())
             mask[line[old:, None], self._length + line] = causal[old : len(path), : len(path)]
@@ -103,25 +99,3 @@ def _branch(cache: Any) -> Any:
     grown = copy.copy(cache)
     grown.layers = [copy.copy(layer) for layer in cache.layers]
     return grown
-
-
-def _nats(logits: torch.Tensor, which: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Return each target's negative log-likelihood at its line of logits, worked out in fp32."""
-    import torch
-
-    step = max(1, _TAIL // logits.shape[-1])
-    totals = torch.cat([part.float().logsumexp(-1) for part in torch.split(logits, step)])
-    return totals[which] - logits[which, targets].float()
-
-
-def _joined(parts: list[array[int]], device: str) -> torch.Tensor:
-    whole = array("q")
-    for part in parts:
-        whole += part
-    return _tensor(whole, device)
-
-
-def _tensor(ids: array[int], device: str) -> torch.Tensor:
-    import torch
-
-    return torch.frombuffer(ids, dtype=torch.long).to(device)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from lab.errors import ModelError
-from lab.protocol import Kind, Task
+from lab.protocol import Item, Kind, Task
 from lab.tokens import Encoded, Tokens
 
 # Long enough for what text can tell, short enough that memory stays bounded whatever a
@@ -18,17 +18,29 @@ ROW_LIMIT = 32_768
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Token ids of which the last `scored` are scored, given all before them."""
+    """Token ids of which the last `scored` are scored, given all before them.
+
+    The first `header` of them are those that many rows begin with, 0 if none.
+    """
 
     item: int
     choice: int
     ids: array[int]
     scored: int
+    header: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RowScore:
+    """The negative log-likelihood of what is scored; `greedy`: each of its tokens the likeliest."""
+
+    nats: float
+    greedy: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """All rows of a task; `bytes` and `lossless` are of each item's right answer."""
+    """The rows of some items; `bytes` and `lossless` are of each item's right answer."""
 
     rows: tuple[Row, ...]
     bytes: tuple[int, ...]
@@ -36,29 +48,83 @@ class Rows:
 
 
 def rows_of(task: Task, tokens: Tokens, window: int) -> Rows:
-    """Lay out a task for a model that reads `window` tokens. Raises ModelError."""
-    if not task.items:
-        return Rows((), (), ())
-    if task.kind is Kind.TEXT:
-        return _text_rows(task, tokens, min(window, TEXT_WINDOW))
-    return _choice_rows(task, tokens, min(window, ROW_LIMIT))
+    """Lay out a whole task. Raises ModelError."""
+    return Layout(task, tokens, window).rows(0, len(task.items))
 
 
-def _text_rows(task: Task, tokens: Tokens, window: int) -> Rows:
-    start = array("q", tokens.opening or (() if tokens.lead is None else (tokens.lead,)))
-    rows, sizes, lossless = [], [], []
-    texts = [item.choices[0] for item in task.items]
-    for number, encoded in enumerate(tokens.encode(texts)):
-        ids = start + encoded.ids
-        scored = len(encoded.ids) - (not start)
-        if scored < 1:
-            raise _unscorable(task, number, "has no token to score")
-        # Without a token to begin with, the first one is only read, and so are its bytes.
-        text = texts[number] if start else texts[number][encoded.first :]
-        rows += [Row(number, 0, part, n) for part, n in windows(ids, scored, window)]
-        sizes.append(max(1, len(text.encode())))
-        lossless.append(encoded.lossless)
-    return Rows(tuple(rows), tuple(sizes), tuple(lossless))
+class Layout:
+    """Lays out the items of a task, a few at a time, for a model that reads `window` tokens."""
+
+    def __init__(self, task: Task, tokens: Tokens, window: int) -> None:
+        self._task, self._tokens = task, tokens
+        self._window = min(window, TEXT_WINDOW if task.kind is Kind.TEXT else ROW_LIMIT)
+        self._header: array[int] | None = None
+
+    def rows(self, start: int, count: int) -> Rows:
+        """Lay out `count` items from `start` on. Raises ModelError."""
+        items = self._task.items[start : start + count]
+        if self._task.kind is Kind.TEXT:
+            return self._texts(items)
+        laid = self._choices(items)
+        return replace(laid, rows=self._headed(laid.rows))
+
+    def _texts(self, items: Sequence[Item]) -> Rows:
+        tokens = self._tokens
+        start = array("q", tokens.opening or (() if tokens.lead is None else (tokens.lead,)))
+        rows, sizes, lossless = [], [], []
+        texts = [item.choices[0] for item in items]
+        for number, encoded in enumerate(tokens.encode(texts)):
+            ids = start + encoded.ids
+            scored = len(encoded.ids) - (not start)
+            if scored < 1:
+                raise self._unscorable(items[number], "has no token to score")
+            # Without a token to begin with, the first one is only read, and so are its bytes.
+            text = texts[number] if start else texts[number][encoded.first :]
+            rows += [Row(number, 0, part, n) for part, n in windows(ids, scored, self._window)]
+            sizes.append(max(1, len(text.encode())))
+            lossless.append(encoded.lossless)
+        return Rows(tuple(rows), tuple(sizes), tuple(lossless))
+
+    def _choices(self, items: Sequence[Item]) -> Rows:
+        rows, sizes, lossless = [], [], []
+        contexts = self._tokens.encode([item.context for item in items])
+        wholes = self._tokens.encode([i.context + c for i in items for c in i.choices])
+        for number, (item, context) in enumerate(zip(items, contexts, strict=True)):
+            for choice in range(len(item.choices)):
+                whole = next(wholes)
+                row = _choice_row(number, choice, self._tokens, context, whole)
+                if row is None:
+                    raise self._unscorable(item, f"choice {choice} has no token to score")
+                if len(row.ids) - 1 > self._window:
+                    reason = f"has {len(row.ids) - 1:,} tokens, the model reads {self._window:,}"
+                    raise self._unscorable(item, reason)
+                rows.append(row)
+                if choice == item.answer:
+                    sizes.append(len(item.choices[choice].encode()))
+                    lossless.append(whole.lossless)
+        return Rows(tuple(rows), tuple(sizes), tuple(lossless))
+
+    def _headed(self, rows: tuple[Row, ...]) -> tuple[Row, ...]:
+        """Mark the header in the items whose rows all begin with it."""
+        if not rows:
+            return rows
+        if self._header is None:
+            [encoded] = self._tokens.encode([_begun_by_all(self._task.items)])
+            self._header = array("q", self._tokens.opening) + encoded.ids
+            # Its last tokens join with what follows: those that all begin with remain.
+            self._header = self._header[: min(begun(self._header, row) for row in rows)]
+        size = len(self._header)
+        short = {row.item for row in rows if begun(self._header, row) < size}
+        return tuple(r if r.item in short else replace(r, header=size) for r in rows)
+
+    def _unscorable(self, item: Item, reason: str) -> ModelError:
+        message = f"{self._task.name}: item {item.id!r:.80} {reason}"
+        return ModelError(message, "take it out of the suite, or score it with another model")
+
+
+def begun(header: array[int], row: Row) -> int:
+    """Return how many tokens of the header the row begins with, of those that it only reads."""
+    return min(common(header, row.ids), len(row.ids) - row.scored - 1)
 
 
 def windows(ids: array[int], scored: int, window: int) -> Iterator[tuple[array[int], int]]:
@@ -75,26 +141,6 @@ def windows(ids: array[int], scored: int, window: int) -> Iterator[tuple[array[i
         done, end = end, min(len(ids), end + window)
 
 
-def _choice_rows(task: Task, tokens: Tokens, window: int) -> Rows:
-    rows, sizes, lossless = [], [], []
-    contexts = tokens.encode([item.context for item in task.items])
-    wholes = tokens.encode([i.context + c for i in task.items for c in i.choices])
-    for number, (item, context) in enumerate(zip(task.items, contexts, strict=True)):
-        for choice in range(len(item.choices)):
-            whole = next(wholes)
-            row = _choice_row(number, choice, tokens, context, whole)
-            if row is None:
-                raise _unscorable(task, number, f"choice {choice} has no token to score")
-            if len(row.ids) - 1 > window:
-                reason = f"has {len(row.ids) - 1:,} tokens, the model reads {window:,}"
-                raise _unscorable(task, number, reason)
-            rows.append(row)
-            if choice == item.answer:
-                sizes.append(len(item.choices[choice].encode()))
-                lossless.append(whole.lossless)
-    return Rows(tuple(rows), tuple(sizes), tuple(lossless))
-
-
 def _choice_row(
     number: int, choice: int, tokens: Tokens, context: Encoded, whole: Encoded
 ) -> Row | None:
@@ -108,14 +154,17 @@ def _choice_row(
     return Row(number, choice, ids, scored) if scored > 0 else None
 
 
+def _begun_by_all(items: Sequence[Item]) -> str:
+    """Return what all contexts begin with."""
+    contexts = [item.context for item in items]
+    first, last = min(contexts), max(contexts)
+    size = min(len(first), len(last))
+    return first[: next((n for n in range(size) if first[n] != last[n]), size)]
+
+
 def common(left: array[int], right: array[int]) -> int:
     """Return how many tokens two rows both begin with."""
     size = min(len(left), len(right))
     if left[:size] == right[:size]:
         return size
     return next(n for n in range(size) if left[n] != right[n])
-
-
-def _unscorable(task: Task, number: int, reason: str) -> ModelError:
-    message = f"{task.name}: item {task.items[number].id!r:.80} {reason}"
-    return ModelError(message, "take the item out of the suite, or score it with another model")

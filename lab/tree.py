@@ -23,21 +23,16 @@ class Tree:
     paths: tuple[array[int], ...]
 
 
-def header_of(rows: Sequence[Row]) -> int:
-    """Return how many tokens all rows begin with and none of them is scored after."""
-    first, last = min(row.ids for row in rows), max(row.ids for row in rows)
-    return min(common(first, last), *(len(row.ids) - row.scored - 1 for row in rows))
-
-
 @dataclass(frozen=True, slots=True)
 class Family:
-    """The rows of one item, by their numbers, and the size of their tree."""
+    """The rows of one item, by their numbers, the header they follow and their tree's size."""
 
     rows: tuple[int, ...]
+    header: array[int]
     size: int
 
 
-def families(rows: Sequence[Row], header: int) -> tuple[Family, ...]:
+def families(rows: Sequence[Row]) -> tuple[Family, ...]:
     """Return the rows item by item, with such as begin alike side by side."""
     of: dict[int, list[int]] = {}
     for number, row in enumerate(rows):
@@ -45,18 +40,23 @@ def families(rows: Sequence[Row], header: int) -> tuple[Family, ...]:
     for numbers in of.values():
         numbers.sort(key=lambda n: rows[n].ids)
     ordered = sorted(of.values(), key=lambda numbers: rows[numbers[0]].ids)
-    return tuple(Family(tuple(n), len(plant(rows, n, header).ids)) for n in ordered)
+    return tuple(_family(rows, tuple(numbers)) for numbers in ordered)
 
 
-def packs(found: Iterable[Family], limit: int) -> Iterator[tuple[int, ...]]:
-    """Put families together as long as their trees have at most `limit` tokens."""
-    pack: list[int] = []
+def _family(rows: Sequence[Row], numbers: tuple[int, ...]) -> Family:
+    header = rows[numbers[0]].ids[: rows[numbers[0]].header]
+    return Family(numbers, header, len(plant(rows, numbers, len(header)).ids))
+
+
+def packs(found: Iterable[Family], limit: int) -> Iterator[tuple[Family, ...]]:
+    """Put families of one header together as long as their trees have at most `limit` tokens."""
+    pack: list[Family] = []
     filled = 0
     for family in found:
-        if pack and filled + family.size > limit:
+        if pack and (filled + family.size > limit or family.header != pack[0].header):
             yield tuple(pack)
             pack, filled = [], 0
-        pack += family.rows
+        pack.append(family)
         filled += family.size
     if pack:
         yield tuple(pack)

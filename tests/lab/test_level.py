@@ -13,7 +13,7 @@ from lab.load import Model, load
 from lab.protocol import Item, Kind, Task
 from lab.rows import Row, rows_of
 from lab.score import score
-from lab.tree import families, header_of
+from lab.tree import families
 from tests.lab.models import TEXT, make_model
 from tests.lab.test_score import TEXTS
 
@@ -90,10 +90,11 @@ def test_scores_equal_one_row_at_a_time(
         rows = rows_of(task, model.tokens, model.window).rows
         right = [naive(model, row) for row in rows]
         for batch_tokens in (0, 40):
-            found = level.score_rows(model, rows, batch_tokens, None)
-            assert found.nats == pytest.approx(right, abs=1e-3), (task.name, batch_tokens)
+            reader = level.Reader(model, batch_tokens)
+            found = [one.nats for one in reader.score(rows)]
+            assert found == pytest.approx(right, abs=1e-3), (task.name, batch_tokens)
             if task is not ALONE:
-                assert found.level == wanted, (task.name, found.gap)
+                assert reader.level == wanted, (task.name, reader.gap)
 
 
 @pytest.fixture(scope="module")
@@ -132,8 +133,7 @@ def test_what_is_too_large_for_a_mask_is_read_plainly(
 ) -> None:
     whole = score(model, SHOTS)
     rows = rows_of(SHOTS, model.tokens, model.window).rows
-    header = header_of(rows)
-    areas = sorted(f.size * (header + f.size) for f in families(rows, header))
+    areas = sorted(f.size * (len(f.header) + f.size) for f in families(rows))
     for bound, wanted in ((areas[9], "prefix"), (0, "plain")):
         monkeypatch.setattr(level, "_MASK", bound)
         found = score(model, SHOTS)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.rows import Row
-from lab.tree import families, header_of, packs, plant
+from lab.tree import families, packs, plant
 
 
 @st.composite
@@ -17,26 +17,26 @@ def laid(draw: st.DrawFn) -> tuple[Row, ...]:
     rows = []
     start = draw(st.lists(st.integers(0, 2), max_size=4))
     for item in range(draw(st.integers(1, 5))):
+        header = draw(st.sampled_from([0, len(start)]))
         for choice in range(draw(st.integers(2, 4))):
             ids = start + draw(st.lists(st.integers(0, 2), min_size=2, max_size=6))
-            scored = draw(st.integers(1, len(ids) - 1))
-            rows.append(Row(item, choice, array("q", ids), scored))
+            scored = draw(st.integers(1, len(ids) - 1 - len(start)))
+            rows.append(Row(item, choice, array("q", ids), scored, header))
     return tuple(rows)
 
 
 @given(laid(), st.integers(1, 30))
 def test_every_row_is_found_again(rows: tuple[Row, ...], limit: int) -> None:
-    header = header_of(rows)
-    found = families(rows, header)
     seen: list[int] = []
-    for pack in packs(found, limit):
-        tree = plant(rows, pack, header)
+    for pack in packs(families(rows), limit):
+        [header] = {len(family.header) for family in pack}
+        tree = plant(rows, (n for family in pack for n in family.rows), header)
         assert len(tree.ids) == len(tree.places)
-        inside = [f for f in found if f.rows[0] in pack]
-        assert len(tree.ids) <= max(limit, inside[0].size)
+        assert len(tree.ids) <= max(limit, pack[0].size)
         for number, path in zip(tree.rows, tree.paths, strict=True):
             row = rows[number]
-            assert row.ids[:header] == rows[0].ids[:header]
+            assert row.header == header
+            assert row.ids[:header] == pack[0].header
             assert [tree.ids[n] for n in path] == row.ids[header:-1].tolist()
             assert [tree.places[n] for n in path] == list(range(header, len(row.ids) - 1))
             assert len(path) >= row.scored  # no scored token is predicted by the header
@@ -47,10 +47,10 @@ def test_every_row_is_found_again(rows: tuple[Row, ...], limit: int) -> None:
 def test_what_is_shared_stands_once() -> None:
     ids = ([9, 9, 1, 2, 3, 7], [9, 9, 1, 2, 4, 4, 7], [9, 9, 1, 2, 3, 8], [9, 9, 5, 6, 7])
     items = (0, 0, 0, 1)
-    rows = [Row(i, 0, array("q", part), 1) for i, part in zip(items, ids, strict=True)]
-    assert header_of(rows) == 2
-    [pack] = packs(families(rows, 2), 100)
-    tree = plant(rows, pack, 2)
+    rows = [Row(i, 0, array("q", part), 1, 2) for i, part in zip(items, ids, strict=True)]
+    [pack] = packs(families(rows), 100)
+    assert pack[0].header.tolist() == [9, 9]
+    tree = plant(rows, (n for family in pack for n in family.rows), 2)
     assert tree.rows == (0, 2, 1, 3)
     assert tree.ids.tolist() == [1, 2, 3, 4, 4, 5, 6]
     assert tree.places.tolist() == [2, 3, 4, 4, 5, 2, 3]

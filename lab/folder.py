@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lab.errors import ModelError
+from lab.fingerprint import TOKENIZER_LIMIT, Stored, fingerprint, main_dtype
 from security import safetensors, strictjson
 from security.errors import InvalidSafetensors
 
 CONFIG_LIMIT = 10_000_000
 INDEX_LIMIT = 50_000_000
-TOKENIZER_LIMIT = 256_000_000
+TEMPLATE_LIMIT = 10_000_000
 SHARD_LIMIT = 2_000
 
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
 TOKENIZER_CONFIG = "tokenizer_config.json"
+CHAT_TEMPLATE = "chat_template.jinja"
 SINGLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
 
@@ -42,11 +44,15 @@ _DROPPED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ModelFiles:
-    """A folder whose files are complete and readable; `weights` are names in it."""
+    """A folder whose files are complete and readable; `weights` are names in it.
+
+    `dtype` is what most weights are stored in, by its name in torch ("auto": no usual one).
+    """
 
     folder: Path
     weights: tuple[str, ...]
     fingerprint: str
+    dtype: str = "auto"
 
     def config(self) -> dict[str, Any]:
         """Return the configuration, without keys that would pick other code."""
@@ -70,14 +76,20 @@ def inspect(folder: Path) -> ModelFiles:
         _refuse_adapter(folder)
         _size(folder, TOKENIZER, TOKENIZER_LIMIT, "save the tokenizer with save_pretrained")
         weights = _weights(folder)
-        for name in weights:
-            _check_header(folder, name)
-        files = ModelFiles(folder, weights, _fingerprint(folder, weights))
-        files.tokenizer_config()
+        stored = tuple(tensor for name in weights for tensor in _stored(folder, name))
+        _refuse_twins(stored)
+        files = ModelFiles(folder, weights, "", main_dtype(stored))
+        digest = fingerprint(
+            stored,
+            files.config(),
+            (folder / TOKENIZER).read_bytes(),
+            files.tokenizer_config(),
+            _template(folder),
+        )
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ModelError(f"a file cannot be read: {reason}", "check the folder") from error
-    return files
+    return replace(files, fingerprint=digest)
 
 
 def _read_json(folder: Path, name: str, limit: int) -> dict[str, Any]:
@@ -138,28 +150,36 @@ def _weights(folder: Path) -> tuple[str, ...]:
     return names
 
 
-def _check_header(folder: Path, name: str) -> None:
+def _stored(folder: Path, name: str) -> tuple[Stored, ...]:
+    """Return the tensors of a shard, by its header."""
     hint = "fetch the file again, or save the model anew"
-    if not (folder / name).is_file():
+    path = folder / name
+    if not path.is_file():
         raise ModelError(f"shard {name!r:.80} is missing", hint)
-    with (folder / name).open("rb") as file:
+    with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         try:
             start = file.read(8)
             length = safetensors.header_length(start, size)
-            safetensors.read_header(start + file.read(length), size)
+            header = safetensors.read_header(start + file.read(length), size)
         except InvalidSafetensors as error:
             raise ModelError(f"{name:.80}: {error.message}", hint) from error
+    return tuple(
+        Stored(path, 8 + length + t.start, t.end - t.start, t.name, t.dtype, t.shape)
+        for t in header.tensors
+    )
 
 
-def _fingerprint(folder: Path, weights: tuple[str, ...]) -> str:
-    """SHA-256 over the name, size and bytes of every file that scoring reads."""
-    digest = hashlib.sha256()
-    for name in sorted((CONFIG, TOKENIZER, TOKENIZER_CONFIG, *weights)):
-        if not (folder / name).is_file():
-            continue
-        with (folder / name).open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            inner = hashlib.file_digest(file, "sha256").hexdigest()
-        digest.update(f"{name}\0{size}\0{inner}\n".encode())
-    return digest.hexdigest()
+def _refuse_twins(stored: tuple[Stored, ...]) -> None:
+    if not stored:
+        raise ModelError("the weights hold no tensor", "save the model anew")
+    name, count = Counter(tensor.name for tensor in stored).most_common(1)[0]
+    if count > 1:
+        raise ModelError(f"tensor {name!r:.80} is in two shards", "save the model anew")
+
+
+def _template(folder: Path) -> bytes:
+    if not (folder / CHAT_TEMPLATE).is_file():
+        return b""
+    _size(folder, CHAT_TEMPLATE, TEMPLATE_LIMIT, "save the tokenizer with save_pretrained")
+    return (folder / CHAT_TEMPLATE).read_bytes()

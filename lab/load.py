@@ -10,13 +10,13 @@ import inspect
 import os
 import tempfile
 import warnings
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lab.errors import ModelError, model_errors
+from lab.family import Family, family_of
 from lab.folder import ModelFiles
-from lab.probe import probe, refuse_bad_numbers, refuse_gaps
+from lab.probe import probe, refuse_bad_numbers, refuse_gaps, refuse_untied
 from lab.tokens import Tokens, read_tokens
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ OFFLINE = {
 }
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
 DEFAULT_WINDOW = 2048
-_DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 _CHECK_IT = "check that it loads in transformers"
 
 
@@ -39,8 +38,8 @@ _CHECK_IT = "check that it loads in transformers"
 class Model:
     """A model ready to score.
 
-    `window` is the most tokens it reads at once, `vocabulary` how many it predicts; `trims`
-    is whether its head can run at chosen positions only.
+    `window` is the most tokens it reads at once, `vocabulary` how many it predicts (or how
+    many labels); `trims` is whether its head can run at chosen positions only.
     """
 
     module: Any
@@ -53,6 +52,7 @@ class Model:
     device: str
     dtype: str
     fingerprint: str
+    family: Family = "causal"
 
 
 def settle(threads: int) -> None:
@@ -78,14 +78,13 @@ def load(files: ModelFiles, device: str = "auto") -> Model:
     tokens = read_tokens(files)
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")
-        module = _module(files)
+        module, family = _module(files)
         refuse_bad_numbers(module)
-        window = _window(module.config, len(tokens.opening))
+        window = _window(module, len(tokens.opening))
         with model_errors("the model does not run", _CHECK_IT):
             module = module.to(where).eval()
-            vocabulary = probe(
-                module, max(tokens.highest, *tokens.opening, tokens.lead or 0), window
-            )
+            highest = max(tokens.highest, *tokens.opening, tokens.lead or 0)
+            vocabulary = probe(module, family, highest, window)
     return Model(
         module=module,
         tokens=tokens,
@@ -97,6 +96,7 @@ def load(files: ModelFiles, device: str = "auto") -> Model:
         device=where,
         dtype=str(module.dtype).removeprefix("torch."),
         fingerprint=files.fingerprint,
+        family=family,
     )
 
 
@@ -110,7 +110,7 @@ def _device(device: str) -> str:
     return device
 
 
-def _module(files: ModelFiles) -> Any:
+def _module(files: ModelFiles) -> tuple[Any, Family]:
     import transformers
     from transformers.utils import logging
 
@@ -122,54 +122,55 @@ def _module(files: ModelFiles) -> Any:
     if kind not in transformers.CONFIG_MAPPING:
         message = f"config.json names model_type {kind!r:.60}, which this transformers lacks"
         raise ModelError(message, "use an architecture that transformers ships, or update it")
+    family, name = family_of(config)
     with model_errors("config.json cannot be used", _CHECK_IT):
         parsed = transformers.CONFIG_MAPPING[kind].from_dict(config)
-    if type(parsed) not in transformers.MODEL_FOR_CAUSAL_LM_MAPPING:
-        message = f"{kind!r} is not a causal language model to transformers"
-        raise ModelError(message, "measure a model that predicts the next token")
-    tensors, dtype = _tensors(files)
+    if family == "seq2seq" and not getattr(parsed, "is_encoder_decoder", False):
+        raise ModelError(f"{kind!r} is no encoder-decoder of text", "measure a model of text")
     with model_errors("the weights do not fit config.json", "save both together, anew"):
-        architecture: Any = transformers.MODEL_FOR_CAUSAL_LM_MAPPING[type(parsed)]
-        module, report = architecture.from_pretrained(
+        module, report = getattr(transformers, name).from_pretrained(
             None,
             config=parsed,
-            state_dict=tensors,
-            dtype="auto" if "quantization_config" in config else dtype,
+            state_dict=_tensors(files),
+            dtype="auto" if "quantization_config" in config else files.dtype,
             local_files_only=True,
             use_safetensors=True,
             ignore_mismatched_sizes=True,  # the report names them better than the exception
             output_loading_info=True,
         )
     refuse_gaps(report)
-    return module
+    refuse_untied(module)
+    return module, family
 
 
-def _tensors(files: ModelFiles) -> tuple[dict[str, torch.Tensor], str]:
-    """Read the tensors (mapped, not copied) and the type that most weights are stored in."""
+def _tensors(files: ModelFiles) -> dict[str, torch.Tensor]:
+    """Read the tensors: mapped, so that no page takes memory before it is used."""
     from safetensors import safe_open
 
     tensors: dict[str, torch.Tensor] = {}
-    sizes: Counter[str] = Counter()
     with model_errors("the weights cannot be read", "fetch the file again, or save it anew"):
         for name in files.weights:
             with safe_open(str(files.folder / name), framework="pt", device="cpu") as shard:
-                for key in shard.keys():  # noqa: SIM118 - not a mapping
-                    if key in tensors:
-                        raise ModelError(f"tensor {key!r:.80} is in two shards", "save it anew")
-                    tensors[key] = shard.get_tensor(key)
-                    stored = shard.get_slice(key).get_dtype()
-                    sizes[_DTYPES.get(stored, "auto")] += tensors[key].numel()
-    if not tensors:
-        raise ModelError("the weights hold no tensor", "save the model anew")
-    return tensors, sizes.most_common(1)[0][0]
+                tensors.update((key, shard.get_tensor(key)) for key in shard.keys())  # noqa: SIM118
+    return tensors
 
 
-def _window(config: Any, opening: int) -> int:
-    text = config.get_text_config()
+def _window(module: Any, opening: int) -> int:
+    text = module.config.get_text_config()
     for name in ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length"):
         value = getattr(text, name, None)
         if type(value) is int:
+            value -= _lost_positions(module)
             if value < 2 + opening:
                 raise ModelError(f"config.json: {name} is {value}", "give the model a context")
             return value
     return DEFAULT_WINDOW
+
+
+def _lost_positions(module: Any) -> int:
+    """Return how many positions no token stands at: some tables keep those up to the padding's."""
+    for name, table in module.named_modules():
+        padding = getattr(table, "padding_idx", None)
+        if name.endswith("position_embeddings") and padding is not None:
+            return int(padding) + 1
+    return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -72,4 +73,96 @@ def make_model(folder: Path, kind: str = "llama", *, seed: int = 0, **changes: A
     module = auto.from_config(config)
     module.save_pretrained(str(folder))
     make_tokenizer(folder)
+    return folder
+
+
+def surround(folder: Path, before: tuple[str, ...], after: tuple[str, ...]) -> None:
+    """Let the tokenizer put special tokens ("<s>", "</s>") around every text."""
+    path = folder / "tokenizer.json"
+    tokenizer = json.loads(path.read_text())
+    text = {"Sequence": {"id": "A", "type_id": 0}}
+    names = {"<s>": 0, "</s>": 1}
+    tokenizer["post_processor"] = {
+        "type": "TemplateProcessing",
+        "single": [
+            *({"SpecialToken": {"id": name, "type_id": 0}} for name in before),
+            text,
+            *({"SpecialToken": {"id": name, "type_id": 0}} for name in after),
+        ],
+        "pair": [text, {"Sequence": {"id": "B", "type_id": 1}}],
+        "special_tokens": {
+            name: {"id": name, "ids": [number], "tokens": [name]} for name, number in names.items()
+        },
+    }
+    path.write_text(json.dumps(tokenizer))
+
+
+LABELS = ("negative", "neutral", "Positive")
+_PAIR_NAMES = {
+    "t5": {"hidden_size": "d_model", "intermediate_size": "d_ff", "num_hidden_layers": "num_layers",
+           "num_attention_heads": "num_heads", "max_position_embeddings": "n_positions"},
+    "bart": {"hidden_size": "d_model"},
+    "mbart": {"hidden_size": "d_model"},
+}  # fmt: skip
+
+
+def make_classifier(folder: Path, kind: str = "bert", *, seed: int = 0, **changes: Any) -> Path:
+    """Write a random classifier of three labels, whose tokenizer surrounds texts."""
+    import torch
+    import transformers
+
+    logging: Any = transformers.utils.logging
+    logging.disable_progress_bar()
+    torch.manual_seed(seed)
+    names = _NAMES.get(kind, _PAIR_NAMES.get(kind, {}))
+    config = transformers.CONFIG_MAPPING[kind](
+        **{
+            **{names.get(name, name): value for name, value in _SMALL.items()},
+            "initializer_range": 0.2,
+            "id2label": dict(enumerate(LABELS)),
+            "label2id": {name: number for number, name in enumerate(LABELS)},
+            "bos_token_id": 0,
+            "eos_token_id": 1,
+            "pad_token_id": 2,
+            "decoder_start_token_id": 0,
+            **changes,
+        }
+    )
+    auto: Any = transformers.AutoModelForSequenceClassification
+    auto.from_config(config).save_pretrained(str(folder))
+    make_tokenizer(folder)
+    surround(folder, ("<s>",), ("</s>",))
+    return folder
+
+
+def make_pair_model(folder: Path, kind: str = "t5", *, seed: int = 0, **changes: Any) -> Path:
+    """Write a random encoder-decoder, whose tokenizer ends texts with EOS."""
+    import torch
+    import transformers
+
+    logging: Any = transformers.utils.logging
+    logging.disable_progress_bar()
+    torch.manual_seed(seed)
+    names = _PAIR_NAMES[kind]
+    measures: dict[str, Any] = {names.get(name, name): value for name, value in _SMALL.items()}
+    if kind == "t5":
+        measures["d_kv"] = 8
+    else:
+        measures |= {"encoder_layers": 2, "decoder_layers": 2, "encoder_attention_heads": 4,
+                     "decoder_attention_heads": 4, "encoder_ffn_dim": 64, "decoder_ffn_dim": 64,
+                     "init_std": 0.2}  # fmt: skip
+    config = transformers.CONFIG_MAPPING[kind](
+        **{
+            **measures,
+            "bos_token_id": 0,
+            "eos_token_id": 1,
+            "pad_token_id": 0,
+            "decoder_start_token_id": 0,
+            **changes,
+        }
+    )
+    auto: Any = transformers.AutoModelForSeq2SeqLM
+    auto.from_config(config).save_pretrained(str(folder))
+    make_tokenizer(folder)
+    surround(folder, ("<s>",) if kind != "t5" else (), ("</s>",))
     return folder

@@ -5,19 +5,38 @@ from __future__ import annotations
 import unicodedata
 from itertools import pairwise
 
-from bot.exhibit import Exhibit, Histogram, Interval, IntervalPlot, ScatterPlot, Table
+from bot.exhibit import (
+    Exhibit,
+    Histogram,
+    Interval,
+    IntervalPlot,
+    Record,
+    ScatterPlot,
+    Series,
+    Table,
+    Trend,
+)
 from bot.report.axis import Axis, axis
-from bot.report.numbers import drawable, interval_words, number
+from bot.report.numbers import (
+    SHOWN,
+    IntervalWords,
+    drawable,
+    interval_words,
+    number,
+    trend_rows,
+)
 from bot.wording import plural
 
 ROWS, NARROWEST, LABEL, BAR = 12, 10, 40, 36
+_LEVELS = "▁▂▃▄▅▆▇█"
 
 
 def draw(exhibit: Exhibit, width: int) -> list[str]:
     """Return the exhibit's lines; the first is its title."""
     match exhibit:
         case Table():
-            return [exhibit.title, *table(exhibit.columns, exhibit.rows, width)]
+            record = [f"  record {exhibit.record[:SHOWN]}"] if exhibit.record else []
+            return [exhibit.title, *table(exhibit.columns, exhibit.rows, width), *record]
         case IntervalPlot():
             return [
                 f"{exhibit.title} ({exhibit.unit})",
@@ -28,6 +47,12 @@ def draw(exhibit: Exhibit, width: int) -> list[str]:
             return [exhibit.title, _sides(exhibit), *_note(exhibit.note)]
         case Histogram():
             return [f"{exhibit.title} ({exhibit.x_label})", *_counts(exhibit), *_note(exhibit.note)]
+        case Trend():
+            lines = _trend(exhibit, width)
+            return [f"{exhibit.title} ({exhibit.unit})", *lines, *_note(exhibit.note)]
+        case Record():
+            title = f"{exhibit.title} (record {exhibit.digest[:SHOWN]})"
+            return [title, *_facts(exhibit.facts)]
 
 
 def _note(note: str) -> list[str]:
@@ -78,16 +103,26 @@ def _intervals(plot: IntervalPlot, width: int) -> list[str]:
         return ["  nothing was compared"]
     scale = axis([v for i in shown for v in (i.low, i.estimate, i.high)], zero=True)
     words = interval_words(plot)[:ROWS]
-    texts = [(_short(w.label, LABEL), w.estimate, w.span, w.verdict) for w in words]
+    texts = [(_short(w.label, LABEL), w.estimate, w.span, w.sides, w.verdict) for w in words]
     widths = [max(map(columns, column)) for column in zip(*texts, strict=True)]
-    room = min(BAR, max(15, width - sum(widths) - 12))
+    room = min(BAR, width - sum(widths) - 12)
     lines = []
     for interval, row in zip(shown, texts, strict=True):
-        label, estimate, span, verdict = map(pad, row, widths)
-        bar = _bar(interval, scale, room)
-        lines.append(f"  {label}  {bar}  {estimate} {span}  {verdict}".rstrip())
-    rest = len(plot.intervals) - ROWS
-    return [*lines, *([f"  … and {plural(rest, 'more interval')}"] if rest > 0 else [])]
+        label, estimate, span, *rest = map(pad, row, widths)
+        bar = [_bar(interval, scale, room)] if room >= NARROWEST else []
+        cells = (label, *bar, f"{estimate} {span}", *filter(None, rest))
+        lines.append("  ".join(("", *cells)).rstrip())
+    left = len(plot.intervals) - ROWS
+    more = [f"  … and {plural(left, 'more interval')}"] if left > 0 else []
+    return [*lines, *more, *_sources(words)]
+
+
+def _sources(words: tuple[IntervalWords, ...]) -> list[str]:
+    """Say which record holds which intervals."""
+    found: dict[str, list[str]] = {}
+    for one in words:
+        found.setdefault(one.record, []).append(_short(one.label, LABEL))
+    return [f"  record {record}: {'; '.join(labels)}" for record, labels in found.items() if record]
 
 
 def _bar(interval: Interval, scale: Axis, width: int) -> str:
@@ -105,6 +140,39 @@ def _bar(interval: Interval, scale: Axis, width: int) -> str:
 
 def _cell(value: float, scale: Axis, width: int) -> int:
     return round(scale.part(value) * (width - 1))
+
+
+def _trend(trend: Trend, width: int) -> list[str]:
+    """Return a table of a sparkline and as many of the latest numbers as fit."""
+    rows = trend_rows(trend)
+    lines = [_spark(one) for one in trend.series]
+    for count in range(len(trend.names), 0, -1):
+        heads = ("", "", *trend.names[-count:])
+        cells = tuple(
+            (_short(row[0], LABEL), line, *row[1:][-count:])
+            for row, line in zip(rows, lines, strict=True)
+        )
+        sizes = [max(map(columns, c)) for c in zip(heads, *cells[:ROWS], strict=False)]
+        if count == 1 or sum(sizes) + 2 * len(sizes) <= width:
+            return table(heads, cells, width)
+    return ["  no releases"]
+
+
+def _spark(series: Series) -> str:
+    """Return one character for each value, on the series' own scale; "·" for a gap."""
+    values = [v if v is not None and drawable(v) else None for v in series.values]
+    known = [v for v in values if v is not None]
+    low, high = min(known, default=0.0), max(known, default=0.0)
+    top = len(_LEVELS) - 1
+    return "".join(
+        "·" if v is None else _LEVELS[round((v - low) / (high - low) * top) if high > low else 3]
+        for v in values
+    )
+
+
+def _facts(facts: tuple[tuple[str, str], ...]) -> list[str]:
+    size = max((columns(name) for name, _ in facts), default=0)
+    return [f"  {pad(name, size)}  {value}" for name, value in facts]
 
 
 def _sides(plot: ScatterPlot) -> str:

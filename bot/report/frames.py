@@ -15,7 +15,8 @@ BINS = 200
 SIDE, LEFT, BOTTOM, TOP = 400, 56, 46, 10
 
 
-def _frame(height: int, title: str, *parts: Safe) -> Safe:
+def frame(height: int, title: str, *parts: Safe) -> Safe:
+    """Return a picture as wide as SIDE units."""
     label = tag("title", text(title))
     return tag("svg", label, *parts, viewBox=f"0 0 {SIDE} {height}", role="img", class_="plot")
 
@@ -24,7 +25,8 @@ def _x(value: float, scale: Axis) -> float:
     return LEFT + scale.part(value) * (SIDE - LEFT - TOP)
 
 
-def _y(value: float, scale: Axis, height: int) -> float:
+def y_at(value: float, scale: Axis, height: int) -> float:
+    """Return where a value lies above the floor."""
     return height - BOTTOM - scale.part(value) * (height - BOTTOM - TOP)
 
 
@@ -43,10 +45,11 @@ def _x_axis(scale: Axis, height: int, name: str) -> Safe:
     return join((*marks, title))
 
 
-def _y_axis(scale: Axis, height: int, name: str) -> Safe:
+def y_axis(scale: Axis, height: int, name: str) -> Safe:
+    """Return the lines, labels and name of the upright axis."""
     marks = []
     for t in scale.ticks:
-        y = _y(t, scale, height)
+        y = y_at(t, scale, height)
         line = tag(
             "line", x1=str(LEFT), x2=str(SIDE - TOP), y1=f"{y:.1f}", y2=f"{y:.1f}", class_="grid"
         )
@@ -66,7 +69,7 @@ def scatter(plot: ScatterPlot) -> Safe:
         return quiet("No points to show.")
     every = -(-len(points) // POINTS)
     scale = axis([v for p in points for v in p])
-    ends = [(_x(v, scale), _y(v, scale, SIDE)) for v in (scale.low, scale.high)]
+    ends = [(_x(v, scale), y_at(v, scale, SIDE)) for v in (scale.low, scale.high)]
     diagonal = tag(
         "line",
         x1=f"{ends[0][0]:.1f}",
@@ -76,13 +79,13 @@ def scatter(plot: ScatterPlot) -> Safe:
         class_="zero",
     )
     # A path of dots is a tenth of the bytes of as many circles.
-    dots = "".join(f"M{_x(x, scale):.1f} {_y(y, scale, SIDE):.1f}h0" for x, y in points[::every])
+    dots = "".join(f"M{_x(x, scale):.1f} {y_at(y, scale, SIDE):.1f}h0" for x, y in points[::every])
     title = f"{plot.title}: {plot.y_label} against {plot.x_label}, {plural(len(points), 'point')}"
-    picture = _frame(
+    picture = frame(
         SIDE,
         title,
         _x_axis(scale, SIDE, plot.x_label),
-        _y_axis(scale, SIDE, plot.y_label),
+        y_axis(scale, SIDE, plot.y_label),
         diagonal,
         tag("path", d=dots, class_="dots"),
     )
@@ -116,12 +119,12 @@ def histogram(plot: Histogram) -> Safe:
     title = (
         f"{plot.title}: {sum(count for *_, count in bins):,} values in {plural(len(bins), 'bin')}"
     )
-    parts = [_y_axis(up, height, "count"), _x_axis(across, height, plot.x_label)]
+    parts = [y_axis(up, height, "count"), _x_axis(across, height, plot.x_label)]
     parts += [_column(low, high, count, across, up, height) for low, high, count in bins]
     if across.low < 0 < across.high:
         x = f"{_x(0.0, across):.1f}"
         parts.append(tag("line", x1=x, x2=x, y1=str(TOP), y2=str(height - BOTTOM), class_="zero"))
-    return _frame(height, title, *parts)
+    return frame(height, title, *parts)
 
 
 def _count_ticks(top: int) -> tuple[float, ...]:
@@ -133,7 +136,7 @@ def _column(low: float, high: float, count: int, across: Axis, up: Axis, height:
     if not count:
         return EMPTY
     left, right = _x(low, across), _x(high, across)
-    roof = _y(float(count), up, height)
+    roof = y_at(float(count), up, height)
     words = f"{number(low)} to {number(high)}: {count:,}"
     return tag(
         "rect",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
+from bot.exhibit import Record
 from bot.finding import Finding, Level, Rule
 from bot.report.markup import Safe, join, prose, tag, text, when
 from bot.report.options import Options
@@ -19,6 +20,7 @@ from bot.report.outline import (
     worst_first,
 )
 from bot.report.plots import draw
+from bot.report.records import section
 from bot.report.stylesheet import CSS
 from bot.verdict import Outcome, Report, Verdict
 from bot.wording import plural
@@ -29,12 +31,15 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 def render(report: Report, rules: Mapping[str, Rule], options: Options) -> str:
     """Return the whole document."""
+    records = [e for v in report.verdicts for e in v.exhibits if isinstance(e, Record)]
+    known = frozenset(record.digest for record in records)
     main = tag(
         "main",
         _banner(report),
         _next(report),
         _checks(report, options.timings),
-        *(_check(v) for v in worst_first(report)),
+        *(_check(v, known) for v in worst_first(report)),
+        section(records),
         _rules(report, rules),
     )
     foot = tag("footer", tag("p", text(f"Modelwarden, report version {report.version}")))
@@ -152,18 +157,19 @@ def _has_section(verdict: Verdict) -> bool:
     return bool(verdict.findings or verdict.exhibits or verdict.outcome is Outcome.ERROR)
 
 
-def _check(verdict: Verdict) -> Safe:
+def _check(verdict: Verdict, known: Container[str]) -> Safe:
     if not _has_section(verdict):
         return Safe("")
     shown = [f for f in verdict.findings if not f.waived and f.severity is not Level.NOTE]
     notes = [f for f in verdict.findings if not f.waived and f.severity is Level.NOTE]
     covered = [f for f in verdict.findings if f.waived]
+    figures = [draw(e, known) for e in verdict.exhibits if not isinstance(e, Record)]
     return tag(
         "section",
         tag("h2", text(verdict.check), _badge(verdict.outcome)),
         tag("p", prose(verdict.reason), class_="quiet"),
         _groups(shown),
-        when(verdict.exhibits, tag("div", *map(draw, verdict.exhibits), class_="figures")),
+        when(figures, tag("div", *figures, class_="figures")),
         _folded(plural(len(notes), "note"), notes),
         _folded(plural(len(covered), "waived finding"), covered),
         id=_anchor("check", verdict.check),

@@ -5,7 +5,10 @@ So it fits a phone without shrinking its text, and a screen reader reads its num
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from bot.exhibit import Interval, IntervalPlot
+from bot.report import records
 from bot.report.axis import Axis, axis
 from bot.report.markup import Safe, join, quiet, tag, text, when
 from bot.report.numbers import IntervalWords, drawable, interval_words
@@ -15,14 +18,14 @@ ROWS = 200
 _KINDS = {"regressed": "bad", "improved": "good"}
 
 
-def draw(plot: IntervalPlot) -> Safe:
-    """Return one row for each interval above a shared axis."""
+def draw(plot: IntervalPlot, known: Container[str] = ()) -> Safe:
+    """Return one row for each interval above a shared axis; numbers link to known records."""
     shown = plot.intervals[:ROWS]
     if not shown:
         return quiet("Nothing was compared.")
     scale = axis([v for i in shown for v in (i.low, i.estimate, i.high)], zero=True)
     words = interval_words(plot)
-    rows = join(_row(i, w, scale) for i, w in zip(shown, words, strict=False))
+    rows = join(_row(i, w, scale, known) for i, w in zip(shown, words, strict=False))
     foot = tag(
         "div",
         tag("span", class_="label"),
@@ -35,16 +38,23 @@ def draw(plot: IntervalPlot) -> Safe:
     return join((grid, when(left > 0, quiet(f"… and {plural(left, 'more interval')}"))))
 
 
-def _row(interval: Interval, words: IntervalWords, scale: Axis) -> Safe:
+def _row(interval: Interval, words: IntervalWords, scale: Axis, known: Container[str]) -> Safe:
     kind = _KINDS.get(interval.verdict.lower(), "")
+    numbers = join((tag("b", text(words.estimate)), tag("span", text(f" {words.span}"))))
+    sides = records.link(interval.record, known, text(words.sides))
+    below = (
+        when(words.sides, tag("span", sides, text(" "), class_="sides")),
+        when(words.verdict, tag("span", text(words.verdict), class_=f"word {kind}")),
+    )
     value = join(
         (
-            tag("b", text(words.estimate)),
-            tag("span", text(f" {words.span} ")),
-            when(words.verdict, tag("span", text(words.verdict), class_=f"word {kind}")),
+            records.link(interval.record, known, numbers),
+            text(" "),
+            tag("span", *below, class_="below"),
         )
     )
-    title = f"{words.label}: {words.estimate} {words.span} {words.verdict}"
+    parts = (words.estimate, words.span, words.sides, words.verdict)
+    title = f"{words.label}: {' '.join(filter(None, parts))}"
     return tag(
         "div",
         tag("span", text(words.label), class_="label"),

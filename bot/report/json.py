@@ -6,15 +6,14 @@ Keys are only ever added within one `version`. Numbers that JSON cannot hold bec
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
 from bot.change import FileChange, TreeEntry
-from bot.exhibit import Exhibit, Histogram, IntervalPlot, ScatterPlot, Table
 from bot.finding import Finding, Level, Rule
+from bot.report.exhibitdata import ExhibitData, exhibit_data
 from bot.report.options import Options
 from bot.verdict import Outcome, Report, Verdict
 
@@ -64,60 +63,6 @@ class FindingData(TypedDict):
     location: LocationData
     waived: str
     blocks: bool
-
-
-class TableData(TypedDict):
-    """Rows of text under column names."""
-
-    kind: Literal["table"]
-    title: str
-    columns: list[str]
-    rows: list[list[str]]
-
-
-class IntervalData(TypedDict):
-    """One estimate with its interval."""
-
-    label: str
-    low: float | None
-    estimate: float | None
-    high: float | None
-    verdict: str
-
-
-class IntervalPlotData(TypedDict):
-    """Intervals on one axis; zero means no change."""
-
-    kind: Literal["intervals"]
-    title: str
-    unit: str
-    intervals: list[IntervalData]
-    note: str
-
-
-class ScatterPlotData(TypedDict):
-    """Points of base and head on equal axes."""
-
-    kind: Literal["scatter"]
-    title: str
-    x_label: str
-    y_label: str
-    points: list[tuple[float | None, float | None]]
-    note: str
-
-
-class HistogramData(TypedDict):
-    """Counts between edges."""
-
-    kind: Literal["histogram"]
-    title: str
-    x_label: str
-    edges: list[float | None]
-    counts: list[int]
-    note: str
-
-
-ExhibitData = TableData | IntervalPlotData | ScatterPlotData | HistogramData
 
 
 class VerdictData(TypedDict):
@@ -182,7 +127,7 @@ def _verdict(verdict: Verdict, timings: bool) -> VerdictData:
         "outcome": verdict.outcome,
         "reason": verdict.reason,
         "findings": [_finding(f) for f in verdict.findings],
-        "exhibits": [_exhibit(e) for e in verdict.exhibits],
+        "exhibits": [exhibit_data(e) for e in verdict.exhibits],
     }
     if timings:
         data["seconds"] = round(verdict.seconds, 3)
@@ -200,52 +145,6 @@ def _finding(finding: Finding) -> FindingData:
         "waived": finding.waived,
         "blocks": finding.counts,
     }
-
-
-def _exhibit(exhibit: Exhibit) -> ExhibitData:
-    match exhibit:
-        case Table(title, columns, rows):
-            lines = [list(row) for row in rows]
-            return {"kind": "table", "title": title, "columns": list(columns), "rows": lines}
-        case IntervalPlot(title, unit, intervals, note):
-            return {
-                "kind": "intervals",
-                "title": title,
-                "unit": unit,
-                "intervals": [
-                    {
-                        "label": i.label,
-                        "low": _number(i.low),
-                        "estimate": _number(i.estimate),
-                        "high": _number(i.high),
-                        "verdict": i.verdict,
-                    }
-                    for i in intervals
-                ],
-                "note": note,
-            }
-        case ScatterPlot(title, x_label, y_label, points, note):
-            return {
-                "kind": "scatter",
-                "title": title,
-                "x_label": x_label,
-                "y_label": y_label,
-                "points": [(_number(x), _number(y)) for x, y in points],
-                "note": note,
-            }
-        case Histogram(title, x_label, edges, counts, note):
-            return {
-                "kind": "histogram",
-                "title": title,
-                "x_label": x_label,
-                "edges": [_number(edge) for edge in edges],
-                "counts": list(counts),
-                "note": note,
-            }
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def schema() -> dict[str, Any]:

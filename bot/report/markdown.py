@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
-from bot.exhibit import Exhibit, Histogram, IntervalPlot, ScatterPlot, Table
+from bot.exhibit import Exhibit, Histogram, IntervalPlot, Record, ScatterPlot, Table, Trend
 from bot.finding import Finding, Rule
 from bot.report.neutral import cut, cut_bytes
 from bot.report.neutral import markdown as quote
-from bot.report.numbers import interval_words, number
+from bot.report.numbers import SHOWN, interval_words, number, trend_rows
 from bot.report.options import Options
 from bot.report.outline import (
     Group,
@@ -26,10 +26,11 @@ from bot.verdict import Outcome, Report, Verdict
 from bot.wording import plural
 
 BYTES = 65_535  # of a check run's summary; a comment may have as many characters
-LINE = 400  # characters of one quoted text
+LINE, CELL = 400, 80  # characters of one quoted text, and of one in a table
 STEPS = 10
 FINDINGS = (50, 10, 0)  # of one group: the most that fits is shown
 ROWS, SPANS = 30, 10
+RELEASES = 8  # columns of a trend
 _SIGNS = {
     Outcome.PASS: "✅",
     Outcome.FAIL: "❌",
@@ -159,12 +160,13 @@ def _exhibit(exhibit: Exhibit) -> Iterator[str]:
     yield f"<b>{quote(exhibit.title, LINE)}</b>"
     yield ""
     match exhibit:
-        case Table(columns=columns, rows=rows):
+        case Table(columns=columns, rows=rows, record=record):
             yield from _table(columns, rows)
-        case IntervalPlot(unit=unit):
-            words = interval_words(exhibit)
-            rows = tuple((w.label, w.estimate, w.span, w.verdict) for w in words)
-            yield from _table(("", unit, "interval", "verdict"), rows)
+            if record:
+                yield ""
+                yield f"Record: {_code(record[:SHOWN])}"
+        case IntervalPlot():
+            yield from _intervals(exhibit)
         case ScatterPlot(points=points):
             above = sum(1 for x, y in points if y > x)
             below = sum(1 for x, y in points if y < x)
@@ -173,16 +175,38 @@ def _exhibit(exhibit: Exhibit) -> Iterator[str]:
             heads = (f"{number(a)} to {number(b)}" for a, b in pairwise(edges))
             rows = tuple((h, f"{c:,}") for h, c in zip(heads, counts, strict=False))
             yield from _table((label, "count"), rows)
-    if not isinstance(exhibit, Table) and exhibit.note:
+        case Trend(unit=unit, names=names):
+            rows = tuple((row[0], *row[1:][-RELEASES:]) for row in trend_rows(exhibit))
+            yield from _table((unit, *names[-RELEASES:]), rows)
+        case Record(digest=digest, facts=facts):
+            yield from _table(("record", digest[:SHOWN]), facts, LINE)
+    if not isinstance(exhibit, Table | Record) and exhibit.note:
         yield ""
         yield quote(exhibit.note, LINE)
 
 
-def _table(columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> Iterator[str]:
-    yield "| " + " | ".join(quote(c, 80) for c in columns) + " |"
+def _intervals(plot: IntervalPlot) -> Iterator[str]:
+    words = interval_words(plot)
+    columns = [
+        ("", [w.label for w in words]),
+        (plot.unit, [w.estimate for w in words]),
+        ("interval", [w.span for w in words]),
+        ("base → head", [w.sides for w in words]),
+        ("verdict", [w.verdict for w in words]),
+        ("record", [w.record for w in words]),
+    ]
+    shown = [c for c in columns if any(c[1]) or c[0] not in ("base → head", "record")]
+    rows = zip(*(cells for _, cells in shown), strict=True)
+    yield from _table(tuple(name for name, _ in shown), tuple(rows))
+
+
+def _table(
+    columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...], most: int = CELL
+) -> Iterator[str]:
+    yield "| " + " | ".join(quote(c, CELL) for c in columns) + " |"
     yield "|" + "---|" * len(columns)
     for row in rows[:ROWS]:
-        yield "| " + " | ".join(quote(cell, 80) for cell in row) + " |"
+        yield "| " + " | ".join(quote(cell, most) for cell in row) + " |"
     if len(rows) > ROWS:
         yield ""
         yield f"… and {plural(len(rows) - ROWS, 'more row')}."

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from bot.exhibit import Exhibit, Histogram, IntervalPlot, ScatterPlot, Table
-from bot.report import frames, intervals
+from collections.abc import Container
+
+from bot.exhibit import Exhibit, Histogram, IntervalPlot, Record, ScatterPlot, Table, Trend
+from bot.report import frames, intervals, records, trends
 from bot.report.markup import Safe, join, quiet, tag, text, when
 from bot.report.neutral import cut
 from bot.wording import plural
@@ -11,17 +13,22 @@ from bot.wording import plural
 ROWS, CELL = 100, 300  # table rows, and characters of a cell, shown at most
 
 
-def draw(exhibit: Exhibit) -> Safe:
-    """Return one exhibit as a figure."""
+def draw(exhibit: Exhibit, known: Container[str] = ()) -> Safe:
+    """Return one exhibit as a figure; `known` are the digests whose records can be linked."""
     match exhibit:
         case Table():
-            return _figure(exhibit.title, _table(exhibit), "")
+            source = when(exhibit.record, records.source(exhibit.record, known))
+            return _figure(exhibit.title, join((_table(exhibit), source)), "")
         case IntervalPlot():
-            return _figure(exhibit.title, intervals.draw(exhibit), exhibit.note)
+            return _figure(exhibit.title, intervals.draw(exhibit, known), exhibit.note)
         case ScatterPlot():
             return _figure(exhibit.title, frames.scatter(exhibit), exhibit.note, "small")
         case Histogram():
             return _figure(exhibit.title, frames.histogram(exhibit), exhibit.note, "small")
+        case Trend():
+            return _figure(exhibit.title, trends.draw(exhibit), exhibit.note)
+        case Record():
+            return _figure(exhibit.title, records.facts(exhibit), "")
 
 
 def _figure(title: str, body: Safe, note: str, kind: str = "wide") -> Safe:

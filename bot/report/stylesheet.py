@@ -2,12 +2,12 @@
 
 CSS = """
 :root{color-scheme:light dark;--page:#f5f6f8;--card:#fff;--ink:#18202b;--quiet:#566273;
---line:#dde2e9;
+--line:#dde2e9;--s1:#b3480b;--s2:#7a3fb0;
 --good:#14702f;--bad:#b3261e;--warn:#8a5200;--info:#1c5fb8;--good-bg:#e4f4e8;--bad-bg:#fdeae8;
 --warn-bg:#fcf1dc;--info-bg:#e7f0fb;--still-bg:#eceff3;--code:#eef1f5}
 @media (prefers-color-scheme:dark){:root{--page:#0e1319;--card:#161d26;--ink:#e4e9f0;
 --quiet:#9aa8b8;
---line:#2a3442;--good:#5fce82;--bad:#ff8a80;--warn:#e9b25b;--info:#82b6ff;--good-bg:#12301d;
+--line:#2a3442;--s1:#f2a263;--s2:#c9a0f5;--good:#5fce82;--bad:#ff8a80;--warn:#e9b25b;--info:#82b6ff;--good-bg:#12301d;
 --bad-bg:#3a1a1a;--warn-bg:#352812;--info-bg:#14273f;--still-bg:#222b37;--code:#202a36}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--ink);line-height:1.5;overflow-wrap:anywhere;
@@ -83,13 +83,30 @@ svg .grid{stroke:var(--line)}
 svg .zero{stroke:var(--quiet);stroke-width:1.5;stroke-dasharray:4 3}
 svg .name{fill:var(--ink)}
 svg .dots{stroke:var(--info);stroke-width:4.5;stroke-linecap:round;stroke-opacity:.55;fill:none}
+svg .line{fill:none;stroke-width:2;stroke-linejoin:round}
+svg .dashed{stroke-dasharray:6 4}
+svg .s0{stroke:var(--info)}svg .mark.s0{fill:var(--info)}
+svg .s1{stroke:var(--s1)}svg .mark.s1{fill:var(--s1)}
+svg .s2{stroke:var(--s2)}svg .mark.s2{fill:var(--s2)}
+svg .mark{stroke:none}
+svg.sample{display:inline-block;width:28px;height:12px;margin-right:.35rem;vertical-align:middle}
+.trend{display:flex;flex-wrap:wrap;gap:.5rem 2rem;align-items:flex-start}
+.trend>svg{flex:1 1 18rem;max-width:30rem}
+.trend>.scroll{flex:1 1 18rem;min-width:0}
+.trend thead th{white-space:normal;vertical-align:bottom}
+.trend tbody th{font-weight:400}
+.trend .head>*{font-weight:700}
 svg .column{fill:var(--info);fill-opacity:.8}
 .row{display:grid;grid-template-columns:minmax(6rem,13rem) 1fr minmax(11rem,auto);gap:0 1rem;
 align-items:center}
 .row .label{font-size:.93rem}
 .row .value{font-size:.85rem;font-variant-numeric:tabular-nums;width:15.5rem}
 .row .value b{font-size:.95rem}
-.row .word{display:block;font-weight:600;color:var(--quiet)}
+.row .below{display:block}
+.row .sides{white-space:nowrap}
+.row .word{font-weight:600;color:var(--quiet)}
+a.source{color:inherit;text-decoration:underline dotted;text-underline-offset:3px}
+a.source:hover,a.source:focus-visible{color:var(--info)}
 .row .word.bad{color:var(--bad)}
 .row .word.good{color:var(--good)}
 svg.strip{height:3.1rem;stroke:var(--quiet);stroke-width:2;fill:var(--quiet)}
@@ -101,13 +118,18 @@ svg.axis{height:26px;overflow:visible}
 dl.rule{margin:.4rem 0 0}
 .rule dt{color:var(--quiet);font-size:.8rem;margin-top:.35rem}
 .rule dd{margin:0}
+dl.record{display:grid;grid-template-columns:minmax(6rem,max-content) 1fr;gap:.15rem 1.2rem;
+margin:.4rem 0 0;font-size:.93rem}
+.record dt{color:var(--quiet)}
+.record dd{margin:0}
 article{border-top:1px solid var(--line);padding-top:.9rem;margin-top:.9rem}
 article:target{outline:2px solid var(--info);outline-offset:6px;border-radius:4px}
 footer{color:var(--quiet);font-size:.85rem;padding-bottom:2rem}
 @media (max-width:44rem){main,footer{padding-left:.75rem;padding-right:.75rem}
 section,.banner{padding:1rem;border-radius:10px}h1{font-size:1.3rem}
-.row{grid-template-columns:1fr;padding:.4rem 0}.row .value{width:auto}.row .word{display:inline}
+.row{grid-template-columns:1fr;padding:.4rem 0}.row .value{width:auto}.row .below{display:inline}
 .row.foot .label,.row.foot .value{display:none}svg.strip{height:2.2rem}
+dl.record{grid-template-columns:1fr}.record dd{margin-bottom:.35rem}
 .checks thead{display:none}.checks tr{display:block;padding:.5rem 0;
 border-bottom:1px solid var(--line)}
 .checks th,.checks td{display:inline;border:0;padding:0 .5rem 0 0}.checks td.reason{display:block}

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.exhibit import Histogram, ScatterPlot
+from bot.exhibit import Histogram, Record, ScatterPlot
 from bot.finding import Finding, Level, Rule
 from bot.report.bars import draw, pad
 from bot.report.options import Options
@@ -114,7 +114,7 @@ def _section(
     if folded:
         lines += ["", screen.paint(f"  {tally(folded)} not shown (--verbose shows them)", _DIM)]
     for exhibit in verdict.exhibits:
-        if not verbose and isinstance(exhibit, ScatterPlot | Histogram):
+        if not verbose and isinstance(exhibit, ScatterPlot | Histogram | Record):
             continue  # better seen in the HTML report
         title, *rest = draw(exhibit, screen.width - 2)
         lines += ["", f"  {screen.paint(title, _BOLD)}", *(f"  {line}" for line in rest)]

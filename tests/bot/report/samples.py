@@ -7,7 +7,17 @@ import random
 from itertools import pairwise
 
 from bot.change import Change, FileChange, TreeEntry
-from bot.exhibit import Exhibit, Histogram, Interval, IntervalPlot, ScatterPlot, Table
+from bot.exhibit import (
+    Exhibit,
+    Histogram,
+    Interval,
+    IntervalPlot,
+    Record,
+    ScatterPlot,
+    Series,
+    Table,
+    Trend,
+)
 from bot.finding import Level, Location, Rule, waived
 from bot.verdict import Outcome, Report, Verdict
 
@@ -66,6 +76,60 @@ CARD = Rule(
     "Add a README.md with a model card.",
 )
 RULES = {r.id: r for r in (SIGN_OFF, PICKLE, UNPINNED, LICENCE, CARD)}
+
+
+DIGEST, OTHER = "4f1c" * 16, "9b07" * 16
+
+
+def measured() -> tuple[Exhibit, ...]:
+    """A comparison of metrics and slices with its records, and drift over releases."""
+    names = ("v0.9", "v1.0", "v1.1", "v1.2", "v1.3-rc1", "this change")
+    return (
+        IntervalPlot(
+            "Accuracy of every task and slice",
+            "share of right answers",
+            (
+                Interval("arc-easy", -0.034, -0.021, -0.008, "regressed", 0.612, 0.591, DIGEST),
+                Interval(
+                    "arc-easy, language = de",
+                    -0.06,
+                    0.004,
+                    0.07,
+                    "too few items",
+                    0.5,
+                    0.504,
+                    DIGEST,
+                ),
+                Interval("held-out answers", 0.01, 0.02, 0.03, "improved", 0.3, 0.32, OTHER),
+                Interval("of a record elsewhere", -0.01, 0.0, 0.01, "", 0.25, None, "77" * 32),
+            ),
+        ),
+        Trend(
+            "accuracy over the last releases",
+            "accuracy",
+            names,
+            (
+                Series("arc-easy", (0.55, 0.571, 0.598, 0.605, 0.612, 0.591)),
+                Series("held-out answers", (None, 0.28, None, 0.31, 0.3, 0.32)),
+                Series("boolq", (0.61, 0.615, 0.62, 0.66, 0.655, 0.66)),
+                Series("new task", (None, None, None, None, None, 0.45)),
+            ),
+            "v0.9: metrics.json cannot be read",
+        ),
+        Table("Tokens a second", ("side", "p50"), (("base", "812"), ("head", "640")), OTHER),
+        Record(
+            "arc-easy, base and head",
+            DIGEST,
+            (
+                ("base weights", "sha256 " + "1a" * 32),
+                ("head weights", "sha256 " + "2b" * 32),
+                ("task", "arc-easy, 2,376 items, sha256 " + "3c" * 32),
+                ("device", "cpu, 2 threads, float32"),
+                ("versions", "torch 2.13.0, transformers 5.3.0"),
+            ),
+        ),
+        Record("held-out answers", OTHER, (("device", "cpu"),)),
+    )
 
 
 def exhibits() -> tuple[Exhibit, ...]:
@@ -149,7 +213,7 @@ def verdicts() -> tuple[Verdict, ...]:
             Outcome.ERROR,
             (),
             "the weights of the head are not at hand",
-            exhibits(),
+            (*exhibits(), *measured()),
             3.5,
         ),
         Verdict("community", Outcome.PASS, (card,), "8 files looked for", (), 0.01),
@@ -179,4 +243,27 @@ def odd_exhibits() -> tuple[Exhibit, ...]:
         Histogram("flat", "x", (1.0, 1.0), (3,)),
         Histogram("zero", "x", (0.0, 1.0), (0,)),
         Histogram("odd", "x", (nan, 1.0, 2.0, inf), (1, 2, 3)),
+        IntervalPlot(
+            "odd sides",
+            "x",
+            (
+                Interval("n", 0.0, 0.1, 0.2, "", nan, inf, "no such record"),
+                Interval(HOSTILE, 0.0, 0.1, 0.2, "", None, 1e308, HOSTILE),
+            ),
+        ),
+        Trend("nothing", "x", (), ()),
+        Trend("no names", "x", (), (Series("a", ()),)),
+        Trend("gaps", "x", ("v1", "v2"), (Series("a", (None, nan)), Series("b", (inf, None)))),
+        Trend("one", "x", ("head",), (Series("a", (3.0,)),)),
+        Trend("short", "x", ("v1", "v2", "head"), (Series("a", (1.0,)), Series("b", ()))),
+        Trend("huge", "x", ("v1", HOSTILE), (Series(HOSTILE, (-1.7e308, 1e299)),)),
+        Trend(
+            "many",
+            "x",
+            tuple(f"release-number-{i}" for i in range(300)),
+            tuple(Series(f"s{i}", tuple(i + j / 7 for j in range(300))) for i in range(60)),
+        ),
+        Record("", "", ()),
+        Record("twice", DIGEST, (("a", HOSTILE), (HOSTILE, ""))),
+        Record("hostile digest", HOSTILE, ((HOSTILE, HOSTILE),)),
     )

@@ -3,15 +3,16 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 
-from bot.exhibit import Interval, IntervalPlot
+from bot.exhibit import Interval, IntervalPlot, ScatterPlot, Series, Trend
 from bot.report import render
 from bot.report.html import POLICY
 from bot.report.plots import draw
 from bot.verdict import Outcome, Report, Verdict
-from tests.bot.report.samples import HOSTILE, RULES, odd_exhibits, report
+from tests.bot.report.samples import DIGEST, HOSTILE, OTHER, RULES, odd_exhibits, report
 
 VOID = {"meta"}
 
@@ -131,7 +132,9 @@ def test_odd_exhibits_are_drawn_or_said_to_be_empty(position: int) -> None:
 
 
 def test_a_drawing_of_many_points_says_how_many_it_shows() -> None:
-    shown = draw(next(e for e in odd_exhibits() if e.title == "many"))
+    shown = draw(
+        next(e for e in odd_exhibits() if isinstance(e, ScatterPlot) and e.title == "many")
+    )
     assert "One in 3 is drawn." in shown
     assert shown.count("h0") == 1667
 
@@ -142,3 +145,57 @@ def test_an_interval_without_numbers_gets_no_mark() -> None:
     strips = [part.split("</svg>")[0] for part in shown.split('<svg class="strip')[1:]]
     assert [s.count("<circle") for s in strips] == [0, 1]
     assert [s.count('y1="32%"') + s.count('y1="50%"') for s in strips] == [0, 3]
+
+
+def test_numbers_link_to_the_record_of_their_measurement() -> None:
+    shown = render(report(), "html", RULES)
+    page = Page(shown)
+    links = [a["href"] for a in page.all("a") if a.get("class") == "source"]
+    # Two numbers each of three intervals, and a table; the fourth interval has no record here.
+    assert links == [f"#record-{DIGEST[:12]}"] * 4 + [f"#record-{OTHER[:12]}"] * 3
+    article = shown.split(f'<article id="record-{DIGEST[:12]}">')[1].split("</article>")[0]
+    assert DIGEST in article
+    assert "torch 2.13.0, transformers 5.3.0" in article
+    assert shown.count(f'id="record-{DIGEST[:12]}"') == 1
+    assert "-0.02100 [-0.03400, -0.00800] 0.6120 → 0.5910 regressed" in page.text
+
+
+def test_without_records_nothing_links_to_one() -> None:
+    shown = draw(IntervalPlot("t", "u", (Interval("a", 1, 2, 3, "", 4.0, 5.0, DIGEST),)))
+    assert "<a" not in shown
+    assert "4.000 → 5.000" in shown
+
+
+def test_a_trend_has_its_values_in_a_table_and_a_break_at_a_gap() -> None:
+    trend = Trend("t", "share", ("v1", "v2", "v3", "head"), (Series("arc", (0.1, None, 0.3, 0.4)),))
+    shown = draw(trend)
+    page = Page(shown)
+    (line,) = (a["d"] for a in page.all("path") if a["class"] == "line s0" and "M1 " not in a["d"])
+    assert re.sub(r"[0-9. ]+", "", line) == "MML"
+    titles = re.findall(r"<circle[^>]*><title>([^<]*)", shown)
+    assert titles == ["arc, v1: 0.1000", "arc, v3: 0.3000", "arc, head: 0.4000"]
+    body = shown.split("<tbody>")[1]
+    assert re.findall(r"<td[^>]*>([^<]*)", body) == ["0.1000", "–", "0.3000", "0.4000"]
+    assert '<tr class="head"><th scope="row">head</th>' in body
+    heights = [float(y) for y in re.findall(r'cy="([0-9.]+)"', shown)[:-1]]
+    assert heights == sorted(heights, reverse=True)
+
+
+def test_many_series_make_several_pictures_and_the_rest_is_counted() -> None:
+    shown = draw(next(e for e in odd_exhibits() if isinstance(e, Trend) and e.title == "many"))
+    assert shown.count('role="img"') == 4
+    assert "270 earlier releases left out." in shown
+    assert "… and 36 more series" in shown
+    assert "release-number-299" in shown
+    assert "release-number-269<" not in shown
+
+
+def test_names_under_a_trend_do_not_overlap() -> None:
+    names = (*(f"v1.{i}.0" for i in range(25)), "this change")
+    shown = draw(Trend("t", "u", names, (Series("a", tuple(map(float, range(26)))),)))
+    labels = re.findall(r'<text x="([0-9.]+)" y="232" [^>]*>([^<]*)', shown)
+    assert labels[0][1] == "this change"
+    ends = [(float(x) - len(w) * 3.25, float(x) + len(w) * 3.25) for x, w in labels]
+    assert len(ends) >= 5
+    assert all(left[1] < right[0] for right, left in pairwise(ends))
+    assert ends[0][1] <= 400

@@ -11,7 +11,7 @@ import pytest
 from bot.report import render
 from bot.report.json import schema
 from bot.verdict import Outcome, Verdict
-from tests.bot.report.samples import RULES, odd_exhibits, report
+from tests.bot.report.samples import DIGEST, OTHER, RULES, odd_exhibits, report
 
 PUBLISHED = Path(__file__).parents[3] / "docs" / "report.schema.json"
 
@@ -56,8 +56,21 @@ def test_everything_is_there() -> None:
     assert weights[1]["waived"] == "kept until 2.0, see the policy"
     assert [f["blocks"] for f in weights] == [True, False]
     kinds = [e["kind"] for e in data["verdicts"][4]["exhibits"]]
-    assert kinds == ["intervals", "scatter", "histogram", "table"]
+    new = ["intervals", "trend", "table", "record", "record"]
+    assert kinds == ["intervals", "scatter", "histogram", "table", *new]
     assert len(data["verdicts"][4]["exhibits"][1]["points"]) == 240
+
+
+def test_what_a_measurement_came_from_is_there() -> None:
+    shown = _data()["verdicts"][4]["exhibits"]
+    plot, trend, table, record, _ = shown[4:]
+    first = plot["intervals"][0]
+    assert (first["base"], first["head"], first["record"]) == (0.612, 0.591, DIGEST)
+    assert shown[0]["intervals"][0]["base"] is None
+    assert (table["record"], shown[3]["record"]) == (OTHER, "")
+    assert trend["names"][-1] == "this change"
+    assert trend["series"][1]["values"][:2] == [None, 0.28]
+    assert (record["digest"], record["facts"][3]) == (DIGEST, ["device", "cpu, 2 threads, float32"])
 
 
 def test_numbers_that_are_none_become_null() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import replace
 
@@ -111,3 +112,19 @@ def test_code_between_backticks_is_shown_as_code() -> None:
     ):
         one = replace(report(), verdicts=(Verdict("a", Outcome.FAIL, (given,)),))
         assert f"What to do: {wanted}\n" in render(one, "markdown", RULES)
+
+
+def test_intervals_trends_and_records_are_tables() -> None:
+    lines = html.unescape(render(report(), "markdown", RULES)).split("\n")
+    wanted = (
+        "|  | share of right answers | interval | base → head | verdict | record |",
+        "| arc-easy | -0.02100 | [-0.03400, -0.00800] | 0.6120 → 0.5910 | regressed "
+        "| 4f1c4f1c4f1c |",
+        "| accuracy | v0.9 | v1.0 | v1.1 | v1.2 | v1.3-rc1 | this change |",
+        "| held-out answers | – | 0.2800 | – | 0.3100 | 0.3000 | 0.3200 |",
+        "Record: <code>9b079b079b07</code>",
+        "| record | 4f1c4f1c4f1c |",
+        f"| base weights | sha256 {'1a' * 32} |",
+        "|  | nats per token, lower is better | interval | verdict |",  # no side is known there
+    )
+    assert [line for line in wanted if line not in lines] == []

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.exhibit import Interval, IntervalPlot, Table
+from bot.exhibit import Interval, IntervalPlot, Record, Series, Table, Trend
 from bot.finding import Location
 from bot.report import render
 from bot.report.bars import columns, draw
@@ -121,6 +121,47 @@ def test_interval_bars_share_one_axis() -> None:
         "t (u)",
         "  a    ├──────────●─────────┤   0.000  [-1.000, +1.000]",
         "  bb              ┊    ├─●──┤   +0.750 [+0.500, +1.000]",
+    ]
+
+
+def test_intervals_say_both_sides_and_their_record() -> None:
+    one = Interval("a", -1, 0, 1, "regressed", 0.612, 0.598, "4f1c" * 16)
+    two = Interval("bb", 0, 1, 1, "", None, 0.25, "4f1c" * 16)
+    assert draw(IntervalPlot("t", "u", (one, two)), 86) == [
+        "t (u)",
+        "  a    ├──────────●───────────┤   0.000  [-1.000, +1.000]  0.6120 → 0.5980  regressed",
+        "  bb              ├───────────●   +1.000 [0.000, +1.000]   – → 0.2500",
+        "  record 4f1c4f1c4f1c: a; bb",
+    ]
+    assert draw(IntervalPlot("t", "u", (one,)), 66)[1] == (
+        "  a  0.000 [-1.000, +1.000]  0.6120 → 0.5980  regressed"
+    )
+
+
+def test_a_trend_is_a_line_and_the_latest_numbers_that_fit() -> None:
+    arc, new = Series("arc", (0.5, None, 0.75, 1.0)), Series("new", (None, None, None, 2.0))
+    trend = Trend("t", "u", ("v1", "v2", "v3", "this change"), (arc, new), "a note")
+    assert draw(trend, 88) == [
+        "t (u)",
+        "             v1     v2  v3     this change",
+        "  ───  ────  ─────  ──  ─────  ───────────",
+        "  arc  ▁·▅█  0.500  –   0.750  1.000",
+        "  new  ···▄  –      –   –      2.000",
+        "  a note",
+    ]
+    assert draw(trend, 32)[1:4] == [
+        "             v3     this change",
+        "  ───  ────  ─────  ───────────",
+        "  arc  ▁·▅█  0.750  1.000",
+    ]
+
+
+def test_a_table_and_a_record_say_their_digest() -> None:
+    assert draw(Table("t", ("a",), (("1",),), "4f1c" * 16), 80)[-1] == "  record 4f1c4f1c4f1c"
+    assert draw(Record("t", "4f1c" * 16, (("device", "cpu"), ("n", "3"))), 80) == [
+        "t (record 4f1c4f1c4f1c)",
+        "  device  cpu",
+        "  n       3",
     ]
 
 

@@ -88,7 +88,8 @@ svg .dashed{stroke-dasharray:6 4}
 svg .s0{stroke:var(--info)}svg .mark.s0{fill:var(--info)}
 svg .s1{stroke:var(--s1)}svg .mark.s1{fill:var(--s1)}
 svg .s2{stroke:var(--s2)}svg .mark.s2{fill:var(--s2)}
-svg .mark{stroke:none}
+svg .mark{stroke-width:1.8}
+svg .mark.hollow{fill:var(--card)}
 svg.sample{display:inline-block;width:28px;height:12px;margin-right:.35rem;vertical-align:middle}
 .trend{display:flex;flex-wrap:wrap;gap:.5rem 2rem;align-items:flex-start}
 .trend>svg{flex:1 1 18rem;max-width:30rem}

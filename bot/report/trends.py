@@ -134,9 +134,10 @@ def _marks(
 
 
 def mark(position: int, at: Point, size: float, words: str) -> Safe:
-    """Return the mark of a series: a dot, a square or a triangle."""
+    """Return the mark of a series: a dot, a square or a triangle; hollow where it is dashed."""
     x, y = at
-    title, style = when(words, tag("title", text(words))), f"mark s{position % _MARKS}"
+    title = when(words, tag("title", text(words)))
+    style = f"mark s{position % _MARKS}" + (" hollow" if position >= _MARKS else "")
     if position % _MARKS == 0:
         return tag("circle", title, cx=f"{x:.1f}", cy=f"{y:.1f}", r=f"{size:g}", class_=style)
     left, right, low, high = x - size, x + size, y + size * 0.9, y - size

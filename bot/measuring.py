@@ -38,7 +38,11 @@ def run(
     if not model.is_dir():
         raise UsageError(f"{model} is not a folder", "pass the folder with config.json")
     scores = measure(model.name, inspect(model), tasks, device, progress=_progress)
-    found = tuple(one for task in scores.tasks for one in summarise(task))
+    found = tuple(
+        one
+        for task, scored in zip(tasks, scores.tasks, strict=True)
+        for one in summarise(task, scored)
+    )
     if output is not None:
         write(json.dumps(metrics(found), indent=2) + "\n", output)
     click.echo(_json(scores, found) if format_ == "json" else _text(scores, found))
@@ -69,7 +73,8 @@ def _text(scores: ModelScores, found: Sequence[Measurement]) -> str:
     ]
     for one in found:
         between = "" if one.low is None else f"  ({one.low:.4f} to {one.high:.4f})"
-        lines.append(f"  {one.task:<20} {one.metric:<18} {one.value:.4f}{between}  n={one.n}")
+        metric = f"{one.metric} {one.slice}".rstrip()
+        lines.append(f"  {one.task:<20} {metric:<18} {one.value:.4f}{between}  n={one.n}")
     return "\n".join(lines)
 
 

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from lab.folder import ModelFiles
 from lab.load import load, settle
+from lab.metrics import main, tallies
 from lab.plain import Progress
 from lab.protocol import ModelScores, Task, TaskScores
 from lab.score import score
-from lab.statistics import ratio, wilson
+from lab.scored import pair
+from lab.slices import slices
+from lab.tally import Bounds, Tally, independent, seed_of
+
+LEAST = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """One number about a model: `low` to `high` covers the truth in 1 - `alpha` of samples.
 
-    Both are None where there are too few items to tell.
+    Both are None where there are too few items to tell. `n` is how many items count, and
+    `slice` which, "" for all. `signature` is the metric's own, or says what the number is.
     """
 
     task: str
@@ -28,6 +33,9 @@ class Measurement:
     high: float | None
     n: int
     alpha: float
+    slice: str = ""
+    higher_is_better: bool = False
+    signature: str = ""
 
 
 def measure(
@@ -52,68 +60,45 @@ def measure(
     )
 
 
-def summarise(scores: TaskScores, alpha: float = 0.05) -> tuple[Measurement, ...]:
-    """Sum one task up: bits per byte, and perplexity of texts or accuracy of answers."""
-    if not scores.items:
-        return ()
-    if scores.items[0].correct is None:
-        return _of_texts(scores, alpha)
-    return _of_choices(scores, alpha)
+def summarise(
+    task: Task, scores: TaskScores, alpha: float = 0.05, least: int = LEAST
+) -> tuple[Measurement, ...]:
+    """Sum one task up: all its metrics, and the main ones of every slice. Raises LabError.
+
+    Slices of fewer than `least` independent items have no interval.
+    """
+    scored = pair(task, scores)
+    found, clusters, seed = tallies(scored), scored.clusters, seed_of(task.name)
+    sums = [_measurement(task, "", t, t.interval(clusters, alpha, seed), alpha) for t in found]
+    for part in slices(task).first(len(clusters)):
+        named = [clusters[number] for number in part.items]
+        for tally in (whole.part(part.items) for whole in main(found)):
+            few = independent(named) < least
+            bounds = None if few else tally.interval(named, alpha, seed)
+            sums.append(_measurement(task, part.name, tally, bounds, alpha))
+    return tuple(sums)
 
 
 def metrics(found: Iterable[Measurement]) -> Mapping[str, Mapping[str, float]]:
-    """Return {task: {metric: value}}, the form that `dvc metrics diff` reads."""
+    """Return {task: {metric: value}} without slices, the form that `dvc metrics diff` reads."""
     table: dict[str, dict[str, float]] = {}
     for one in found:
-        table.setdefault(one.task, {})[one.metric] = one.value
+        if not one.slice:
+            table.setdefault(one.task, {})[one.metric] = one.value
     return table
 
 
-def _of_texts(scores: TaskScores, alpha: float) -> tuple[Measurement, ...]:
-    nats = [item.nll for item in scores.items]
-    clusters = [item.cluster for item in scores.items]
-    token = ratio(nats, [float(item.tokens) for item in scores.items], clusters)
-    found = token.interval(alpha)
-    perplexities = (_exp(found[0]), _exp(found[1])) if found else None
-    return (
-        _bits(scores, alpha),
-        _measurement(scores, "token_perplexity", _exp(token.value), perplexities, alpha),
-    )
-
-
-def _bits(scores: TaskScores, alpha: float) -> Measurement:
-    nats = [item.nll for item in scores.items]
-    sizes = [item.bytes * math.log(2) for item in scores.items]
-    found = ratio(nats, sizes, [item.cluster for item in scores.items])
-    return _measurement(scores, "bits_per_byte", found.value, found.interval(alpha), alpha)
-
-
-def _of_choices(scores: TaskScores, alpha: float) -> tuple[Measurement, ...]:
-    clusters = [item.cluster for item in scores.items]
-    ones = [1.0] * len(scores.items)
-    right = [float(bool(item.correct)) for item in scores.items]
-    share = ratio(right, ones, clusters)
-    bounds = share.interval(alpha)
-    if bounds and any(clusters) and share.error > 0:
-        bounds = max(0.0, bounds[0]), min(1.0, bounds[1])
-    else:
-        bounds = wilson(share.value, share.degrees + 1, alpha)
-    return (
-        _measurement(scores, "accuracy", share.value, bounds, alpha),
-        _bits(scores, alpha),
-    )
-
-
-def _measurement(
-    scores: TaskScores,
-    metric: str,
-    value: float,
-    bounds: tuple[float, float] | None,
-    alpha: float,
-) -> Measurement:
+def _measurement(task: Task, part: str, tally: Tally, bounds: Bounds, alpha: float) -> Measurement:
     low, high = bounds or (None, None)
-    return Measurement(scores.task, metric, value, low, high, len(scores.items), alpha)
-
-
-def _exp(nats: float) -> float:
-    return math.exp(min(nats, 700.0))  # beyond it no float holds the perplexity
+    return Measurement(
+        task.name,
+        tally.metric,
+        tally.value,
+        low,
+        high,
+        tally.n,
+        alpha,
+        part,
+        tally.higher_is_better,
+        tally.signature,
+    )

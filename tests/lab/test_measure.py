@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from lab.compare import Change, compare, decide
-from lab.errors import SuiteError
+from lab.changes import changes
+from lab.errors import CompareError, SuiteError
 from lab.folder import inspect
 from lab.measure import measure, metrics, summarise
 from lab.protocol import Item, ItemScore, Kind, Task, TaskScores
@@ -23,49 +23,100 @@ TASK = Task(
 )
 
 
-def texts(rows: list[tuple[float, int, int]]) -> TaskScores:
-    return TaskScores("t", tuple(ItemScore(str(n), *row) for n, row in enumerate(rows)))
+def texts(rows: list[tuple[float, int, int]]) -> tuple[Task, TaskScores]:
+    items = tuple(Item(str(n), "", ("two words",)) for n in range(len(rows)))
+    scores = tuple(ItemScore(str(n), *row) for n, row in enumerate(rows))
+    return Task("t", items, Kind.TEXT), TaskScores("t", scores)
+
+
+def choices(
+    right: str, cluster: str = "", fields: tuple[tuple[str, str], ...] = ()
+) -> tuple[Task, TaskScores]:
+    """Two choices each; "1" is an item answered rightly; clusters by letter, "-" for none."""
+    clusters = ["" if c == "-" else c for c in cluster.ljust(len(right), "-")]
+    items = tuple(
+        Item(str(n), "p", ("yes", "no"), n % 2, name, fields) for n, name in enumerate(clusters)
+    )
+    scores = tuple(
+        ItemScore(i.id, 1.0 + n, 1, 1, one == "1", i.cluster)
+        for n, (i, one) in enumerate(zip(items, right, strict=True))
+    )
+    return Task("q", items, Kind.CHOICES), TaskScores("q", scores)
 
 
 def test_texts_in_numbers() -> None:
-    bits, perplexity = summarise(texts([(10.0, 5, 20), (30.0, 10, 40), (5.0, 5, 20)]))
+    bits, tokens, words, sizes = summarise(*texts([(10.0, 5, 20), (30.0, 10, 40), (5.0, 5, 20)]))
     assert (bits.metric, bits.n) == ("bits_per_byte", 3)
     assert bits.value == pytest.approx(45 / 80 / math.log(2))
     assert bits.low is not None
     assert bits.high is not None
     assert bits.low < bits.value < bits.high
-    assert perplexity.value == pytest.approx(math.exp(45 / 20))
-    assert perplexity.low is not None
-    assert 0 < perplexity.low < perplexity.value
+    assert not bits.higher_is_better
+    assert tokens.value == pytest.approx(math.exp(45 / 20))
+    assert tokens.low is not None
+    assert 0 < tokens.low < tokens.value
+    assert words.value == pytest.approx(math.exp(45 / 6))
+    assert sizes.value == pytest.approx(math.exp(45 / 80))
 
 
 def test_choices_in_numbers() -> None:
-    items = tuple(ItemScore(str(n), 1.0 + n, 1, 1, n < 3) for n in range(4))
-    accuracy, bits = summarise(TaskScores("q", items))
+    accuracy, bits = summarise(*choices("1110"))[:2]
     assert (accuracy.metric, accuracy.value) == ("accuracy", 0.75)
+    assert accuracy.higher_is_better
     assert accuracy.low == pytest.approx(0.3006, abs=1e-4)
     assert bits.metric == "bits_per_byte"
     assert bits.value == pytest.approx(2.5 / math.log(2))
-    halves = tuple(replace(item, cluster="c" + str(n // 2)) for n, item in enumerate(items))
-    wide = summarise(TaskScores("q", halves))[0]
+    wide = summarise(*choices("1110", "aabb"))[0]
     assert (wide.low, wide.high) == (0.0, 1.0)
-    perfect = tuple(replace(item, correct=True) for item in halves)
-    sure = summarise(TaskScores("q", perfect))[0]
+    sure = summarise(*choices("1111", "aabb"))[0]
     assert sure.low == pytest.approx(0.3424, abs=1e-4)  # two clusters say little
     assert sure.high == 1.0
 
 
 def test_too_few_to_tell() -> None:
-    for found in summarise(texts([(10.0, 5, 20)])):
+    for found in summarise(*texts([(10.0, 5, 20)])):
         assert (found.low, found.high) == (None, None)
-    assert summarise(TaskScores("t", ())) == ()
+    assert summarise(*texts([])) == ()
 
 
 def test_metrics_are_numbers_by_task_and_name() -> None:
-    table = metrics(summarise(texts([(10.0, 5, 20), (5e6, 1, 20)])))
+    table = metrics(summarise(*texts([(10.0, 5, 20), (5e6, 1, 20)])))
     assert list(table) == ["t"]
-    assert set(table["t"]) == {"bits_per_byte", "token_perplexity"}
+    assert set(table["t"]) == {
+        "bits_per_byte",
+        "token_perplexity",
+        "word_perplexity",
+        "byte_perplexity",
+    }
     json.dumps(table, allow_nan=False)
+
+
+def test_slices_are_measured_by_the_main_metrics() -> None:
+    task, scores = choices("1101" * 15)
+    items = tuple(
+        replace(item, fields=(("half", "first" if n < 40 else "last"),))
+        for n, item in enumerate(task.items)
+    )
+    found = summarise(replace(task, items=items), scores)
+    parts = {(one.slice, one.metric): one for one in found if one.slice}
+    assert {metric for _, metric in parts} == {"accuracy", "bits_per_byte"}
+    first, last = parts["half=first", "accuracy"], parts["half=last", "accuracy"]
+    assert (first.n, last.n) == (40, 20)
+    assert first.value == last.value == 0.75
+    assert first.low is not None  # 30 items or more
+    assert (last.low, last.high) == (None, None)
+    assert metrics(found) == metrics(summarise(task, scores))
+
+
+def test_scores_of_the_first_items_are_enough() -> None:
+    task, scores = choices("1101" * 15, fields=(("a", "b"),))
+    some = replace(scores, items=scores.items[:8])
+    found = summarise(task, some)
+    assert {one.n for one in found if one.metric == "accuracy"} == {8}
+    with pytest.raises(CompareError, match="not of this task's items"):
+        summarise(task, replace(scores, items=scores.items[1:]))
+    with pytest.raises(CompareError, match="not of this task's items"):
+        summarise(replace(task, name="other"), scores)
 
 
 def test_a_trained_model_beats_its_unigrams_and_damage_shows(tmp_path: Path) -> None:
@@ -76,12 +127,15 @@ def test_a_trained_model_beats_its_unigrams_and_damage_shows(tmp_path: Path) -> 
     trained = measure("base", files, [TASK], "cpu").tasks[0]
     baseline = unigram(files, TEXT, TASK)
     assert [i.tokens for i in baseline.items] == [i.tokens for i in trained.items]
-    values = [summarise(s)[0].value for s in (trained, baseline, untrained)]
+    values = [summarise(TASK, s)[0].value for s in (trained, baseline, untrained)]
     assert values[0] < 0.8 * values[1]
     assert values[1] < values[2]
-    found = decide([compare(trained, untrained)], 0.0, 1.0)[0]
-    assert found.verdict is Change.REGRESSED
-    assert decide([compare(untrained, trained)], 0.0, 1.0)[0].verdict is Change.IMPROVED
+    damage, gain = changes(TASK, trained, untrained)[0], changes(TASK, untrained, trained)[0]
+    assert damage.metric == gain.metric == "bits_per_byte"
+    assert damage.low is not None
+    assert damage.low > 0
+    assert gain.high is not None
+    assert gain.high < 0
 
 
 def train(folder: Path) -> None:
@@ -116,7 +170,8 @@ def test_no_torch_until_a_model_is_loaded() -> None:
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "import lab.compare, lab.measure, lab.suite, lab.wire, lab.worker, lab.unigram\n"
-        "assert not {'torch', 'transformers', 'numpy', 'scipy'} & sys.modules.keys()"
+        "import lab.changes\n"
+        "assert not {'torch', 'transformers', 'numpy', 'scipy', 'sacrebleu'} & sys.modules.keys()"
     )
     root = str(Path(__file__).resolve().parents[2])
     subprocess.run([sys.executable, "-I", "-c", code, root], check=True)

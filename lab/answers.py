@@ -1,0 +1,71 @@
+"""Written answers against their references: the best of several references counts."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections import Counter
+from collections.abc import Sequence
+
+from lab.errors import SuiteError
+from lab.options import flag, read, strings
+from lab.protocol import Metric
+from lab.scored import Scored
+from lab.tally import Ratio
+
+_DIGITS = str.maketrans("", "", string.digits)
+_PUNCTUATION = str.maketrans("", "", string.punctuation)
+_ARTICLES = frozenset({"a", "an", "the"})
+_READERS = {
+    "ignore_case": flag,
+    "ignore_punctuation": flag,
+    "ignore_numbers": flag,
+    "regexes_to_ignore": strings,
+}
+
+
+def exact_match(scored: Scored, metric: Metric) -> Ratio:
+    """Share of answers equal to a reference; what the options ignore is taken out of both."""
+    options = read(metric, _READERS)
+    patterns = _patterns(options.pop("regexes_to_ignore", ()), scored.task.name)
+
+    def plain(text: str) -> str:
+        for pattern in patterns:
+            text = pattern.sub("", text)
+        text = text.lower() if options.get("ignore_case") else text
+        text = text.translate(_PUNCTUATION) if options.get("ignore_punctuation") else text
+        return text.translate(_DIGITS) if options.get("ignore_numbers") else text
+
+    tops = []
+    for item, score in zip(scored.items, scored.scores, strict=True):
+        tops.append(float(plain(score.final) in {plain(one) for one in item.choices}))
+    return Ratio("exact_match", tuple(tops), (1.0,) * len(tops), "share", True)
+
+
+def token_f1(scored: Scored) -> Ratio:
+    """F1 of the words of answer and reference, as SQuAD 2.0 counts them."""
+    tops = []
+    for item, score in zip(scored.items, scored.scores, strict=True):
+        answer = _words(score.final)
+        tops.append(max(_overlap(answer, _words(one)) for one in item.choices))
+    return Ratio("token_f1", tuple(tops), (1.0,) * len(tops), "share", True)
+
+
+def _patterns(found: Sequence[str], task: str) -> list[re.Pattern[str]]:
+    try:
+        return [re.compile(pattern) for pattern in found]
+    except (re.error, OverflowError, RecursionError) as error:
+        hint = f"write a regular expression of Python: {error}"
+        raise SuiteError(f"{task}: regexes_to_ignore holds one that is none", hint) from error
+
+
+def _words(text: str) -> list[str]:
+    words = text.lower().translate(_PUNCTUATION).split()
+    return [word for word in words if word not in _ARTICLES]
+
+
+def _overlap(answer: list[str], reference: list[str]) -> float:
+    if not (answer and reference):
+        return float(answer == reference)
+    common = (Counter(answer) & Counter(reference)).total()
+    return 2 * common / (len(answer) + len(reference))

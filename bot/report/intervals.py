@@ -15,7 +15,7 @@ from bot.report.numbers import IntervalWords, drawable, interval_words
 from bot.wording import plural
 
 ROWS = 200
-_KINDS = {"regressed": "bad", "improved": "good"}
+_KINDS = {"regressed": "bad", "error": "bad", "improved": "good"}
 
 
 def draw(plot: IntervalPlot, known: Container[str] = ()) -> Safe:

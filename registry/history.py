@@ -25,7 +25,7 @@ class MetricSeries:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Series over releases by name, oldest first; `notes` say why a release has no numbers."""
+    """Series over releases by name, oldest first; `notes` say why some have no numbers."""
 
     releases: tuple[str, ...]
     series: tuple[MetricSeries, ...]
@@ -40,13 +40,14 @@ def history(
     `read(commit, path, limit)` raises DocumentError where it cannot; such a release is a gap.
     """
     tables: list[Mapping[tuple[str, str], float]] = []
-    notes = []
+    gaps: dict[str, list[str]] = {}
     for name, commit in releases:
         try:
             tables.append(_table(read(commit, path, LIMIT)))
         except DocumentError as error:
             tables.append({})
-            notes.append(f"{name}: {path} {error.message}")
+            gaps.setdefault(error.message, []).append(name)
+    notes = [f"{path} {reason}: {', '.join(names)}" for reason, names in gaps.items()]
     keys = sorted({key for table in tables for key in table})
     if len(keys) > MAX_SERIES:
         notes.append(f"{len(keys) - MAX_SERIES:,} more metrics left out")

@@ -13,7 +13,7 @@ from tests.gitrepo import Repo
 PAST = History(
     ("v1", "v2"),
     (MetricSeries("arc", "accuracy", (0.5, None)), MetricSeries("old", "f1", (0.1, 0.2))),
-    ("v2: metrics.json is not there",),
+    ("metrics.json is not there: v2",),
 )
 
 
@@ -25,7 +25,7 @@ def test_one_trend_for_each_metric_ends_with_the_head() -> None:
             "accuracy",
             ("v1", "v2", THIS),
             (Series("arc", (0.5, None, 0.6)), Series("new", (None, None, 0.7))),
-            "v2: metrics.json is not there",
+            "metrics.json is not there: v2",
         ),
     )
     assert trends(History((), ()), head) == ()
@@ -41,11 +41,11 @@ def test_a_release_that_cannot_be_read_is_a_gap() -> None:
     }
     found = drift(FakeWorld({}, {}, releases=releases), HEAD, "m.json")
     assert found.series == (MetricSeries("arc", "accuracy", (0.5, None, None, None)),)
-    assert [note.split(" ", 2)[2] for note in found.notes] == [
-        "is not there",
-        f"cannot be read: {LIMIT + 1:,} bytes, more than {LIMIT:,}",
-        "is not a regular file",
-    ]
+    assert found.notes == (
+        "m.json is not there: v2",
+        f"m.json cannot be read: {LIMIT + 1:,} bytes, more than {LIMIT:,}: v3",
+        "m.json is not a regular file: v4",
+    )
 
 
 def test_the_releases_of_a_repository(repo: Repo) -> None:

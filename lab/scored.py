@@ -10,11 +10,16 @@ from lab.protocol import Item, ItemScore, Kind, Task, TaskScores
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """The first items of a task, as far as they were scored, each with its score."""
+    """The first items of a task, as far as they were scored, each with its score.
+
+    `predictions` are the choices that the model takes, -1 where nobody knows: the likeliest,
+    the first of several that are equally likely; without log-likelihoods, what it wrote.
+    """
 
     task: Task
     items: tuple[Item, ...]
     scores: tuple[ItemScore, ...]
+    predictions: tuple[int, ...]
 
     @property
     def clusters(self) -> tuple[str, ...]:
@@ -27,15 +32,6 @@ class Scored:
         pairs = zip(self.items, self.scores, strict=True)
         return all(len(score.nats) == len(item.choices) for item, score in pairs)
 
-    @property
-    def predictions(self) -> tuple[int, ...]:
-        """Return the choice a model takes for each item, -1 where nobody knows.
-
-        It is the likeliest one, the first of several that are equally likely; without
-        log-likelihoods, the one that the model wrote.
-        """
-        return tuple(map(_prediction, self.items, self.scores))
-
 
 def pair(task: Task, scores: TaskScores) -> Scored:
     """Lay scores beside the items of their task. Raises CompareError."""
@@ -43,7 +39,7 @@ def pair(task: Task, scores: TaskScores) -> Scored:
     if scores.task != task.name or [i.id for i in items] != [s.id for s in scores.items]:
         message = f"{task.name:.80}: the scores are not of this task's items"
         raise CompareError(message, "score the model on this task again")
-    return Scored(task, items, scores.items)
+    return Scored(task, items, scores.items, tuple(map(_prediction, items, scores.items)))
 
 
 def is_right(scored: Scored) -> tuple[float, ...]:

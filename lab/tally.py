@@ -86,7 +86,8 @@ class Ratio:
         whole = {0.0, 1.0}.issuperset(self.tops + self.bottoms) and not any(counted)
         if bounds and found.error > 0 and not whole:
             return max(0.0, bounds[0]), min(1.0, bounds[1])
-        return wilson(found.value, independent(counted), alpha)
+        low, high = wilson(found.value, independent(counted), alpha)
+        return min(low, found.value), max(high, found.value)  # rounding may part them
 
     def _influence(self) -> list[float]:
         found = influence(self.tops, self.bottoms)

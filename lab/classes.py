@@ -10,12 +10,15 @@ from lab.scored import Scored
 from lab.tally import Corpus, Ratio, Tally
 
 CLASS_LIMIT = 64
+NAME_LIMIT = 200  # characters; what is longer is a text, not the name of a class
 
 
 def has_classes(scored: Scored) -> bool:
-    """Return whether all items of the task have the same choices, and not too many."""
-    choices = {item.choices for item in scored.task.items}
-    return len(choices) == 1 and len(next(iter(choices))) <= CLASS_LIMIT
+    """Return whether all items of the task have the same choices, few and short."""
+    names = scored.task.items[0].choices
+    if len(names) > CLASS_LIMIT or max(map(len, names)) > NAME_LIMIT:
+        return False
+    return all(item.choices == names for item in scored.task.items)
 
 
 def of_each(scored: Scored) -> tuple[Tally, ...]:
@@ -95,6 +98,6 @@ def _flags(scored: Scored, place: int) -> list[tuple[float, ...]]:
 
 def _names(scored: Scored) -> tuple[str, ...]:
     if not has_classes(scored):
-        message = f"{scored.task.name}: items have different choices, so there are no classes"
+        message = f"{scored.task.name}: the choices are different or too many to be classes"
         raise SuiteError(message, f"give all items the same choices, at most {CLASS_LIMIT}")
-    return scored.task.items[0].choices
+    return tuple(n.removeprefix(scored.task.delimiter) for n in scored.task.items[0].choices)

@@ -16,8 +16,8 @@ from lab.calibration import brier, ece
 from lab.classes import has_classes, macro, mcc, of_each, of_second
 from lab.errors import SuiteError
 from lab.options import read
-from lab.protocol import Kind, Metric
-from lab.scored import Scored, is_right
+from lab.protocol import ItemScore, Kind, Metric, Task, TaskScores
+from lab.scored import Scored, is_right, pair
 from lab.tally import Ratio, Tally
 from lab.translation import bleu, chrf, ter
 
@@ -51,6 +51,14 @@ def tallies(scored: Scored) -> tuple[Tally, ...]:
             raise SuiteError(message, "score the task again, or leave the metric out")
         found += known[name](scored, metric)
     return tuple(found)
+
+
+def check(task: Task) -> None:
+    """Refuse before anything is scored what could not be computed after. Raises SuiteError."""
+    if task.metrics and task.items:
+        item = task.items[0]
+        score = ItemScore(item.id, 1.0, 1, 1, False, nats=(1.0,) * len(item.choices))
+        tallies(pair(task, TaskScores(task.name, (score,))))
 
 
 def main(found: tuple[Tally, ...]) -> tuple[Tally, ...]:

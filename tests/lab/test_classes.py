@@ -110,10 +110,22 @@ def test_nothing_predicted_nothing_known() -> None:
     assert found["recall[yes]"].high == pytest.approx(0.6576, abs=1e-4)  # Wilson, 0 of 2
 
 
+def test_what_joins_a_choice_to_its_context_is_no_part_of_its_name() -> None:
+    items = tuple(Item(str(n), "", (" no", " yes"), n) for n in range(2))
+    scores = TaskScores("t", tuple(ItemScore(i.id, 1.0, 1, 1, True) for i in items))
+    found = summarise(Task("t", items, Kind.CHOICES, delimiter=" "), scores)
+    assert "f1[yes]" in {one.metric for one in found}
+
+
 def test_different_choices_are_no_classes() -> None:
     items = (Item("1", "", ("a", "b")), Item("2", "", ("a", "c")))
     scores = TaskScores("t", tuple(ItemScore(i.id, 1.0, 1, 1, True) for i in items))
     names = {one.metric for one in summarise(Task("t", items, Kind.CHOICES), scores)}
     assert names == {"accuracy", "bits_per_byte"}
-    with pytest.raises(SuiteError, match="different choices"):
+    many = tuple(f"c{n}" for n in range(65))
+    for choices in (many, ("yes", "n" * 201)):
+        same = tuple(Item(i.id, "", choices) for i in items)
+        names = {one.metric for one in summarise(Task("t", same, Kind.CHOICES), scores)}
+        assert names == {"accuracy", "bits_per_byte"}
+    with pytest.raises(SuiteError, match="to be classes"):
         summarise(Task("t", items, Kind.CHOICES, metrics=(Metric("macro_f1"),)), scores)

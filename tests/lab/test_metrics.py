@@ -13,7 +13,7 @@ import pytest
 
 from lab.errors import SuiteError
 from lab.measure import summarise
-from lab.metrics import tallies
+from lab.metrics import check, tallies
 from lab.protocol import Item, ItemScore, Kind, Metric, Task, TaskScores
 from lab.scored import pair
 
@@ -158,6 +158,38 @@ def test_what_a_task_asks_for_and_nothing_else() -> None:
     assert caught.value.hint == "known: accuracy, bits_per_byte, perplexity"
     with pytest.raises(SuiteError, match="'acc' has no option 'x'"):
         values(task, scores, Metric("acc", (("x", "y"),)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "metric"),
+    [
+        (Kind.CHOICES, Metric("bleu")),
+        (Kind.CHOICES, Metric("macro_f1")),  # the items' choices differ
+        (Kind.GENERATE, Metric("bleu", (("tokenize", "spm"),))),
+        (Kind.GENERATE, Metric("exact_match", (("regexes_to_ignore", '["("]'),))),
+        (Kind.TEXT, Metric("bits_per_byte", (("base", "2"),))),
+    ],
+)
+def test_what_cannot_be_computed_is_refused_before_anything_is_scored(
+    kind: Kind, metric: Metric
+) -> None:
+    items = (Item("1", "", ("a", "b")), Item("2", "", ("a", "c")))
+    with pytest.raises(SuiteError):
+        check(Task("t", items, kind, metrics=(metric,)))
+
+
+def test_what_can_be_computed_is_not_refused() -> None:
+    items = (Item("1", "", ("a", "b")), Item("2", "", ("a", "b")))
+    asked = {
+        Kind.CHOICES: ("acc", "acc_norm", "brier_score", "ece", "macro_f1", "mcc", "f1"),
+        Kind.GENERATE: ("exact_match", "bleu", "chrf++", "ter", "token_f1"),
+        Kind.TEXT: ("word_perplexity", "bits_per_byte"),
+        Kind.TARGET: ("acc", "perplexity"),
+    }
+    for kind, names in asked.items():
+        check(Task("t", items, kind, metrics=tuple(map(Metric, names))))
+        check(Task("t", items, kind))
+        check(Task("t", (), kind, metrics=tuple(map(Metric, names))))
 
 
 def test_no_likelihoods_no_metrics_of_them() -> None:

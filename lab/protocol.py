@@ -120,7 +120,7 @@ class Request:
     `models` are (name, folder) pairs; two are scored in turn, item by item, and with a `gate`
     no further than its answer needs. `device` is "auto", "cpu" or "cuda[:N]"; `threads` is for
     the CPU, 0 leaves it to torch; `budget` is the CPU (or GPU) seconds that scoring may take,
-    0 for no limit.
+    0 for no limit. `known` are scores of models of the request that are not computed again.
     """
 
     models: tuple[tuple[str, str], ...]
@@ -130,6 +130,7 @@ class Request:
     gate: Gate | None = None
     pace: Pace | None = None
     budget: float = 0.0
+    known: tuple[ModelScores, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,13 +217,14 @@ class Failure:
 class PaceScores:
     """Paired times of two models: of each round, (base, head), by what was timed.
 
-    `prefill` and `decode` are seconds, of CPU or GPU, to read a text and to write one; `peak`
-    is memory in bytes.
+    `prefill` and `decode` are seconds, of CPU or GPU, to read a text and to write one of
+    `written` tokens; `peak` is memory in bytes.
     """
 
     prefill: tuple[tuple[float, float], ...]
     decode: tuple[tuple[float, float], ...]
     peak: tuple[int, int] = (0, 0)
+    written: int = 0
 
 
 @dataclass(frozen=True, slots=True)

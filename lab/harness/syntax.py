@@ -85,7 +85,7 @@ def _check_size(text: str, file: str) -> None:
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in sizes:
-                raise _excess("an alias within what it stands for", event, file)
+                raise _excess("an alias to nothing, or to what it is in", event, file)
             count += sizes[event.anchor]
         elif isinstance(event, yaml.CollectionStartEvent):
             open_.append((event.anchor, count))
@@ -111,7 +111,8 @@ def _entries(text: str, file: str) -> tuple[Entry, ...]:
         node = loader.get_single_node()
         if not isinstance(node, yaml.MappingNode):
             raise SuiteError("not a mapping of keys to values", _HINT, file=file)
-        lines = {key.value: key.start_mark.line + 1 for key, _ in node.value}
+        keys = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        lines = {key.value: key.start_mark.line + 1 for key in keys}
         values = loader.construct_document(node)
     finally:
         loader.dispose()

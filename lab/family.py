@@ -9,6 +9,13 @@ from lab.errors import ModelError
 
 Family = Literal["causal", "seq2seq", "classifier"]
 
+# What each is for, where it is asked for something else.
+ONLY: Mapping[Family, str] = {
+    "causal": "predicts tokens and knows no labels",
+    "seq2seq": "predicts answers to a context, not texts by themselves",
+    "classifier": "says labels and predicts no tokens",
+}
+
 
 def family_of(config: Mapping[str, Any]) -> tuple[Family, str]:
     """Return the family and the name of the class in transformers. Raises ModelError."""

@@ -44,7 +44,7 @@ def scored(model: Path, task: Task) -> TaskScores:
 
 def t(found: Comparison) -> float:
     """Return Student's t of the paired difference."""
-    return found.difference / found.error
+    return found.difference / found.mean.error if found.mean else 0.0
 
 
 def main() -> None:

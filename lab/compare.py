@@ -1,72 +1,56 @@
-"""Two models on the same items: how far they differ, and how far they would have to.
+"""Two models on the same items: how far they differ.
 
 Pure, and paired item by item. The quantity is bits per byte of the texts, or of the right
 answers: all nats over all bytes, so it depends on neither the tokenizer nor the length of
 answers, and one tolerance fits every task. The lower, the better; the difference is head minus
-base, so above 0 is worse. Accuracy is compared beside it, by McNemar's exact test: it is what
-people read, but it sees damage only with a hundred times the items.
+base, so above 0 is worse. Accuracy is compared beside it: it is what people read, but it sees
+damage only with a hundred times the items. What follows from it all, lab/gate.py says.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from lab.errors import CompareError
-from lab.protocol import ItemScore, TaskScores
-from lab.statistics import Estimate, holm, influence, mcnemar, spread, student_quantile
+from lab.protocol import ItemScore, Kind, Task, TaskScores
+from lab.statistics import Mean, influence, mean
 
 UNIT = "bits per byte"
 MOST_CHANGED = 10
-
-
-class Change(StrEnum):
-    """What a comparison comes to. INCONCLUSIVE is never a pass."""
-
-    REGRESSED = "regressed"
-    IMPROVED = "improved"
-    UNCHANGED = "no detectable change"
-    IDENTICAL = "identical"
-    INCONCLUSIVE = "inconclusive"
+_SHOWN = 200  # characters of an output
 
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """Right answers of both; `lost` turned wrong in head, `gained` turned right.
-
-    `p_worse` is one-sided ("more lost than gained"), `p_value` two-sided; both exact.
-    """
+    """Shares of right answers of both; `lost` turned wrong in head, `gained` turned right."""
 
     base: float
     head: float
     lost: int
     gained: int
-    p_worse: float
-    p_value: float
 
 
 @dataclass(frozen=True, slots=True)
 class ItemChange:
-    """An item and its negative log-likelihood in nats under both models."""
+    """An item, its negative log-likelihood in nats under both models, and what they answered.
+
+    The outputs are cut short; "" for texts. They are a stranger's words.
+    """
 
     id: str
     base: float
     head: float
+    base_output: str = ""
+    head_output: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """Head against base on one task, in bits per byte.
 
-    `low` to `high` is the interval of `difference` that covers the truth in `confidence` of all
-    samples: 1 - 2 `alpha`, so that it leaves out 0 exactly where a one-sided test at `alpha`
-    finds a change. `p_worse` is the one-sided p-value of "head is worse", `effect` the
-    difference in standard deviations of an item's, and `detectable` the smallest worsening that
-    a one-sided test at `alpha` finds with `power`. Where items are too few or do not vary,
-    `measurable` is False: the interval is the point, `p_worse` is 1 and `detectable` 0, none of
-    which means anything. `lossy` counts items whose text only head's tokenizer fails to give back.
+    `mean` is the difference with its error, None where no error can be told: too few items, or
+    none that vary. `lossy` counts items whose text only head's tokenizer fails to give back.
     """
 
     task: str
@@ -75,142 +59,78 @@ class Comparison:
     base: float
     head: float
     difference: float
-    low: float
-    high: float
-    error: float
-    p_worse: float
-    effect: float
-    detectable: float
-    alpha: float
-    power: float
-    measurable: bool
+    mean: Mean | None
     identical: bool
     lossy: int
     accuracy: Accuracy | None
-    changed: tuple[ItemChange, ...]
 
     @property
-    def confidence(self) -> float:
-        """Return how often intervals made like this one cover the truth."""
-        return 1 - 2 * self.alpha
-
-    @property
-    def estimate(self) -> Estimate:
-        """Return the difference as an estimate."""
-        return Estimate(self.difference, self.error, self.clusters - 1)
-
-    @property
-    def mirrored(self) -> Estimate:
-        """Return the estimate of how much better head is."""
-        return Estimate(-self.difference, self.error, self.clusters - 1)
+    def effect(self) -> float:
+        """Return the difference in standard deviations of an item's, 0 where none is known."""
+        return self.difference / (self.mean.error * math.sqrt(self.n)) if self.mean else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """The verdict on one task, and why in one line.
-
-    `p_value` is adjusted for the number of tasks, and so is `detectable`, the smallest
-    worsening beyond the tolerance that would have been found (0 where nothing can be said).
-    `items` is how many items would have shown the resolution, 0 where there were enough.
-    """
-
-    task: str
-    verdict: Change
-    p_value: float
-    detectable: float
-    items: int
-    reason: str
-
-
-def compare(
-    base: TaskScores, head: TaskScores, *, alpha: float = 0.05, power: float = 0.8
-) -> Comparison:
+def compare(base: TaskScores, head: TaskScores) -> Comparison:
     """Compare two sets of scores of one task. Raises CompareError."""
     _check(base, head)
     pairs = tuple(zip(base.items, head.items, strict=True))
     influences = [
         right - left for left, right in zip(_influence(base), _influence(head), strict=True)
     ]
-    error, degrees = spread(influences, [item.cluster for item in base.items])
     before, after = _value(base), _value(head)
-    found = Estimate(after - before, error, degrees)
+    found = mean(after - before, influences, [item.cluster for item in base.items])
     # Items that all move alike have an error of rounding only: no variance to judge by.
-    measurable = error > 1e-12 * max(before, after)
-    low, high = (measurable and found.interval(2 * alpha)) or (found.value, found.value)
+    measurable = found is not None and found.error > 1e-12 * max(before, after)
     return Comparison(
         task=base.task,
         n=len(pairs),
-        clusters=degrees + 1,
+        clusters=_units(base),
         base=before,
         head=after,
-        difference=found.value,
-        low=low,
-        high=high,
-        error=error,
-        p_worse=found.p_above(0.0) if measurable else 1.0,
-        effect=found.value / (error * math.sqrt(len(pairs))) if measurable else 0.0,
-        detectable=_reach(alpha, power, degrees) * error if measurable else 0.0,
-        alpha=alpha,
-        power=power,
-        measurable=measurable,
-        identical=all(left.nll == right.nll for left, right in pairs),
+        difference=after - before,
+        mean=found if measurable else None,
+        identical=all(_same(left, right) for left, right in pairs),
         lossy=sum(left.lossless and not right.lossless for left, right in pairs),
         accuracy=None if pairs[0][0].correct is None else _accuracy(pairs),
-        changed=_most_changed(pairs),
     )
 
 
-def decide(
-    comparisons: Sequence[Comparison], tolerance: float, resolution: float, alpha: float = 0.05
-) -> tuple[Decision, ...]:
-    """Judge all tasks together, at an error rate of `alpha` for the lot (Holm).
+def most_changed(task: Task, base: TaskScores, head: TaskScores) -> tuple[ItemChange, ...]:
+    """Return the items whose likelihood changed most, with what both models answered."""
+    changes = [
+        ItemChange(
+            item.id,
+            left.nll,
+            right.nll,
+            _output(task, item.choices, left),
+            _output(task, item.choices, right),
+        )
+        for item, left, right in zip(task.items, base.items, head.items, strict=False)
+        if not _same(left, right)
+    ]
+    changes.sort(key=lambda c: (-abs(c.head - c.base), c.id))
+    return tuple(changes[:MOST_CHANGED])
 
-    A task regressed if head is worse by more than `tolerance`. Where the data would miss a
-    worsening of `resolution` beyond that, silence is inconclusive.
-    """
-    worse = holm([c.estimate.p_above(tolerance) if c.measurable else 1.0 for c in comparisons])
-    better = holm([c.mirrored.p_above(0.0) if c.measurable else 1.0 for c in comparisons])
-    share = alpha / max(1, len(comparisons))
-    return tuple(
-        _decision(comparison, down, up <= alpha, tolerance, resolution, alpha, share)
-        for comparison, down, up in zip(comparisons, worse, better, strict=True)
-    )
 
-
-def _decision(
-    found: Comparison,
-    p_value: float,
-    better: bool,
-    tolerance: float,
-    resolution: float,
-    alpha: float,
-    share: float,
-) -> Decision:
-    reach = _reach(share, found.power, found.clusters - 1) if found.measurable else 0.0
-    detectable = reach * found.error
-    moved = f"{found.difference:+.4g} {UNIT} ({found.low:+.4g} to {found.high:+.4g})"
-    items = 0
-    if found.lossy:
-        verdict = Change.INCONCLUSIVE
-        reason = f"head's tokenizer loses text in {found.lossy} of {found.n} items"
-    elif found.identical:
-        verdict, reason = Change.IDENTICAL, f"all {found.n} items score the same"
-    elif not found.measurable:
-        verdict = Change.INCONCLUSIVE
-        reason = f"{found.clusters} independent items without variance: no error can be told"
-    elif p_value <= alpha:
-        verdict, reason = Change.REGRESSED, f"{moved}, tolerance {tolerance:g}"
-    elif better:
-        verdict, reason = Change.IMPROVED, moved
-    elif detectable > resolution:
-        verdict = Change.INCONCLUSIVE
-        items = math.ceil(found.n * (detectable / resolution) ** 2) if resolution > 0 else 0
-        needed = f"; about {items:,} items would show {resolution:g}" if items else ""
-        reason = f"{moved}; a worsening below {detectable:.2g} would go unseen{needed}"
+def _output(task: Task, choices: tuple[str, ...], score: ItemScore) -> str:
+    if task.kind is Kind.GENERATE:
+        shown = score.final or score.output
+    elif task.kind in (Kind.CHOICES, Kind.LABEL) and len(score.nats) == len(choices):
+        shown = choices[score.nats.index(min(score.nats))]
     else:
-        verdict = Change.UNCHANGED
-        reason = f"{moved}; a change of {detectable:.4g} would have shown"
-    return Decision(found.task, verdict, p_value, detectable, items, reason)
+        return ""
+    return shown if len(shown) <= _SHOWN else shown[: _SHOWN - 1] + "…"
+
+
+def _same(left: ItemScore, right: ItemScore) -> bool:
+    """Say whether nothing that is judged differs."""
+    return (left.nll, left.correct, left.nats, left.final, left.lossless) == (
+        right.nll,
+        right.correct,
+        right.nats,
+        right.final,
+        right.lossless,
+    )
 
 
 def _check(base: TaskScores, head: TaskScores) -> None:
@@ -235,6 +155,11 @@ def _check(base: TaskScores, head: TaskScores) -> None:
         raise CompareError(f"{base.task}: texts and choices in one task", hint)
 
 
+def _units(scores: TaskScores) -> int:
+    names = [item.cluster for item in scores.items]
+    return names.count("") + len(set(names) - {""})
+
+
 def _sums(scores: TaskScores) -> tuple[list[float], list[float]]:
     return [i.nll for i in scores.items], [i.bytes * math.log(2) for i in scores.items]
 
@@ -248,25 +173,10 @@ def _influence(scores: TaskScores) -> list[float]:
     return influence(*_sums(scores))
 
 
-def _reach(alpha: float, power: float, degrees: int) -> float:
-    """Return how many standard errors a change must measure to be found with this power."""
-    return student_quantile(1 - alpha, degrees) + student_quantile(power, degrees)
-
-
 def _accuracy(pairs: tuple[tuple[ItemScore, ItemScore], ...]) -> Accuracy:
-    lost = sum(bool(left.correct) and not right.correct for left, right in pairs)
-    gained = sum(bool(right.correct) and not left.correct for left, right in pairs)
     return Accuracy(
         sum(bool(left.correct) for left, _ in pairs) / len(pairs),
         sum(bool(right.correct) for _, right in pairs) / len(pairs),
-        lost,
-        gained,
-        *mcnemar(lost, gained),
+        sum(bool(left.correct) and not right.correct for left, right in pairs),
+        sum(bool(right.correct) and not left.correct for left, right in pairs),
     )
-
-
-def _most_changed(pairs: tuple[tuple[ItemScore, ItemScore], ...]) -> tuple[ItemChange, ...]:
-    changes = [ItemChange(left.id, left.nll, right.nll) for left, right in pairs]
-    moved = [change for change in changes if change.base != change.head]
-    moved.sort(key=lambda c: (-abs(c.head - c.base), c.id))
-    return tuple(moved[:MOST_CHANGED])

@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from lab.statistics import holm, mcnemar, ratio, student_quantile, student_tail, wilson
+from lab.statistics import (
+    Mean,
+    benjamini_hochberg,
+    holm,
+    mcnemar,
+    mean,
+    ratio,
+    student_quantile,
+    student_tail,
+    wilson,
+)
 
 VALUES = [0.3, -0.2, 0.9, 0.4, 0.1, 1.3, -0.6]
 
@@ -103,3 +113,71 @@ def test_wilson() -> None:
     right = stats.binomtest(7, 20).proportion_ci(0.95, method="wilson")
     assert wilson(7 / 20, 20, 0.05) == pytest.approx((right.low, right.high))
     assert wilson(0.0, 20, 0.05)[0] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("given_", "adjusted"),
+    [
+        ((), ()),
+        ((0.04,), (0.04,)),
+        ((0.01, 0.02, 0.03, 0.5), (0.04, 0.04, 0.04, 0.5)),
+        ((0.9, 0.01), (0.9, 0.02)),
+    ],
+)
+def test_benjamini_hochberg(given_: tuple[float, ...], adjusted: tuple[float, ...]) -> None:
+    assert benjamini_hochberg(given_) == pytest.approx(adjusted)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
+def test_benjamini_hochberg_is_scipys(values: list[float]) -> None:
+    assert benjamini_hochberg(values) == pytest.approx(stats.false_discovery_control(values))
+
+
+def estimate(values: list[float]) -> Mean:
+    middle = math.fsum(values) / len(values)
+    found = mean(middle, [v - middle for v in values])
+    assert found
+    return found
+
+
+def test_symmetric_values_of_light_tails_have_students_t() -> None:
+    values = [n - 9.5 for n in range(20)]
+    found = estimate(values)
+    right = stats.ttest_1samp(values, -2.0, alternative="greater")
+    assert found.p_above(-2.0) == pytest.approx(right.pvalue)
+    assert found.p_below(2.0) == pytest.approx(right.pvalue)
+    both = stats.ttest_1samp(values, 0.0).confidence_interval(0.9)
+    assert found.interval(0.05) == pytest.approx((both.low, both.high))
+
+
+SPREADS = st.lists(st.floats(-5, 5), min_size=5, max_size=60).filter(lambda v: np.std(v) > 0.01)
+
+
+@given(SPREADS, st.floats(-3, 3), st.floats(0.001, 0.4))
+def test_a_mean_is_never_surer_than_student(
+    values: list[float], bound: float, level: float
+) -> None:
+    found = estimate(values)
+    above = stats.ttest_1samp(values, bound, alternative="greater").pvalue
+    below = stats.ttest_1samp(values, bound, alternative="less").pvalue
+    # With t below 0 fewer degrees make p smaller: only where something may be found it counts.
+    assert found.p_above(bound) >= above - 1e-9 or above > 0.5
+    assert found.p_below(bound) >= below - 1e-9 or below > 0.5
+    low, high = found.interval(level)
+    assert found.p_above(low) == pytest.approx(level, abs=1e-6)
+    assert found.p_below(high) == pytest.approx(level, abs=1e-6)
+
+
+def test_skewed_values_of_mean_zero_seldom_seem_otherwise() -> None:
+    # Most units gain a little, few lose a lot; Student's t says "better" in one of 10 samples.
+    random = np.random.default_rng(8)
+    draws = random.exponential(1.0, (2_000, 50)) - 1
+    found = sum(estimate(row.tolist()).p_below(0.0) <= 0.05 for row in draws)
+    plain = (stats.ttest_1samp(draws, 0.0, axis=1, alternative="less").pvalue <= 0.05).sum()
+    assert found / 2_000 <= 0.065
+    assert plain / 2_000 >= 0.075
+
+
+@pytest.mark.parametrize("values", [[1.0], [2.0, 2.0, 2.0]])
+def test_no_error_without_variance(values: list[float]) -> None:
+    assert mean(values[0], [0.0] * len(values)) is None

@@ -28,8 +28,9 @@ from bot.finding import Finding, Location, Rule
 from bot.sandbox import SandboxFailed
 from bot.wording import plural
 from bot.world import World
-from lab.compare import compare
 from lab.errors import LabError, ModelError
+from lab.gate import judge as judge_scores
+from lab.protocol import Gate, Task
 from registry.errors import MissingWeights, RegistryError
 from registry.outputs import is_source
 
@@ -155,7 +156,7 @@ def _measured(
     scored = score_sides(change, world, settings, sides, suites, f"{NAME}/{VERSION}")
     if not scored.models:
         return Evidence(models, Standing.SAME, edited)
-    tasks = _compared(scored, settings) if standing is Standing.COMPARED else ()
+    tasks = _compared(suites.tasks, scored, settings) if standing is Standing.COMPARED else ()
     return Evidence(models, standing, edited, tasks=tasks, about=_about(scored))
 
 
@@ -171,11 +172,13 @@ def _standing(sides: Sides, settings: Settings) -> Standing:
     return Standing.COMPARED if sides.base else Standing.ADDED
 
 
-def _compared(scored: Scored, settings: Settings) -> tuple[Compared, ...]:
+def _compared(tasks: tuple[Task, ...], scored: Scored, settings: Settings) -> tuple[Compared, ...]:
     base, head = scored.models
+    gate = Gate(settings.tolerance, settings.resolution, alpha=settings.alpha, early=False)
+    decisions = judge_scores(tasks, base.tasks, head.tasks, gate)
     return tuple(
-        compared(compare(before, after, alpha=settings.alpha), before, after)
-        for before, after in zip(base.tasks, head.tasks, strict=True)
+        compared(decision, before, after)
+        for decision, before, after in zip(decisions, base.tasks, head.tasks, strict=True)
     )
 
 
@@ -222,11 +225,11 @@ def summary(evidence: Evidence) -> str:
     name = evidence.models[0] or "the model at the root"
     if evidence.standing is not Standing.COMPARED:
         return f"{name}: {evidence.standing}"
-    items = sum(task.comparison.n for task in evidence.tasks)
+    items = sum(task.decision.n for task in evidence.tasks)
     judged = f"{plural(len(evidence.tasks), 'suite')}, {plural(items, 'item')}"
     return f"{name}: {judged}; {evidence.about}"
 
 
 def exhibits(evidence: Evidence, settings: Settings) -> tuple[Exhibit, ...]:
     """Return tables and plots of what was compared."""
-    return plots.exhibits(evidence.tasks, words(evidence.tasks, settings))
+    return plots.exhibits(evidence.tasks, words(evidence.tasks))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot.exhibit import Exhibit, Histogram, Interval, IntervalPlot, ScatterPlot, Table
 from lab.compare import UNIT, Comparison
+from lab.gate import Decision
 from lab.protocol import TaskScores
 
 MAX_POINTS = 2000
@@ -14,17 +15,23 @@ BINS = 20
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A task's comparison, and (base, head) of its items in nats: all, or evenly chosen."""
+    """A task's verdict, and (base, head) of its items in nats: all, or evenly chosen."""
 
-    comparison: Comparison
+    decision: Decision
     points: tuple[tuple[float, float], ...]
 
+    @property
+    def comparison(self) -> Comparison:
+        """Return what the verdict rests on. Only tasks with scored items are compared."""
+        assert self.decision.comparison is not None
+        return self.decision.comparison
 
-def compared(comparison: Comparison, base: TaskScores, head: TaskScores) -> Compared:
+
+def compared(decision: Decision, base: TaskScores, head: TaskScores) -> Compared:
     """Keep of two models' scores what the plots show: at most MAX_POINTS, evenly chosen."""
     step = -(-len(base.items) // MAX_POINTS)
     pairs = list(zip(base.items, head.items, strict=True))[::step]
-    return Compared(comparison, tuple((b.nll, h.nll) for b, h in pairs))
+    return Compared(decision, tuple((b.nll, h.nll) for b, h in pairs))
 
 
 def exhibits(tasks: tuple[Compared, ...], verdicts: tuple[str, ...]) -> tuple[Exhibit, ...]:
@@ -58,10 +65,10 @@ def _overview(tasks: tuple[Compared, ...], verdicts: tuple[str, ...]) -> Table:
 
 def _intervals(tasks: tuple[Compared, ...], verdicts: tuple[str, ...]) -> IntervalPlot:
     shown = tuple(
-        Interval(c.task, c.low, c.difference, c.high, verdict)
-        for c, verdict in zip((t.comparison for t in tasks), verdicts, strict=True)
+        Interval(d.task, d.low, t.comparison.difference, d.high, verdict)
+        for t, d, verdict in zip(tasks, (t.decision for t in tasks), verdicts, strict=True)
     )
-    level = 100 * tasks[0].comparison.confidence
+    level = 100 * tasks[0].decision.confidence
     note = f"Head minus base with its {level:.4g} % interval; above zero is worse."
     return IntervalPlot("Difference between head and base", UNIT, shown, note)
 
@@ -90,7 +97,7 @@ def _histogram(task: Compared) -> Histogram:
 def _changed(task: Compared) -> Table:
     rows = tuple(
         (item.id, f"{item.base:.3f}", f"{item.head:.3f}", f"{item.head - item.base:+.3f}")
-        for item in task.comparison.changed
+        for item in task.decision.changed
     )
     title = f"{task.comparison.task}: items that changed most (nats)"
     return Table(title, ("item", "base", "head", "difference"), rows)

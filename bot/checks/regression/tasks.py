@@ -6,65 +6,58 @@ from bot.checks.regression import rules
 from bot.checks.regression.plots import Compared
 from bot.checks.regression.settings import Settings
 from bot.finding import Finding, Location
-from lab.compare import UNIT, Change, Comparison, Decision, decide
+from lab.compare import UNIT, Comparison
+from lab.gate import Decision, Ruling
 
 
-def decisions(tasks: tuple[Compared, ...], settings: Settings) -> tuple[Decision, ...]:
-    """Judge all suites together."""
-    comparisons = [task.comparison for task in tasks]
-    return decide(comparisons, settings.tolerance, settings.resolution, settings.alpha)
-
-
-def words(tasks: tuple[Compared, ...], settings: Settings) -> tuple[str, ...]:
+def words(tasks: tuple[Compared, ...]) -> tuple[str, ...]:
     """Return one word or two for each suite."""
-    return tuple(decision.verdict.value for decision in decisions(tasks, settings))
+    return tuple(task.decision.verdict.value for task in tasks)
 
 
 def findings_of(
     tasks: tuple[Compared, ...], settings: Settings, where: Location
 ) -> tuple[Finding, ...]:
-    """Return one finding for each suite, and one more where right answers were lost as well."""
-    found: list[Finding] = []
-    for task, decision in zip(tasks, decisions(tasks, settings), strict=True):
-        found.append(_finding(task.comparison, decision, settings, where))
-        if decision.verdict is not Change.REGRESSED:
-            found += _lost_answers(task.comparison, settings.alpha / len(tasks), where)
-    return tuple(found)
+    """Return one finding for each suite."""
+    return tuple(_finding(task.comparison, task.decision, settings, where) for task in tasks)
 
 
 def _finding(c: Comparison, decision: Decision, settings: Settings, where: Location) -> Finding:
-    if decision.verdict is Change.REGRESSED:
+    if decision.harmed == ("accuracy",):
+        return _lost_answers(c, decision, where)
+    if decision.verdict is Ruling.REGRESSED:
         margin = f", more than the tolerance of {settings.tolerance:g}"
-        worse = f"{c.task}: {_moved(c, 'worse')}{margin if settings.tolerance else ''}"
+        worse = f"{c.task}: {_moved(decision, 'worse')}{margin if settings.tolerance else ''}"
         return rules.REGRESSED.at(f"{worse}; {_seen(decision)}{_answers(c)}", where)
-    if decision.verdict is Change.IMPROVED:
-        return rules.IMPROVED.at(f"{c.task}: {_moved(c, 'better')}{_answers(c)}", where)
-    if decision.verdict is Change.INCONCLUSIVE:
+    if decision.verdict is Ruling.IMPROVED:
+        return rules.IMPROVED.at(f"{c.task}: {_moved(decision, 'better')}{_answers(c)}", where)
+    if decision.verdict is Ruling.INCONCLUSIVE:
         return rules.INCONCLUSIVE.at(f"{c.task}: {decision.reason}", where)
-    if decision.verdict is Change.IDENTICAL:
+    if decision.verdict is Ruling.IDENTICAL:
         same = f"{c.task}: all {c.n:,} items score exactly the same"
         return rules.NO_CHANGE.at(same, where, remedy="Nothing to do.")
-    if settings.tolerance and c.p_worse <= settings.alpha:
+    if decision.verdict is Ruling.WITHIN_TOLERANCE:
         within = f"within the tolerance of {settings.tolerance:g}"
-        return rules.TOLERATED.at(f"{c.task}: {_moved(c, 'worse')}, {within}", where)
-    change = f"no detectable change ({c.difference:+.3g} {UNIT}, {_interval(c, 1)})"
+        return rules.TOLERATED.at(f"{c.task}: {_moved(decision, 'worse')}, {within}", where)
+    change = f"no detectable change ({c.difference:+.3g} {UNIT}, {_interval(decision, 1)})"
     return rules.NO_CHANGE.at(
         f"{c.task}: {change} on {c.n:,} items; {_seen(decision)}{_answers(c)}", where
     )
 
 
-def _moved(c: Comparison, direction: str) -> str:
+def _moved(decision: Decision, direction: str) -> str:
     """Say by how much, so that the number is positive in the direction named."""
-    sign = 1 if direction == "worse" else -1
+    c, sign = decision.comparison, 1 if direction == "worse" else -1
+    assert c is not None
     return (
-        f"{sign * c.difference:.3g} {UNIT} {direction} ({_interval(c, sign)}), "
+        f"{sign * c.difference:.3g} {UNIT} {direction} ({_interval(decision, sign)}), "
         f"{c.base:.4g} before and {c.head:.4g} now, on {c.n:,} items"
     )
 
 
-def _interval(c: Comparison, sign: int) -> str:
-    low, high = sorted((sign * c.low, sign * c.high))
-    return f"{100 * c.confidence:.4g} % interval {low:.3g} to {high:.3g}"
+def _interval(decision: Decision, sign: int) -> str:
+    low, high = sorted((sign * decision.low, sign * decision.high))
+    return f"{100 * decision.confidence:.4g} % interval {low:.3g} to {high:.3g}"
 
 
 def _seen(decision: Decision) -> str:
@@ -77,9 +70,8 @@ def _answers(c: Comparison) -> str:
     return f"; accuracy {c.accuracy.base:.1%} before, {c.accuracy.head:.1%} now"
 
 
-def _lost_answers(c: Comparison, share: float, where: Location) -> list[Finding]:
-    if c.accuracy is None or c.accuracy.p_worse > share:
-        return []
-    lost, gained = c.accuracy.lost, c.accuracy.gained
-    message = f"{c.task}: {lost:,} answers turned wrong and {gained:,} turned right{_answers(c)}"
-    return [rules.ANSWERS_LOST.at(message, where)]
+def _lost_answers(c: Comparison, decision: Decision, where: Location) -> Finding:
+    flips = ""
+    if c.accuracy is not None:
+        flips = f"{c.accuracy.lost:,} answers turned wrong and {c.accuracy.gained:,} turned right"
+    return rules.ANSWERS_LOST.at(f"{c.task}: {flips}{_answers(c)}; {decision.reason}", where)

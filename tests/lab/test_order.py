@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lab.order import FIRST, LOOKS, ordered, schedule, units
+from lab.protocol import Gate, Item, Kind, Task
+
+GATE = Gate()
+CLUSTERS = st.lists(st.sampled_from(["", "", "a", "b", "c", "d"]), min_size=1, max_size=60)
+
+
+def task(clusters: list[str], digest: str = "d") -> Task:
+    items = tuple(Item(str(n), "", ("x",), cluster=c) for n, c in enumerate(clusters))
+    return Task("t", items, Kind.TEXT, digest=digest)
+
+
+@given(CLUSTERS, st.integers(1, 80))
+def test_order_is_of_the_content_alone_and_keeps_clusters_together(
+    clusters: list[str], limit: int
+) -> None:
+    found = ordered(task(clusters), limit)
+    assert len(found.items) == min(limit, len(clusters))
+    runs = [c for n, c in enumerate(i.cluster for i in found.items)
+            if c and (not n or found.items[n - 1].cluster != c)]  # fmt: skip
+    assert len(runs) == len(set(runs))
+    backwards = task(clusters)
+    backwards = replace(backwards, items=backwards.items[::-1])
+    again = ordered(backwards, limit)
+    assert [i.cluster for i in again.items] == [i.cluster for i in found.items]
+    if not any(clusters):
+        assert again == found
+    assert ordered(task(clusters), len(clusters)).items[: len(found.items)] == found.items
+
+
+def test_another_suite_has_another_order() -> None:
+    plain = [""] * 100
+    one, other, none = (ordered(task(plain, digest), 100).items for digest in ("a", "b", ""))
+    assert one != other != none
+    edited = task(plain, "")
+    edited = replace(edited, items=(replace(edited.items[0], choices=("y",)), *edited.items[1:]))
+    assert [i.id for i in ordered(edited, 100).items] != [i.id for i in none]
+
+
+@pytest.mark.parametrize(
+    ("n", "looks"),
+    [
+        (1, (1,)),
+        (69, (69,)),
+        (70, (50, 70)),
+        (100, (50, 71, 100)),
+        (1000, (50, 91, 166, 303, 551, 1000)),
+        (100_000, (50, 229, 1047, 4782, 21863, 100_000)),
+    ],
+)
+def test_looks_grow(n: int, looks: tuple[int, ...]) -> None:
+    assert schedule(task([""] * n), GATE) == pytest.approx(looks, rel=0.01)
+    assert schedule(task([""] * n), Gate(early=False)) == (n,)
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=300))
+def test_looks_fall_between_clusters(sizes: list[int]) -> None:
+    whole = task([str(n) for n, size in enumerate(sizes) for _ in range(size)])
+    looks, seen = schedule(whole, GATE), units(whole)
+    assert looks[-1] == sum(sizes)
+    assert list(looks) == sorted(set(looks))
+    assert len(looks) <= LOOKS
+    assert all(look in seen for look in looks)
+    assert seen[looks[0]] >= min(FIRST, len(sizes))
+    assert seen[looks[-1]] == len(sizes)
+
+
+def test_a_scattered_cluster_is_cut_by_no_look() -> None:
+    assert units(task(["", "a", "", "a", "", "b"])) == {1: 1, 4: 3, 5: 4, 6: 5}

@@ -56,9 +56,9 @@ def fingerprint(
     """Return the SHA-256 of a model's numbers, configuration and tokenizer."""
     whole = hashlib.sha256(_FORMAT)
     ignored = _SOURCE.union(_DTYPES) if _stored_dtype_rules(stored, config) else _SOURCE
-    whole.update(_canonical({k: v for k, v in config.items() if k not in ignored}))
-    whole.update(_of_json(tokenizer))
-    whole.update(_canonical({k: v for k, v in settings.items() if k not in _FILES}))
+    whole.update(canonical({k: v for k, v in config.items() if k not in ignored}))
+    whole.update(_of_tokenizer(tokenizer))
+    whole.update(canonical({k: v for k, v in settings.items() if k not in _FILES}))
     whole.update(hashlib.sha256(template).digest())
     with ThreadPoolExecutor(_READERS) as pool:
         digests = dict(zip((t.name for t in stored), pool.map(_digest, stored), strict=True))
@@ -113,15 +113,27 @@ def _digest(tensor: Stored) -> str:
 
 
 @lru_cache(maxsize=1)  # base and head mostly share a tokenizer, and it may be large
-def _of_json(data: bytes) -> bytes:
+def _of_tokenizer(data: bytes) -> bytes:
+    return canonical(tokenizer_json(data))
+
+
+def tokenizer_json(data: bytes) -> Any:
+    """Parse tokenizer.json. Raises ModelError."""
     try:
-        value = strictjson.loads(data, limit=TOKENIZER_LIMIT, depth=_ANY_DEPTH)
-        return _canonical(value)
-    except (strictjson.StrictJSONError, RecursionError) as error:
-        message = f"the tokenizer cannot be read: tokenizer.json is not plain JSON: {error}"
-        raise ModelError(message, "save it anew with save_pretrained") from error
+        return strictjson.loads(data, limit=TOKENIZER_LIMIT, depth=_ANY_DEPTH)
+    except strictjson.StrictJSONError as error:
+        raise _unreadable(str(error)) from error
 
 
-def _canonical(value: Any) -> bytes:
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+def canonical(value: Any) -> bytes:
+    """Return a digest of JSON, whatever its spaces and the order of its keys."""
+    try:
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    except RecursionError as error:
+        raise _unreadable("nested too deeply") from error
     return hashlib.sha256(text.encode()).digest()
+
+
+def _unreadable(reason: str) -> ModelError:
+    message = f"the tokenizer cannot be read: tokenizer.json is not plain JSON: {reason}"
+    return ModelError(message, "save it anew with save_pretrained")

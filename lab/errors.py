@@ -29,7 +29,11 @@ class SuiteError(LabError):
 
 
 class ModelError(LabError):
-    """A model cannot be loaded or scored."""
+    """A model cannot be loaded or scored; `model` is its name where several are at hand."""
+
+    def __init__(self, message: str, hint: str, model: str = "") -> None:
+        super().__init__(message, hint)
+        self.model = model
 
 
 class CompareError(LabError):

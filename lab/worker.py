@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
 from lab.errors import ModelError
 from lab.folder import inspect
 from lab.load import settle
-from lab.measure import measure
-from lab.plain import Progress
-from lab.protocol import Failure, ModelScores, Request, Response
+from lab.protocol import Failure, Request, Response
+from lab.turns import Subject, Tell, run
 from lab.wire import REQUEST_LIMIT, WireError, dump_response, read_request
 
 USAGE = 2
@@ -46,20 +44,27 @@ def main(argv: list[str]) -> int:
 def respond(request: Request) -> Response:
     """Score every model on every task, or say why the first that failed could not be."""
     settle(request.threads)
-    scores: list[ModelScores] = []
-    for name, folder in request.models:
-        try:
-            files = inspect(Path(folder))
-            # The same files give the same scores: nothing to run.
-            known = next((s for s in scores if s.fingerprint == files.fingerprint), None)
-            scores.append(
-                replace(known, model=name)
-                if known
-                else measure(name, files, request.tasks, request.device, progress=_teller(name))
-            )
-        except ModelError as error:
-            return Response(failure=Failure(name, error.message), versions=versions())
-    return Response(tuple(scores), versions=versions())
+    try:
+        found = run(
+            [_subject(name, folder, request) for name, folder in request.models],
+            request.tasks,
+            device=request.device,
+            gate=request.gate,
+            pace=request.pace,
+            budget=request.budget,
+            tell=_teller(),
+        )
+    except ModelError as error:
+        return Response(failure=Failure(error.model, error.message), versions=versions())
+    return Response(found.scores, versions=versions(), pace=found.pace)
+
+
+def _subject(name: str, folder: str, request: Request) -> Subject:
+    known = next((known for known in request.known if known.model == name), None)
+    try:
+        return Subject(name, inspect(Path(folder)), known)
+    except ModelError as error:
+        raise ModelError(error.message, error.hint, name) from error
 
 
 def versions() -> tuple[tuple[str, str], ...]:
@@ -67,11 +72,11 @@ def versions() -> tuple[tuple[str, str], ...]:
     return tuple((name, version(name)) for name in _LIBRARIES)
 
 
-def _teller(name: str) -> Progress:
+def _teller() -> Tell:
     """Return a function that says now and then, on stderr, how far a model is."""
     last = time.monotonic()
 
-    def tell(done: int, total: int) -> None:
+    def tell(name: str, done: int, total: int) -> None:
         nonlocal last
         if done == total or time.monotonic() - last >= _EVERY:
             last = time.monotonic()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
-from lab import causal
+from lab import causal, classify, generate, seq2seq
 from lab.errors import ModelError
+from lab.family import ONLY
 from lab.load import Model
 from lab.plain import Progress
-from lab.protocol import ItemScore, Task, TaskScores
+from lab.protocol import ItemScore, Kind, Task, TaskScores
 
 
 class Scorer(Protocol):
@@ -36,9 +37,16 @@ class Scorer(Protocol):
 
 def scorer(model: Model, task: Task, *, batch_tokens: int = 0) -> Scorer:
     """Return what scores such a task with such a model. Raises ModelError where nothing does."""
-    if task.kind in causal.KINDS:
+    if model.family == "causal" and task.kind in causal.KINDS:
         return causal.CausalScorer(model, task, batch_tokens)
-    message = f"{task.name}: {model.architecture} cannot score items of kind {task.kind}"
+    if model.family == "seq2seq" and task.kind in seq2seq.KINDS:
+        return seq2seq.PairScorer(model, task, batch_tokens)
+    if model.family == "classifier" and task.kind in classify.KINDS:
+        return classify.LabelScorer(model, task, batch_tokens)
+    if model.family != "classifier" and task.kind is Kind.GENERATE:
+        likely = scorer(model, generate.target(model, task), batch_tokens=batch_tokens)
+        return generate.GenerationScorer(model, task, likely, batch_tokens)
+    message = f"{task.name} is of kind {task.kind}, but {model.architecture} {ONLY[model.family]}"
     raise ModelError(message, "take the task out of the suite, or measure another kind of model")
 
 

@@ -11,7 +11,9 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from queue import SimpleQueue
 
-from lab.load import Model
+from lab.devices import devices
+from lab.folder import ModelFiles
+from lab.load import Model, load
 from lab.plain import Progress
 from lab.protocol import Item, Task, TaskScores
 from lab.score import score
@@ -52,6 +54,11 @@ def join(parts: Sequence[TaskScores]) -> TaskScores:
         gap=max(gaps, default=None),
         usage=together([part.usage for part in parts]),
     )
+
+
+def replicas(files: ModelFiles, asked: str) -> tuple[Model, ...]:
+    """Load the model onto every device meant (lab/devices.py). Raises ModelError."""
+    return tuple(load(files, device) for device in devices(asked))
 
 
 def score_sharded(

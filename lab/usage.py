@@ -36,7 +36,7 @@ class Meter:
 
     def read(self, tokens: int = 0) -> Usage:
         """Return what was used since the start; `tokens` are those that the model read."""
-        gpu = sum(one.seconds() for one in self._gpus)
+        gpu = sum((one.seconds() for one in self._gpus), 0.0)
         cpu = time.process_time() - self._cpu
         joules = [one.joules() for one in self._gpus]
         metered = [j for j in joules if j is not None]

@@ -12,7 +12,7 @@ from lab.errors import ModelError
 from lab.folder import inspect
 from lab.load import load
 from lab.protocol import Item, ItemScore, Kind, Task, TaskScores, Usage
-from lab.shards import join, score_sharded, shards
+from lab.shards import join, replicas, score_sharded, shards
 from tests.lab.models import TEXT
 
 
@@ -67,7 +67,7 @@ QUESTIONS = Task("q", ITEMS, Kind.CHOICES)
 
 def test_replicas_change_no_bit(llama: Path) -> None:
     files = inspect(llama)
-    models = [load(files, "cpu"), load(files, "cpu")]
+    models = [*replicas(files, "cpu"), load(files, "cpu")]
     told: list[tuple[int, int]] = []
     one = score_sharded(models[:1], QUESTIONS)
     two = score_sharded(models, QUESTIONS, progress=lambda done, all_: told.append((done, all_)))

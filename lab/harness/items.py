@@ -122,7 +122,7 @@ class _Writer:
         if isinstance(target, list) != self._several:
             raise FieldError("some targets are lists and some are not")
         if isinstance(target, list):
-            return tuple(_text(one) for one in dict.fromkeys(target))
+            return tuple(dict.fromkeys(map(_text, target)))
         return (str(target),)
 
     def _error(self, number: int, reason: str) -> SuiteError:

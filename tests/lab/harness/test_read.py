@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -191,12 +192,14 @@ def test_refusals_of_choices(more: str, message: str) -> None:
         ("generation_kwargs: {until: 7}", "generation_kwargs: until is not a list"),
         ("filter_list: [{name: x, filter: [{function: custom}]}]", "filter 'custom' is not"),
         ("filter_list: [{name: x, filter: [{function: !function u.F}]}]", "the filter 'u.F' is"),
+        ("doc_to_target: [[]]", "the target is list, not a string"),
         ("metric_list: [{metric: exact_match, igorne_case: true}]", "has no option 'igorne_case'"),
         ("metric_list: [{metric: bleu, hf_evaluate: true}]", "bleu of `evaluate` is downloaded"),
     ],
 )
 def test_refusals_of_generation(more: str, message: str) -> None:
-    assert message in refused(f"{WRITE}{more}\n").message
+    kept = [line for line in WRITE.splitlines() if line.split(":")[0] != more.split(":")[0]]
+    assert message in refused("\n".join([*kept, more, ""])).message
 
 
 def test_includes_stay_in_the_root_and_end() -> None:
@@ -353,6 +356,20 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
         read("t.yaml", files({"t.yaml": data}))
 
 
+def test_the_example_of_the_manual_works() -> None:
+    root = Path(__file__).parents[3]
+    manual = (root / "docs" / "tasks.md").read_text()
+    for name in ("capitals.yaml", "capitals.jsonl"):
+        assert (root / "examples" / "tasks" / name).read_text() in manual
+    (found,) = read("examples/tasks/capitals.yaml", lambda path: (root / path).read_bytes())
+    assert len(found.items) == 6
+    assert found.items[2].context == (
+        "Name the capital.\n\nThe capital of France is Paris\n\n"
+        "The capital of Italy is Rome\n\nThe capital of Japan is"
+    )
+    assert found.items[2].fields == (("continent", "Asia"),)
+
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
@@ -366,5 +383,18 @@ def test_any_values_are_read_or_refused(more: dict[str, Any], base: str) -> None
     text = yaml.safe_dump(yaml.safe_load(base) | more)
     try:
         assert task(text).items
+    except SuiteError as error:
+        assert error.hint
+
+
+DOCUMENT = st.dictionaries(st.sampled_from(("id", "q", "options", "gold")), VALUES)
+
+
+@given(st.lists(DOCUMENT, min_size=1, max_size=3), st.sampled_from((BASE, WRITE)))
+def test_any_documents_are_read_or_refused(documents: list[Any], base: str) -> None:
+    rows = "\n".join(map(json.dumps, documents))
+    text = base.replace("doc_to_text: q", "doc_to_text: '{{q}} {{id}}'") + "num_fewshot: 1\n"
+    try:
+        assert task(text, {"data.jsonl": rows}).items
     except SuiteError as error:
         assert error.hint

@@ -54,7 +54,7 @@ def grown(step: str) -> str:
         "{% set x %}{{ text }}{% endset %}{{ x }}",
         "{% for i in range(10**9) %}{% endfor %}",
         "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}",
-        "{% for i in text %}{% for j in text %}{% for k in b %}{% endfor %}{% endfor %}{% endfor %}",
+        "{% for i in tet %}{% for j in tet %}{% for k in b %}{% endfor %}{% endfor %}{% endfor %}",
         "{% for i in range(9999) %}{{ text }}{% endfor %}",
         "{% for i in range(9999) %}" + "constant " * 99 + "{% endfor %}",
         "{{ 'a' * 10**9 }}",

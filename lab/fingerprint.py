@@ -23,7 +23,7 @@ from security import strictjson
 
 TOKENIZER_LIMIT = 256_000_000
 _FORMAT = b"model 1\n"  # another number where the rules below change
-_CHUNK = 2**20
+_CHUNK = 2**18
 _READERS = 4
 _ANY_DEPTH = TOKENIZER_LIMIT  # the parser's own bound holds; counting every bracket is slow
 _SOURCE = frozenset({"_name_or_path", "name_or_path", "transformers_version", "_commit_hash"})

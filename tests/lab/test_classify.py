@@ -74,6 +74,16 @@ def test_scores(tmp_path: Path, kind: str, changes: dict[str, Any], padded: bool
     assert {one.correct for one in found} == {True, False}
 
 
+def test_end_marks_in_texts(tmp_path: Path) -> None:
+    # Bart looks for the last one, and wants as many in every row of a batch.
+    model = load(inspect(make_classifier(tmp_path, "bart")), "cpu")
+    texts = ["The boats"] * 24
+    texts[1] = "The </s> boats"
+    items = tuple(Item(str(n), text, CHOICES) for n, text in enumerate(texts))
+    found = LabelScorer(model, Task("t", items, Kind.LABEL)).take(24)
+    assert found[1].nats != pytest.approx(found[0].nats, abs=1e-3)
+
+
 @pytest.fixture(scope="module")
 def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_classifier(tmp_path_factory.mktemp("bert"))

@@ -152,6 +152,16 @@ def test_tied_copy_adds_nothing(llama: Path, tmp_path: Path) -> None:
     assert without == copied != other
 
 
+def test_copy_of_one_of_two_embeddings_counts(llama: Path, tmp_path: Path) -> None:
+    def two(folder: Path) -> None:
+        edit("config.json", tie_word_embeddings=True)(folder)
+        tensors(lambda t: t.update({"a.embed_tokens.weight": t.pop("lm_head.weight")}))(folder)
+
+    copy = tensors(lambda t: t.update({"lm_head.weight": t["a.embed_tokens.weight"].clone()}))
+    without, copied = changed(llama, tmp_path, two, copy)
+    assert without != copied
+
+
 @pytest.mark.parametrize("text", ["[" * 5_000 + "]" * 5_000, '{"a": NaN}', '{"a": 1, "a": 1}', "{"])
 def test_hostile_tokenizer(llama: Path, tmp_path: Path, text: str) -> None:
     with pytest.raises(ModelError, match="tokenizer cannot be read"):

@@ -41,7 +41,7 @@ def _member(
         raise config.error("task", f"{one!r:.80} is no task", "name a task of the group")
     if "group" in given and isinstance(given.get("task"), list):
         yield from members(
-            Config((), config.file).override({**common, **given}, ""), files, depth + 1
+            Config((), config.file).override({**given, **common}, ""), files, depth + 1
         )
         return
     name = given.get("group", given.get("task"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from random import Random
 from typing import Any
 
@@ -40,13 +41,7 @@ class Sampler:
 
     def _drawn(self, apart: Document | None, number: int) -> list[Document]:
         if self._shots.first:
-            if apart is None:
-                return self._documents[:number]
-            found: list[Document] = []
-            for one in self._documents:
-                if len(found) < number and one != apart:
-                    found.append(one)
-            return found
+            return list(islice((d for d in self._documents if d != apart), number))
         if not apart:
             return self._random.sample(self._documents, number)
         drawn = self._random.sample(self._documents, number + 1)
@@ -64,12 +59,16 @@ class Prompt:
         self._recipe = recipe
         self._fields = fields
         self._sampler = sampler
+        self._written: dict[int, str] = {}  # examples stand before many questions
 
     def context(self, document: Document) -> str:
         """Return the context of a question. Raises FieldError."""
         style = self._recipe.style
         parts = [self._fields.resolved(self._recipe.description, document)]
-        parts += [self._example(shot) for shot in self._sampler.draw(document)]
+        for shot in self._sampler.draw(document):
+            if id(shot) not in self._written:
+                self._written[id(shot)] = self._example(shot)
+            parts.append(self._written[id(shot)])
         question = _string(self._fields.text(style.text, document), "text")
         prefix = "" if style.prefix is None else self._fields.text(style.prefix, document)
         parts.append(_turn(question, None, _string(prefix or "", "gen_prefix"), style))

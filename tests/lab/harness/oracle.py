@@ -23,7 +23,7 @@ def requests(path: Path) -> list[dict[str, Any]]:
     index = TaskIndex.build([path.parent])
     manager = TaskManager(include_defaults=False)
     manager._index = index  # one folder is one index
-    loaded = manager.load(str(path))
+    loaded = manager.load(path.parent.name)
     found = []
     for name, task in loaded["tasks"].items():
         task.set_fewshot_seed(SEED)

@@ -190,14 +190,60 @@ CASES: dict[str, tuple[str, dict[str, str]]] = {
     ),
 }
 
+CODE = """
+def text(doc): return "Asked: " + doc["question"]
+def keep(docs): return docs.filter(lambda d: d["gold"] == 1).map(lambda d: {"new": d["id"] * 2})
+def shots(): return [{"question": "one", "options": ["x", "y"], "gold": 1}]
+def choices(doc): return doc["options"][::-1]
+"""
+CASES |= {
+    "code": (
+        CHOICE.replace('"Q: {{question}}\\nA:"', "!function helper.text").replace(
+            "doc_to_choice: options", "doc_to_choice: !function helper.choices"
+        )
+        + "num_fewshot: 1\nfewshot_split: train\n",
+        {"helper.py": CODE},
+    ),
+    "code_documents": (
+        CHOICE.replace("{{question}}", "{{new}}")
+        + "process_docs: !function helper.keep\nnum_fewshot: 2\nfewshot_split: train\n",
+        {"helper.py": CODE},
+    ),
+    "code_samples": (
+        CHOICE + "num_fewshot: 1\nfewshot_config: {samples: !function helper.shots}\n",
+        {"helper.py": CODE},
+    ),
+    "code_pattern": (
+        CHOICE.replace("{{question}}", "{{question|regex_replace('[0-9]+', '<N>')}}"),
+        {},
+    ),
+}
+GROUPS: dict[str, tuple[str, dict[str, str]]] = {
+    "group": (
+        "num_fewshot: 1\nfewshot_split: train\ntask:\n  - one\n"
+        "  - {task: two, num_fewshot: 2, target_delimiter: ': '}\n"
+        "  - group: inner\n    num_fewshot: 3\n    task: [three]\n"
+        "  - group: outer\n"
+        "  - task: inline\n    dataset_path: json\n    output_type: loglikelihood\n"
+        "    dataset_kwargs: {data_files: {train: train.jsonl, test: test.jsonl}}\n"
+        "    test_split: test\n    doc_to_text: question\n    doc_to_target: answer\n",
+        {
+            **{f"{name}.yaml": f"task: {name}\n{CHOICE}" for name in ("one", "two", "three")},
+            "outer.yaml": "group: outer\nnum_fewshot: 4\ndescription: Hm.\ntask: [four]\n",
+            "four.yaml": f"task: four\n{CHOICE}",
+        },
+    ),
+}
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("tasks")
-    for name, (text, more) in CASES.items():
+    for name, (text, more) in (CASES | GROUPS).items():
         home = root / name
         home.mkdir()
-        (home / "task.yaml").write_text(f"task: {name}\n{text}".replace(".jsonl", ".jsonl"))
+        kind = "group" if name in GROUPS else "task"
+        (home / "task.yaml").write_text(f"{kind}: {name}\n{text}")
         for file, content in more.items():
             (home / file).write_text(content)
     for split, documents in JSONL.items():
@@ -232,12 +278,19 @@ def _ours(task: Task, item: Item) -> list[list[Any]]:
     return [[item.context, choice] for choice in item.choices]
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", CASES | GROUPS)
 def test_same_requests(name: str, folder: Path, asked: dict[str, list[dict[str, Any]]]) -> None:
-    (theirs,) = asked[name]
-    assert "error" not in theirs, theirs["error"]
-    (task,) = read(f"{name}/task.yaml", lambda path: (folder / path).read_bytes())
-    assert task.name == theirs["name"]
+    theirs = asked[name]
+    assert "error" not in theirs[0], theirs[0]["error"]
+    trust = name.startswith("code")
+    tasks = read(f"{name}/task.yaml", lambda path: (folder / path).read_bytes(), trust=trust)
+    assert {task.name for task in tasks} == {one["name"] for one in theirs}
+    assert len(tasks) == len(theirs)
+    for task in tasks:
+        _compare(task, next(one for one in theirs if one["name"] == task.name))
+
+
+def _compare(task: Task, theirs: dict[str, Any]) -> None:
     ours = [
         [number, request] for number, item in enumerate(task.items) for request in _ours(task, item)
     ]

@@ -266,6 +266,7 @@ def test_aliases_and_merges_are_read() -> None:
         ("{", "line 1"),
         ("", "no documents"),
         (b"\xff", "not UTF-8"),
+        ('{"q": "\\ud800", "options": ["a"], "gold": 0}', "half a surrogate pair"),
         ('{"a": ' + "9" * 5_000 + "}", "data.jsonl"),
     ],
 )

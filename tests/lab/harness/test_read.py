@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from lab.errors import SuiteError
 from lab.harness import read
+from lab.harness.output import _METRICS
 from lab.harness.recipe import _KEYS
+from lab.metrics import _ALIASES, _KNOWN
 from lab.protocol import Filter, Kind, Metric, Task
 
 DOCUMENTS = [
@@ -112,6 +114,11 @@ def test_metrics_filters_and_generation() -> None:
     options = (("ignore_case", "true"), ("regexes_to_ignore", '[","]'))
     assert found.metrics == (Metric("exact_match", options), Metric("bleu"))
     assert found.items[1].choices == ("1",)
+
+
+def test_every_metric_is_one_that_is_computed() -> None:
+    for name, (kinds, _) in _METRICS.items():
+        assert all(_ALIASES.get(name, name) in _KNOWN[kind] for kind in kinds)
 
 
 def test_every_pipeline_of_filters_is_a_task() -> None:

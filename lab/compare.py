@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from heapq import nsmallest
 
 from lab.errors import CompareError
 from lab.protocol import ItemScore, Kind, Task, TaskScores
@@ -97,7 +98,13 @@ def compare(base: TaskScores, head: TaskScores) -> Comparison:
 
 def most_changed(task: Task, base: TaskScores, head: TaskScores) -> tuple[ItemChange, ...]:
     """Return the items whose likelihood changed most, with what both models answered."""
-    changes = [
+    changed = (
+        (item, left, right)
+        for item, left, right in zip(task.items, base.items, head.items, strict=False)
+        if not _same(left, right)
+    )
+    most = nsmallest(MOST_CHANGED, changed, key=lambda c: (-abs(c[2].nll - c[1].nll), c[0].id))
+    return tuple(
         ItemChange(
             item.id,
             left.nll,
@@ -105,11 +112,8 @@ def most_changed(task: Task, base: TaskScores, head: TaskScores) -> tuple[ItemCh
             _output(task, item.choices, left),
             _output(task, item.choices, right),
         )
-        for item, left, right in zip(task.items, base.items, head.items, strict=False)
-        if not _same(left, right)
-    ]
-    changes.sort(key=lambda c: (-abs(c.head - c.base), c.id))
-    return tuple(changes[:MOST_CHANGED])
+        for item, left, right in most
+    )
 
 
 def _output(task: Task, choices: tuple[str, ...], score: ItemScore) -> str:

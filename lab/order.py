@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from bisect import bisect_left
-from dataclasses import astuple, replace
+from dataclasses import astuple, dataclass, replace
 
 from lab.protocol import Gate, Item, Task
 
@@ -35,31 +35,39 @@ def _digest(task: Task) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A place to look: how many items, and how many independent units in them."""
+
+    items: int
+    units: int
+
+
 def schedule(task: Task, gate: Gate) -> tuple[int, ...]:
     """Return the numbers of items at which to look: growing, between clusters, the last all.
 
     None has fewer than FIRST independent units, unless the task itself has not.
     """
+    return tuple(look.items for look in looks(task, gate))
+
+
+def looks(task: Task, gate: Gate) -> tuple[Look, ...]:
+    """Return the looks of the schedule."""
     borders = _borders(task)
-    units = len(borders)
-    if not gate.early or units < FIRST * _GROWTH:
-        return (len(task.items),)
-    count = min(LOOKS, 1 + int(math.log(units / FIRST) / math.log(_GROWTH)))
-    wanted = (FIRST * (units / FIRST) ** (k / (count - 1)) for k in range(count - 1))
-    known = [seen for _, seen in borders]
-    looks = {borders[bisect_left(known, round(want))][0] for want in wanted}
-    return tuple(sorted(looks | {len(task.items)}))
+    last = borders[-1]
+    if not gate.early or last.units < FIRST * _GROWTH:
+        return (last,)
+    count = min(LOOKS, 1 + int(math.log(last.units / FIRST) / math.log(_GROWTH)))
+    wanted = (FIRST * (last.units / FIRST) ** (k / (count - 1)) for k in range(count - 1))
+    found = {bisect_left(borders, round(want), key=lambda look: look.units) for want in wanted}
+    return (*(borders[place] for place in sorted(found - {len(borders) - 1})), last)
 
 
-def units(task: Task) -> dict[int, int]:
-    """Return, for every number of items that cuts no cluster, the independent units in them."""
-    return dict(_borders(task))
-
-
-def _borders(task: Task) -> list[tuple[int, int]]:
+def _borders(task: Task) -> list[Look]:
+    """Return every place that cuts no cluster."""
     last = {item.cluster: place for place, item in enumerate(task.items) if item.cluster}
     seen: set[str] = set()
-    found: list[tuple[int, int]] = []
+    found: list[Look] = []
     alone = reach = 0
     for place, item in enumerate(task.items):
         if item.cluster:
@@ -68,5 +76,5 @@ def _borders(task: Task) -> list[tuple[int, int]]:
         else:
             alone += 1
         if reach <= place:
-            found.append((place + 1, alone + len(seen)))
+            found.append(Look(place + 1, alone + len(seen)))
     return found

@@ -14,7 +14,7 @@ from lab.betting import log_wealth
 from lab.boundary import chance, height, level
 from lab.compare import Accuracy, Comparison, compare
 from lab.errors import CompareError
-from lab.order import schedule, units
+from lab.order import looks
 from lab.protocol import Gate, Kind, Task, TaskScores
 from lab.statistics import mcnemar, mean, together
 
@@ -60,25 +60,25 @@ def replay(task: Task, base: TaskScores, head: TaskScores, gate: Gate, members: 
     `members` is the number of tests for harm, of all tasks, that share the error rate.
     """
     _check(task, base)
-    looks, seen, largest = schedule(task, gate), units(task), _largest_cluster(task)
-    times = tuple(seen[look] / seen[looks[-1]] for look in looks)
+    plan, largest = looks(task, gate), _largest_cluster(task)
+    times = tuple(look.units / plan[-1].units for look in plan)
     heights = dict.fromkeys(_TESTS, -math.inf)
     wealth, done = 0.0, 0
     found, passed, harmed, settled = None, False, False, False
-    for look, time in zip(looks, times, strict=True):
-        if settled or look > len(base.items):
+    for look, time in zip(plan, times, strict=True):
+        if settled or look.items > len(base.items):
             break
         done += 1
-        sides = replace(base, items=base.items[:look]), replace(head, items=head.items[:look])
+        sides = _first(base, look.items), _first(head, look.items)
         found = compare(*sides)
-        losses = _losses(*sides)
-        for name, p_value in _p_values(found, losses, sides[0], gate).items():
+        losses = losses_of(*sides)
+        for name, p_value in p_values(found, losses, gate).items():
             heights[name] = max(heights[name], height(p_value, time))
-        wealth = max(wealth, _wealth(losses, sides[0], gate, largest))
+        wealth = max(wealth, _wealth(found, losses, gate, largest))
         chances = {name: _chance(highest, times) for name, highest in heights.items()}
         passed = _passed(found, chances["passing"], wealth, gate)
         harmed = min(chances["likelihood"], chances["accuracy"]) <= gate.alpha / members
-        settled = passed or harmed or found.lossy > 0 or look == looks[-1]
+        settled = passed or harmed or found.lossy > 0 or look is plan[-1]
     if found is None and base.items:
         found = compare(base, head)
     chances = {name: _chance(highest, times) for name, highest in heights.items()}
@@ -86,7 +86,7 @@ def replay(task: Task, base: TaskScores, head: TaskScores, gate: Gate, members: 
     return Trail(
         comparison=found,
         looks=done,
-        planned=looks[-1],
+        planned=plan[-1].items,
         likelihood=chances["likelihood"],
         accuracy=None if task.kind is Kind.TEXT else chances["accuracy"],
         worse=chances["worse"],
@@ -98,6 +98,10 @@ def replay(task: Task, base: TaskScores, head: TaskScores, gate: Gate, members: 
         level=level(gate.alpha, now, times),
         share=level(gate.alpha / members, now, times),
     )
+
+
+def _first(scores: TaskScores, count: int) -> TaskScores:
+    return replace(scores, items=scores.items[:count])
 
 
 def _chance(highest: float, times: tuple[float, ...]) -> float:
@@ -120,52 +124,61 @@ def _largest_cluster(task: Task) -> int:
     return max(sizes.values(), default=1)
 
 
-def _losses(base: TaskScores, head: TaskScores) -> list[float]:
-    """Return for every item 1 where the answer turned wrong, -1 where it turned right."""
-    return [
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """For every item 1 where the answer turned wrong, -1 where it turned right, and its cluster."""
+
+    values: tuple[float, ...]
+    clusters: tuple[str, ...]
+
+
+def losses_of(base: TaskScores, head: TaskScores) -> Losses:
+    """Return which answers were lost."""
+    values = tuple(
         float(bool(left.correct)) - float(bool(right.correct))
         for left, right in zip(base.items, head.items, strict=True)
-    ]
+    )
+    return Losses(values, tuple(item.cluster for item in base.items))
 
 
-def _p_values(
-    found: Comparison, losses: list[float], base: TaskScores, gate: Gate
-) -> dict[str, float]:
-    """Return what this look alone says, by test."""
-    p_values: dict[str, float] = {}
+def p_values(found: Comparison, losses: Losses, gate: Gate) -> dict[str, float]:
+    """Return the one-sided p-values of these items alone, by test; none where none can be told.
+
+    "likelihood" and "accuracy" are of harm, "passing" of less than the loss that must be seen,
+    "worse" and "better" of any change.
+    """
+    known: dict[str, float] = {}
     if found.mean is not None:
-        p_values["likelihood"] = found.mean.p_above(gate.tolerance)
-        p_values["passing"] = found.mean.p_below(gate.tolerance + gate.resolution)
-        p_values["worse"] = found.mean.p_above(0.0)
-        p_values["better"] = found.mean.p_below(0.0)
+        known["likelihood"] = found.mean.p_above(gate.tolerance)
+        known["passing"] = found.mean.p_below(gate.tolerance + gate.resolution)
+        known["worse"] = found.mean.p_above(0.0)
+        known["better"] = found.mean.p_below(0.0)
     if found.accuracy is not None:
-        clusters = [item.cluster for item in base.items]
-        p_values["accuracy"] = _lost(found.accuracy, losses, clusters, gate.accuracy_tolerance)
-    return p_values
+        known["accuracy"] = _lost(found.accuracy, losses, gate.accuracy_tolerance)
+    return known
 
 
-def _lost(found: Accuracy, losses: list[float], clusters: list[str], tolerance: float) -> float:
+def _lost(found: Accuracy, losses: Losses, tolerance: float) -> float:
     """Return the p-value against "no larger share of right answers was lost than tolerated".
 
     Exact where it can be. Elsewhere a t test: against harm, rare losses make it cautious.
     """
-    if tolerance == 0 and not any(clusters):
+    if tolerance == 0 and not any(losses.clusters):
         return mcnemar(found.lost, found.gained)[0]
-    value = math.fsum(losses) / len(losses)
-    estimate = mean(value, [loss - value for loss in losses], clusters)
+    value = math.fsum(losses.values) / len(losses.values)
+    estimate = mean(value, [loss - value for loss in losses.values], losses.clusters)
     return estimate.p_above(tolerance) if estimate else 1.0
 
 
-def _wealth(losses: list[float], base: TaskScores, gate: Gate, largest: int) -> float:
+def _wealth(found: Comparison, losses: Losses, gate: Gate, largest: int) -> float:
     """Return the logarithm of what betting against a loss of answers unseen has earned.
 
     A t test would not do: where losses are rare, a sample without any looks certain.
     """
     margin = gate.accuracy_tolerance + gate.accuracy_resolution
-    if margin >= 1 or base.items[0].correct is None:
+    if margin >= 1 or found.accuracy is None:
         return 0.0
-    clusters = [item.cluster for item in base.items]
-    sums = together([margin - loss for loss in losses], clusters)
+    sums = together([margin - loss for loss in losses.values], losses.clusters)
     return log_wealth(sums, largest * (1 - margin))
 
 

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.order import FIRST, LOOKS, ordered, schedule, units
+from lab.order import FIRST, LOOKS, Look, looks, ordered, schedule
 from lab.protocol import Gate, Item, Kind, Task
 
 GATE = Gate()
@@ -46,7 +47,7 @@ def test_another_suite_has_another_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("n", "looks"),
+    ("n", "expected"),
     [
         (1, (1,)),
         (69, (69,)),
@@ -56,22 +57,25 @@ def test_another_suite_has_another_order() -> None:
         (100_000, (50, 229, 1047, 4782, 21863, 100_000)),
     ],
 )
-def test_looks_grow(n: int, looks: tuple[int, ...]) -> None:
-    assert schedule(task([""] * n), GATE) == pytest.approx(looks, rel=0.01)
+def test_looks_grow(n: int, expected: tuple[int, ...]) -> None:
+    assert schedule(task([""] * n), GATE) == pytest.approx(expected, rel=0.01)
     assert schedule(task([""] * n), Gate(early=False)) == (n,)
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=300))
 def test_looks_fall_between_clusters(sizes: list[int]) -> None:
     whole = task([str(n) for n, size in enumerate(sizes) for _ in range(size)])
-    looks, seen = schedule(whole, GATE), units(whole)
-    assert looks[-1] == sum(sizes)
-    assert list(looks) == sorted(set(looks))
-    assert len(looks) <= LOOKS
-    assert all(look in seen for look in looks)
-    assert seen[looks[0]] >= min(FIRST, len(sizes))
-    assert seen[looks[-1]] == len(sizes)
+    found = looks(whole, GATE)
+    assert found[-1] == Look(sum(sizes), len(sizes))
+    assert [look.items for look in found] == list(schedule(whole, GATE))
+    assert all(one.items < two.items for one, two in pairwise(found))
+    assert len(found) <= LOOKS
+    assert all(look.items == sum(sizes[: look.units]) for look in found)
+    assert found[0].units >= min(FIRST, len(sizes))
 
 
 def test_a_scattered_cluster_is_cut_by_no_look() -> None:
-    assert units(task(["", "a", "", "a", "", "b"])) == {1: 1, 4: 3, 5: 4, 6: 5}
+    ends = task(["a", *[""] * 148, "a"])
+    assert looks(ends, GATE) == (Look(150, 149),)
+    early = task(["a", *[""] * 60, "a", *[""] * 88])
+    assert looks(early, GATE)[0] == Look(62, 61)

@@ -16,6 +16,7 @@ from lab.load import Model
 from lab.padding import batches, can_pad, stack
 from lab.plain import Progress
 from lab.protocol import Item, ItemScore, Kind, Task
+from lab.rows import ROW_LIMIT
 
 if TYPE_CHECKING:
     import torch
@@ -144,12 +145,13 @@ def _rows(model: Model, task: Task) -> list[array[int]]:
     with model_errors("the tokenizer fails", "check that it loads in transformers"):
         found = model.tokens.tokenizer.encode_batch_fast(texts, add_special_tokens=True)
         rows = [array("q", encoding.ids) for encoding in found]
+    window = min(model.window, ROW_LIMIT)
     for item, row in zip(task.items, rows, strict=True):
         reason = ""
         if not row:
             reason = "has no token"
-        elif len(row) > model.window:
-            reason = f"has {len(row):,} tokens, the model reads {model.window:,}"
+        elif len(row) > window:
+            reason = f"has {len(row):,} tokens, the model reads {window:,}"
         if reason:
             message = f"{task.name}: item {item.id!r:.80} {reason}"
             hint = "take the item out of the suite, or score it with another model"

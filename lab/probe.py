@@ -95,6 +95,8 @@ def probe(module: Any, family: Family, highest: int, window: int) -> int:
 
 
 def _probe_labels(module: Any, tokens: torch.Tensor) -> int:
+    if type(module.config.eos_token_id) is int:
+        tokens[-1] = module.config.eos_token_id  # where some read the label
     logits = _finite(module(input_ids=tokens[None].to(module.device)).logits)
     names = len(module.config.id2label)
     if tuple(logits.shape) != (1, names):

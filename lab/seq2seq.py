@@ -18,7 +18,7 @@ from lab.load import Model
 from lab.padding import batches, can_pad, stack
 from lab.plain import Progress
 from lab.protocol import Item, ItemScore, Kind, Task
-from lab.rows import Row, RowScore
+from lab.rows import ROW_LIMIT, Row, RowScore
 from lab.tail import row_scores
 
 KINDS = (Kind.CHOICES, Kind.TARGET)
@@ -167,14 +167,15 @@ def _pairs(model: Model, task: Task) -> list[_Pair]:
 
 
 def _check(model: Model, task: Task, item: Item, context: array[int], rows: Sequence[Row]) -> None:
+    window = min(model.window, ROW_LIMIT)
     longest = max(len(context), *(row.scored for row in rows))
     reason = ""
     if not context:
         reason = "has no context for the encoder"
     elif not all(row.scored for row in rows):
         reason = "has a choice without a token to score"
-    elif longest > model.window:
-        reason = f"has {longest:,} tokens, the model reads {model.window:,}"
+    elif longest > window:
+        reason = f"has {longest:,} tokens, the model reads {window:,}"
     if reason:
         message = f"{task.name}: item {item.id!r:.80} {reason}"
         raise ModelError(message, "take the item out of the suite, or score it with another model")

@@ -1,6 +1,6 @@
 """Scoring against lm-evaluation-harness (hf backend): the same model, items and run.
 
-Run: python -m benchmarks.scoring --peer PYTHON, an interpreter with lm-eval 0.4.13.
+Run: python -m benchmarks.scoring [--peer PYTHON], an interpreter with lm-eval 0.4.13.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ ROOT = Path(__file__).resolve().parents[1]
 BATCHES = (1, 8, 32)
 TARGETS = {"cloze-5": 10.0, "letters-5": 5.0, "cloze-0": 2.5, "rolling": 1.0}
 WHOLE = 4.0
+MEMORY = 1e9  # bytes beyond the weights
 AGREED = {"rolling": 5e-3}  # nats an item; texts have a thousand tokens
 AGREEMENT = 1e-3
-SIZES = {"9M": (256, 6, 4), "110M": (768, 12, 12)}  # width, layers, heads
+SIZES = {"1M": (64, 2, 2), "9M": (256, 6, 4), "110M": (768, 12, 12)}  # width, layers, heads
 VOCABULARY = 8_192
 SHOTS = 5
 
@@ -121,7 +122,7 @@ def measured(
         for size in BATCHES:
             script = str(ROOT / "benchmarks" / "scoring_peer.py")
             theirs[size] = ran([peer, script, str(model), str(size), str(output), *names], output)
-        for name in ours:
+        for name in (*TARGETS, "whole"):
             own[name] = min(own.get(name, float("inf")), ours[name]["seconds"])
             fastest = min(answer[name]["seconds"] for answer in theirs.values())
             best[name] = min(best.get(name, float("inf")), fastest)
@@ -134,7 +135,7 @@ def check(ours: dict[str, Any], theirs: dict[int, dict[str, Any]]) -> None:
     for name in TARGETS:
         for size, answer in theirs.items():
             pairs = list(zip(ours[name]["scores"], answer[name]["scores"], strict=True))
-            gap = max(abs(a[0] - b[0]) for a, b in pairs)
+            gap = max(abs(n - m) for a, b in pairs for n, m in zip(a[0], b[0], strict=True))
             same = sum(a[1] == b[1] for a, b in pairs)
             print(f"{name:<10} batch size {size:>2}: largest difference {gap:.1e} nats, "
                   f"right and wrong alike {same} of {len(pairs)}", flush=True)  # fmt: skip
@@ -145,7 +146,7 @@ def check(ours: dict[str, Any], theirs: dict[int, dict[str, Any]]) -> None:
 def main() -> None:
     """Print agreement, seconds and ratios; exit 1 where a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--peer", required=True, help="a Python that has lm-eval")
+    parser.add_argument("--peer", default=sys.executable, help="a Python that has lm-eval")
     parser.add_argument("--size", choices=SIZES, default="9M")
     parser.add_argument("--items", type=int, default=100)
     parser.add_argument("--runs", type=int, default=1)
@@ -168,6 +169,9 @@ def main() -> None:
         gap = ours[name].get("gap")
         how = ours[name].get("level", "") + ("" if gap is None else f", {gap:.0e}")
         print(f"{name:<12}{best[name]:>10.2f}{own[name]:>10.2f}{ratio:>8.1f}{target:>8.1f}  {how}")
+    beyond = ours["memory"]["peak"] - ours["memory"]["weights"]
+    print(f"peak memory beyond the weights: {beyond / 1e6:,.0f} MB (limit {MEMORY / 1e6:,.0f})")
+    missed |= beyond > MEMORY
     raise SystemExit(missed)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from lab.load import Model, load
 from lab.protocol import Filter, Generation, Item, ItemScore, Kind, Task
 from lab.score import scorer
 from lab.wire import WRITTEN
+from lab.writer import Writer
 from tests.lab.models import TEXT, make_classifier, make_model, make_pair_model, make_tokenizer
 
 WINDOW = 96
@@ -152,22 +154,45 @@ def test_batches_do_not_matter_to_any_architecture(kind: str, tmp_path: Path) ->
     assert written(model, task) == written(model, task, 1)
 
 
-def test_a_row_that_has_ended_takes_no_more_steps(model: Model) -> None:
+def steps_of(model: Model, task: Task) -> tuple[int, list[str]]:
+    """Return how often the model runs to write, and what it writes."""
     steps = 0
 
     def count(*_: Any) -> None:
         nonlocal steps
         steps += 1
 
-    task = task_of((PROMPTS[3], PROMPTS[3]), until=(" ",), tokens=60)
-    made = scorer(model, task)
     hook = model.module.register_forward_hook(count)
     try:
-        outputs = [score.output for score in made.take(2)]
+        texts = Writer(model, task).write(task.items)
     finally:
         hook.remove()
+    return steps, texts
+
+
+def test_a_row_that_has_ended_takes_no_more_steps(model: Model) -> None:
+    steps, texts = steps_of(model, task_of((PROMPTS[3], PROMPTS[3]), until=(" ",), tokens=60))
     assert steps < 20
-    assert not any(" " in text for text in outputs)
+    assert not any(" " in text for text in texts)
+
+
+@pytest.mark.parametrize("place", ["tokenizer", "config"])
+def test_what_ends_a_text(place: str, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = task_of((TEXT[0][:28], TEXT[0][:32]), until=())
+    whole = written(model, task)
+    [end] = model.tokens.tokenizer.encode(" dusk").ids[-1:]
+    if place == "config":
+        monkeypatch.setattr(model.module.config, "eos_token_id", [1, end])
+    else:
+        model = replace(model, tokens=replace(model.tokens, end=end))
+    last = model.tokens.tokenizer.decode([end])
+    assert all(last in text for text in whole)
+    assert written(model, task) == [text.partition(last)[0] for text in whole]
+
+
+def test_rows_are_written_together(model: Model) -> None:
+    steps, _ = steps_of(model, task_of(PROMPTS * 2, until=()))
+    assert steps <= TOKENS + 6  # the proof that padding is harmless takes two steps a read
 
 
 def test_what_comes_with_the_model_has_no_say(folders: dict[str, Path], tmp_path: Path) -> None:
@@ -193,9 +218,8 @@ def test_what_comes_with_the_model_has_no_say(folders: dict[str, Path], tmp_path
 
 
 def test_the_first_reference_is_scored_as_a_target(model: Model) -> None:
-    references = (" boats.", "never")
-    task = task_of(PROMPTS[:5], references=references)
-    targets = Task("t", task_of(PROMPTS[:5], references=references[:1]).items, Kind.TARGET)
+    task = replace(task_of(PROMPTS[:5], references=("boats.", "never")), delimiter=" ")
+    targets = Task("t", task_of(PROMPTS[:5], references=(" boats.",)).items, Kind.TARGET)
     made = scorer(model, task)
     plain = scorer(model, targets)
     for found, right in zip(made.take(5), plain.take(5), strict=True):

@@ -11,9 +11,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+Scores = list[tuple[list[float], bool | None]]
 
-def score(model: Any, items: list[dict[str, Any]]) -> list[tuple[float, bool | None]]:
-    """Return each item's negative log-likelihood, and whether the right choice is likeliest."""
+
+def score(model: Any, items: list[dict[str, Any]]) -> Scores:
+    """Return each item's negative log-likelihoods, and whether the model is right about it."""
     from lm_eval.api.instance import Instance
 
     if "text" in items[0]:
@@ -21,18 +23,23 @@ def score(model: Any, items: list[dict[str, Any]]) -> list[tuple[float, bool | N
             Instance("loglikelihood_rolling", item, (item["text"],), number)
             for number, item in enumerate(items)
         ]
-        return [(-float(nats), None) for nats in model.loglikelihood_rolling(texts, True)]
+        return [([-float(nats)], None) for nats in model.loglikelihood_rolling(texts, True)]
     pairs = [
         Instance("loglikelihood", item, (item["prompt"], choice), number)
         for item in items
-        for number, choice in enumerate(item["choices"])
+        for number, choice in enumerate(item.get("choices") or [item["target"]])
     ]
     answers = iter(model.loglikelihood(pairs, True))
-    found: list[tuple[float, bool | None]] = []
+    found: Scores = []
     for item in items:
-        nats = [float(next(answers)[0]) for _ in item["choices"]]
-        right = nats.pop(item["answer"])
-        found.append((-right, right > max(nats)))
+        if "target" in item:
+            nats, greedy = next(answers)
+            found.append(([-float(nats)], bool(greedy)))
+            continue
+        several = [-float(next(answers)[0]) for _ in item["choices"]]
+        right, others = several[item["answer"]], [*several]
+        others.pop(item["answer"])
+        found.append((several, right < min(others)))
     return found
 
 
@@ -42,7 +49,7 @@ def main() -> None:
 
     folder, batch_size, output, *suites = sys.argv[1:]
     model = HFLM(pretrained=folder, device="cpu", batch_size=int(batch_size), dtype="float32")
-    written = {}
+    written: dict[str, dict[str, Any]] = {}
     for suite in suites:
         items = [json.loads(line) for line in Path(suite).read_text().splitlines()]
         start = time.process_time()

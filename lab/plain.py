@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 
 LOGITS = 2**27  # numbers in one batch's logits
-CPU_TOKENS = 2_048
+CPU_TOKENS = 1_024  # more at once, and memory for the logits is fetched anew for every batch
 GPU_TOKENS = 16_384
 
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 
 from lab.errors import ModelError
 from lab.protocol import Item, Kind, Task
-from lab.tokens import Encoded, Tokens
+from lab.tokens import Encoded, Opened, Tokens
 
 # Long enough for what text can tell, short enough that memory stays bounded whatever a
 # configuration claims.
 TEXT_WINDOW = 2048
 ROW_LIMIT = 32_768
+SAMPLE = 8  # items whose tokens are checked against those of their whole text
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,9 @@ class Layout:
     def __init__(self, task: Task, tokens: Tokens, window: int) -> None:
         self._task, self._tokens = task, tokens
         self._window = min(window, TEXT_WINDOW if task.kind is Kind.TEXT else ROW_LIMIT)
+        self._common = "" if task.kind is Kind.TEXT else _begun_by_all(task.items)
         self._header: array[int] | None = None
+        self._opened: Opened | None = None
 
     def rows(self, start: int, count: int) -> Rows:
         """Lay out `count` items from `start` on. Raises ModelError."""
@@ -87,8 +90,11 @@ class Layout:
 
     def _choices(self, items: Sequence[Item]) -> Rows:
         rows, sizes, lossless = [], [], []
-        contexts = self._tokens.encode([item.context for item in items])
-        wholes = self._tokens.encode([i.context + c for i in items for c in i.choices])
+        if self._opened is None:
+            sample = [i.context + c for i in items[:SAMPLE] for c in (i.choices[0], i.choices[-1])]
+            self._opened = self._tokens.opened(self._common, sample)
+        contexts = self._opened.encode([item.context for item in items])
+        wholes = self._opened.encode([i.context + c for i in items for c in i.choices])
         for number, (item, context) in enumerate(zip(items, contexts, strict=True)):
             for choice in range(len(item.choices)):
                 whole = next(wholes)
@@ -109,7 +115,7 @@ class Layout:
         if not rows:
             return rows
         if self._header is None:
-            [encoded] = self._tokens.encode([_begun_by_all(self._task.items)])
+            [encoded] = self._tokens.encode([self._common])
             self._header = array("q", self._tokens.opening) + encoded.ids
             # Its last tokens join with what follows: those that all begin with remain.
             self._header = self._header[: min(begun(self._header, row) for row in rows)]
@@ -156,7 +162,7 @@ def _choice_row(
 
 def _begun_by_all(items: Sequence[Item]) -> str:
     """Return what all contexts begin with."""
-    contexts = [item.context for item in items]
+    contexts = [item.context for item in items] or [""]
     first, last = min(contexts), max(contexts)
     size = min(len(first), len(last))
     return first[: next((n for n in range(size) if first[n] != last[n]), size)]

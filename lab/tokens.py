@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 _BATCH = 1_000  # encodings are large: keep only the ids of what came before
+_MARGIN = 32  # characters: what is written after a text changes no token that far before its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,37 @@ class Tokens:
             for text, encoding, tokens, decoded in zip(batch, found, ids, back, strict=True):
                 first = encoding.offsets[0][1] if tokens else 0
                 yield Encoded(array("q", tokens), first, decoded.strip() == text.strip())
+
+    def opened(self, text: str, sample: Sequence[str]) -> Opened:
+        """Return what encodes texts that begin with this one, faster where that is exact.
+
+        It is where a space before the text's end parts the tokens of the text itself, and of the
+        sample of such texts, without changing any.
+        """
+        whole = Opened(self, 0, Encoded(array("q"), 0, lossless=True))
+        cut = text.rfind(" ", 0, max(0, len(text) - _MARGIN))
+        if cut < 1 or self.lead is None:
+            return whole
+        [start] = self.encode([text[:cut]])
+        parted = Opened(self, cut, start)
+        texts = (text, *sample)
+        return parted if list(parted.encode(texts)) == list(self.encode(texts)) else whole
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Encodes texts of which the first `cut` characters are the same, and these only once."""
+
+    tokens: Tokens
+    cut: int
+    start: Encoded
+
+    def encode(self, texts: Sequence[str]) -> Iterator[Encoded]:
+        """Yield the encoding of each text, as Tokens.encode does."""
+        start = self.start
+        for rest in self.tokens.encode([text[self.cut :] for text in texts]):
+            first = start.first if start.ids else rest.first
+            yield Encoded(start.ids + rest.ids, first, start.lossless and rest.lossless)
 
 
 def read_tokens(files: ModelFiles) -> Tokens:

@@ -237,7 +237,7 @@ def _connected(address: str) -> Iterator[Any]:
             ray.init(
                 address, log_to_driver=False, configure_logging=False, logging_level=logging.ERROR
             )
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         first = str(error).strip().split("\n", 1)[0]
         hint = "see `ray status`; a cluster is started with `ray start --head`"
         raise ClusterError(f"no cluster at {address}: {first:.200}", hint) from error

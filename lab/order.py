@@ -11,7 +11,7 @@ from dataclasses import astuple, dataclass, replace
 from lab.protocol import Gate, Item, Task
 
 FIRST = 50  # independent units at the first look
-LOOKS = 6
+LOOKS = 8
 _GROWTH = 1.4  # from look to look, at least
 
 

@@ -11,7 +11,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-
 # A small sample of a skewed distribution seems less skewed than that is: so much, as
 # benchmarks/decision.py shows, brings its false alarms back to what is promised.
 _UNDERSTATED = 1.4

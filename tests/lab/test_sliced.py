@@ -65,7 +65,7 @@ def test_only_what_was_scored_counts_and_early_looks_cost() -> None:
     [found] = judge_slices([task], [first(base, 120)], [first(head, 120)], early, [cut])
     assert found.comparison.n == 60
     alone = sliced(first(base, 120), first(head, 120), [Slice("half", tuple(range(0, 120, 2)))])
-    assert found.likelihood == pytest.approx(min(1.0, 6 * alone["half"].likelihood))
+    assert found.likelihood == pytest.approx(min(1.0, 7 * alone["half"].likelihood))
     assert found.low < alone["half"].low
 
 

@@ -242,7 +242,7 @@ def saved() -> bool:
     failed = False
     print(f"\nItems used, as a share of a fixed test's {FIXED} at equal error rates")
     print(f"{'true loss, in margins':<24}" + "".join(f"{s:>8g}" for s in SCENARIOS)
-          + f"{'mean':>8}   regressed | loss, passed | none")  # fmt: skip
+          + f"{'mean':>8}   passed at 0, found at 1: gate | fixed")  # fmt: skip
     means = []
     for number, world in enumerate(SAVING):
         margin = resolution(world, FIXED)

@@ -94,21 +94,44 @@ def rules(rule: str | None, format_: str, plugins: tuple[str, ...]) -> int:
     return 0
 
 
-@cli.command(epilog=_examples("modelwarden measure model --suite eval/heldout.jsonl"))
+@cli.command(
+    epilog=_examples(
+        "modelwarden measure model --suite eval/held-out.jsonl",
+        "modelwarden measure model --suite tasks/quiz.yaml --limit 200 --format json",
+        "modelwarden measure new-model --against old-model --report comparison.html",
+    )
+)
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--suite", "suites", multiple=True, required=True, type=click.Path(path_type=Path),
-              help="JSONL of items to score; repeatable.")  # fmt: skip
-@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda[:N].")
-@click.option("--limit", type=click.IntRange(min=1), help="Score only the first N items.")
-@click.option("--format", "format_", type=click.Choice(("text", "json")), default="text",
+@click.option("--suite", "suites", multiple=True, type=click.Path(path_type=Path),
+              help="JSONL of items, or YAML task of lm-evaluation-harness; repeatable  "
+              "[default: those of the policy].")  # fmt: skip
+@click.option("--against", metavar="BASE", type=click.Path(path_type=Path),
+              help="Compare with this model: is MODEL worse? Exit code as for check.")  # fmt: skip
+@click.option("--device", default="auto", show_default=True,
+              help="auto, cpu, cuda (every GPU) or cuda:0,cuda:1.")  # fmt: skip
+@click.option("--limit", type=click.IntRange(min=1),
+              help="Score at most N items of each suite, always the same ones.")  # fmt: skip
+@click.option("--budget", metavar="SECONDS", type=click.FloatRange(min=0), default=0.0,
+              help="Stop scoring after so many seconds of CPU, or of GPU where it runs.",
+              )  # fmt: skip
+@click.option("--latency", is_flag=True, help="Also time requests to the model.")
+@click.option("--trust-code", is_flag=True, help="Let YAML tasks run Python of their own.")
+@click.option("--ray", metavar="ADDRESS", help="Score on this Ray cluster.")
+@click.option("--no-cache", is_flag=True, help="Neither reuse nor keep scores.")
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="text",
               show_default=True)  # fmt: skip
 @click.option("--output", metavar="FILE", type=click.Path(path_type=Path),
               help="Write JSON there, for DVC metrics.")  # fmt: skip
+@click.option("--report", "reports", metavar="FILE", multiple=True,
+              type=click.Path(path_type=Path),
+              help="Also write FILE; its suffix names the format (.html .json .md .txt).",
+              )  # fmt: skip
 def measure(**options: Any) -> int:
-    """Score a local model that you trust (safetensors) on suites of your own."""
-    from bot.measuring import run
+    """Score a local model that you trust (safetensors), alone or against another one."""
+    from bot.measuring import Asked
+    from bot.measuring import measure as run
 
-    return run(**options)
+    return run(Asked(**options))
 
 
 @cli.group()

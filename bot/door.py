@@ -7,7 +7,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,10 +21,11 @@ from bot.check import Check
 from bot.checks import contributors
 from bot.checks.contributors.signoff import judge_message
 from bot.errors import BotError, PolicyError, UsageError
+from bot.finding import Rule
 from bot.quoting import plain
 from bot.report import render
 from bot.repository import GitWorld
-from bot.verdict import Verdict
+from bot.verdict import Report, Verdict
 from bot.world import COMMIT_LIMIT
 
 SUFFIXES = {
@@ -80,7 +81,7 @@ def check(
     """Judge a change and write its reports; return the exit code."""
     if staged and (base is not None or head is not None):
         raise UsageError("--staged compares the index with HEAD", "drop --base and --head")
-    extra = [(path, _format_of(path)) for path in reports]
+    extra = [(path, format_of(path)) for path in reports]
     checks = catalog.checks(plugins)
     chosen = _without(engine.select(checks, only), skip)
     if not chosen:
@@ -95,26 +96,28 @@ def check(
             change, used, world, chosen, today=datetime.now(UTC).date(), notify=_progress
         )
     rules = catalog.rules(checks)
-
-    def show(format_: str, target: Path | None) -> None:
-        screen = target is None and _on_a_screen()
-        colour = target is None and in_colour()
-        width = min(shutil.get_terminal_size().columns, 120) if screen else 88
-        text = render(
-            report,
-            format_,
-            rules,
-            timings=timings,
-            colour=colour,
-            verbose=verbose,
-            width=width,
-        )
-        write(text, target)
-
-    show(format_, output)
-    for path, kind in extra:
-        show(kind, path)
+    for path, kind in ((output, format_), *extra):
+        show(report, rules, kind, path, timings=timings, verbose=verbose)
     return report.exit_code
+
+
+def show(
+    report: Report,
+    rules: Mapping[str, Rule],
+    format_: str,
+    target: Path | None = None,
+    *,
+    timings: bool = False,
+    verbose: bool = False,
+) -> None:
+    """Write a report to standard output or a file; colour and width are the terminal's."""
+    screen = target is None and _on_a_screen()
+    width = min(shutil.get_terminal_size().columns, 120) if screen else 88
+    colour = target is None and in_colour()
+    text = render(
+        report, format_, rules, timings=timings, colour=colour, verbose=verbose, width=width
+    )
+    write(text, target)
 
 
 def _on_a_screen() -> bool:
@@ -126,7 +129,8 @@ def in_colour() -> bool:
     return _on_a_screen() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def _format_of(path: Path) -> str:
+def format_of(path: Path) -> str:
+    """Return the format that a report's suffix names. Raises UsageError."""
     if path.suffix not in SUFFIXES:
         raise UsageError(f"--report {path}: unknown suffix", f"use one of {', '.join(SUFFIXES)}")
     return SUFFIXES[path.suffix]
@@ -212,7 +216,7 @@ def _message(world: GitWorld, path: Path, given: Path | None, checks: Sequence[C
     return 1 if any(finding.counts for finding in findings) else 0
 
 
-def write(text: str, target: Path | None) -> None:
+def write(text: str, target: Path | None = None) -> None:
     """Write to standard output, or to a file that appears whole or not at all."""
     if target is None:
         _print(text.encode("utf-8", "replace"))

@@ -114,6 +114,11 @@ class GitWorld:
 
     # Objects
 
+    @property
+    def store(self) -> Cache:
+        """What other commands of this machine remember."""
+        return self._cache
+
     def size(self, blob: str) -> int:
         """Return a blob's size in bytes. Raises Missing."""
         found = self._sizes.ask(blob, content=False)

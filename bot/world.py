@@ -18,6 +18,16 @@ LOCK_LIMIT = 50_000_000  # bytes of one lock file
 COMMIT_LIMIT = 1_000_000  # bytes of one commit object
 
 
+class Store(Protocol):
+    """What is remembered between runs, by key. Losing it costs time, nothing else."""
+
+    def get(self, key: str) -> bytes | None:
+        """Return what is kept under `key`, or None."""
+
+    def put(self, key: str, value: bytes) -> None:
+        """Keep `value`, if there is room."""
+
+
 class World(Protocol):
     """Reads of the repository under review. Nothing is checked out, no filter or hook runs."""
 
@@ -28,6 +38,10 @@ class World(Protocol):
     @property
     def worktree(self) -> Path | None:
         """The working folder, or None for a bare repository."""
+
+    @property
+    def store(self) -> Store:
+        """What other commands of this machine remember, such as scores of `measure`."""
 
     def size(self, blob: str) -> int:
         """Return a blob's size in bytes. Raises Missing."""

@@ -98,7 +98,7 @@ class Gate:
     """
 
     tolerance: float = 0.002
-    resolution: float = 0.1
+    resolution: float = 0.02
     accuracy_tolerance: float = 0.0
     accuracy_resolution: float = 1.0
     alpha: float = 0.05

@@ -81,7 +81,10 @@ def run(
     base, *head = (side.models()[0] for side in sides)
     if not head:
         return Found(scores, latency=latency(base))
-    return Found(scores, pace=compare_pace(base, head[0], pace))
+    try:
+        return Found(scores, pace=compare_pace(base, head[0], pace))
+    except ModelError as error:
+        raise ModelError(error.message, error.hint, subjects[1].name) from error
 
 
 def _parts(

@@ -7,7 +7,17 @@ import math
 from pydantic import TypeAdapter, ValidationError
 
 from lab.errors import LabError
-from lab.protocol import Item, ItemScore, Kind, Request, Response, Task, TaskScores, Usage
+from lab.protocol import (
+    Item,
+    ItemScore,
+    Kind,
+    PaceScores,
+    Request,
+    Response,
+    Task,
+    TaskScores,
+    Usage,
+)
 
 REQUEST_LIMIT = 256_000_000
 RESPONSE_LIMIT = 256_000_000
@@ -61,6 +71,8 @@ def read_response(data: bytes, request: Request) -> Response:
         return response
     if [s.model for s in response.scores] != [name for name, _ in request.models]:
         raise _error("response is not about the models of the request")
+    if not _is_possible_pace(response.pace, request):
+        raise _error("response holds times that were not asked for, or that no run can take")
     # Only a gate that may end early, or a budget, leaves items unscored.
     whole = not request.budget and not (request.gate and request.gate.early)
     for scores in response.scores:
@@ -94,6 +106,20 @@ def _is_sane(task: Task, item: Item, found: ItemScore) -> bool:
         and found.bytes >= 1
         and len(found.nats) in (0, nats)
         and max(len(found.output), len(found.final)) <= written
+    )
+
+
+def _is_possible_pace(pace: PaceScores | None, request: Request) -> bool:
+    if pace is None:
+        return True
+    if request.pace is None:
+        return False
+    times = [seconds for pair in (*pace.prefill, *pace.decode) for seconds in pair]
+    return (
+        0 < len(pace.prefill) <= request.pace.rounds
+        and len(pace.decode) in (0, len(pace.prefill))
+        and all(math.isfinite(seconds) and seconds > 0 for seconds in times)
+        and min(*pace.peak, pace.written) >= 0
     )
 
 

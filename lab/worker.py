@@ -74,13 +74,15 @@ def versions() -> tuple[tuple[str, str], ...]:
 
 def _teller() -> Tell:
     """Return a function that says now and then, on stderr, how far a model is."""
-    last = time.monotonic()
+    last, said = time.monotonic(), set[str]()
 
     def tell(name: str, done: int, total: int) -> None:
         nonlocal last
-        if done == total or time.monotonic() - last >= _EVERY:
+        line = f"{name}: {done}/{total}\n"
+        if line not in said and (done == total or time.monotonic() - last >= _EVERY):
             last = time.monotonic()
-            sys.stderr.write(f"{name}: {done}/{total}\n")
+            said.add(line)
+            sys.stderr.write(line)
             sys.stderr.flush()
 
     return tell

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
+from bot.cache import Cache
 from bot.change import SUBMODULE, SYMLINK, Change, Commit, FileChange, TreeEntry
 from bot.errors import Missing, TooLarge
 from bot.world import TEXT_LIMIT
@@ -97,6 +98,10 @@ class FakeWorld:
     @property
     def worktree(self) -> Path | None:
         return self.root
+
+    @property
+    def store(self) -> Cache:
+        return Cache(None)
 
     def size(self, blob: str) -> int:
         return len(self._get(blob))

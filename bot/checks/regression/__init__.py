@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.change import Change
-from bot.checks.regression import plots, rules
+from bot.checks.regression import pace, plots, rules
+from bot.checks.regression.compared import Compared, compare_models
 from bot.checks.regression.folders import (
     detect,
     identity,
@@ -16,12 +17,12 @@ from bot.checks.regression.folders import (
     touches,
 )
 from bot.checks.regression.pairs import Sides, Unequipped, Unprotected, score_sides
-from bot.checks.regression.plots import Compared, compared
 from bot.checks.regression.rules import RULES
 from bot.checks.regression.scoring import ModelFailed, Scored
 from bot.checks.regression.settings import Settings
 from bot.checks.regression.suites import BadSuite, read_suites
-from bot.checks.regression.tasks import findings_of, words
+from bot.checks.regression.tasks import findings_of
+from bot.drift import drift, trends
 from bot.errors import BotError, CouldNotTell, Missing
 from bot.exhibit import Exhibit
 from bot.finding import Finding, Location, Rule
@@ -29,9 +30,9 @@ from bot.sandbox import SandboxFailed
 from bot.wording import plural
 from bot.world import World
 from lab.errors import LabError, ModelError
-from lab.gate import judge as judge_scores
-from lab.protocol import Gate, Task
+from lab.slowdown import Judgement, judge_pace
 from registry.errors import MissingWeights, RegistryError
+from registry.history import History
 from registry.outputs import is_source
 
 __all__ = [
@@ -48,7 +49,7 @@ __all__ = [
 ]
 
 NAME = "regression"
-VERSION = 1
+VERSION = 2
 
 # What went wrong -> the rule that says so; the first that fits.
 PROBLEMS: tuple[tuple[type[Exception], Rule], ...] = (
@@ -90,13 +91,20 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What was found out: `models` are folders, `edited` suites that the change touches."""
+    """What was found out.
+
+    `models` are folders, `edited` suites that the change touches; `tokenizer` says how that of
+    head differs, `past` what the last releases measured.
+    """
 
     models: tuple[str, ...]
     standing: Standing
     edited: tuple[str, ...] = ()
     problem: Problem | None = None
     tasks: tuple[Compared, ...] = ()
+    pace: tuple[Judgement, ...] = ()
+    tokenizer: str = ""
+    past: History | None = None
     about: str = ""
 
 
@@ -153,11 +161,20 @@ def _measured(
     if standing not in (Standing.ADDED, Standing.COMPARED):
         return Evidence(models, standing, edited)
     suites = read_suites(world, change.base, settings.suite, settings.limit)
+    edited = tuple(sorted({f.path for f in change.files} & {*edited, *suites.files}))
     scored = score_sides(change, world, settings, sides, suites, f"{NAME}/{VERSION}")
     if not scored.models:
         return Evidence(models, Standing.SAME, edited)
-    tasks = _compared(suites.tasks, scored, settings) if standing is Standing.COMPARED else ()
-    return Evidence(models, standing, edited, tasks=tasks, about=_about(scored))
+    found = Evidence(models, standing, edited, tokenizer=scored.tokenizer, about=_about(scored))
+    if standing is not Standing.COMPARED:
+        return found
+    base, head = scored.models
+    return replace(
+        found,
+        tasks=compare_models(suites.tasks, base, head, settings.gate, scored.versions),
+        pace=judge_pace(scored.pace, settings.slowdown, settings.alpha) if scored.pace else (),
+        past=drift(world, change.merge_base, settings.metrics),
+    )
 
 
 def _standing(sides: Sides, settings: Settings) -> Standing:
@@ -172,21 +189,12 @@ def _standing(sides: Sides, settings: Settings) -> Standing:
     return Standing.COMPARED if sides.base else Standing.ADDED
 
 
-def _compared(tasks: tuple[Task, ...], scored: Scored, settings: Settings) -> tuple[Compared, ...]:
-    base, head = scored.models
-    gate = Gate(settings.tolerance, settings.resolution, alpha=settings.alpha, early=False)
-    decisions = judge_scores(tasks, base.tasks, head.tasks, gate)
-    return tuple(
-        compared(decision, before, after)
-        for decision, before, after in zip(decisions, base.tasks, head.tasks, strict=True)
-    )
-
-
 def _about(scored: Scored) -> str:
     head = scored.models[-1]
+    reused = f", {scored.reused:,} scores of the base reused" if scored.reused else ""
     return (
         f"{head.architecture}, {head.parameters:,} parameters, {head.dtype} on {head.device}, "
-        f"sandbox: {scored.rung}"
+        f"sandbox: {scored.rung}{reused}"
     )
 
 
@@ -215,7 +223,11 @@ def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
     if evidence.standing in stated:
         rule, message = stated[evidence.standing]
         found.append(rule.at(message, where))
-    return (*found, *findings_of(evidence.tasks, settings, where))
+    if evidence.tokenizer:
+        found.append(rules.TOKENIZER.at(evidence.tokenizer, where))
+    found += findings_of(evidence.tasks, settings, where)
+    found += pace.findings_of(evidence.pace, where)
+    return tuple(found)
 
 
 def summary(evidence: Evidence) -> str:
@@ -232,4 +244,9 @@ def summary(evidence: Evidence) -> str:
 
 def exhibits(evidence: Evidence, settings: Settings) -> tuple[Exhibit, ...]:
     """Return tables and plots of what was compared."""
-    return plots.exhibits(evidence.tasks, words(evidence.tasks))
+    now = {
+        task.decision.task: {m.metric: m.head for m in task.metrics if not m.slice}
+        for task in evidence.tasks
+    }
+    moved = trends(evidence.past, now) if evidence.past and evidence.past.releases else ()
+    return (*plots.exhibits(evidence.tasks, evidence.pace), *moved)

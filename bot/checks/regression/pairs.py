@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot import sandbox
@@ -14,10 +14,12 @@ from bot.checks.regression.scoring import Scored, lacking, score
 from bot.checks.regression.settings import Settings
 from bot.checks.regression.suites import Suites
 from bot.errors import CouldNotTell
+from bot.kept import Kept
 from bot.world import World
 from lab.errors import ModelError
-from lab.folder import inspect
-from lab.protocol import Request
+from lab.folder import ModelFiles, inspect
+from lab.protocol import ModelScores, Pace, Request
+from lab.vocabulary import vocabulary_change
 from registry.errors import RegistryError
 from registry.weights import Located, materialise
 
@@ -56,7 +58,7 @@ def score_sides(
         )
     both = hashlib.sha256(f"{identity(sides.base)} {identity(sides.head)}".encode())
     return world.facts(
-        f"{maker}/{suites.digest}/{settings.device}",
+        f"{maker}/{suites.digest}/{settings.device}/{settings.gate}/{bool(settings.slowdown)}",
         both.hexdigest(),
         Scored,
         lambda: _score(change, world, settings, sides, suites),
@@ -78,21 +80,40 @@ def _score(
             (name, _lay_out(change, world, settings, Path(place, name), files))
             for name, files in sides.present
         )
-        prints = [_fingerprint(name, folder) for name, folder in models]
-        if len(prints) == 2 and prints[0] == prints[1]:
-            return Scored((), "")
+        files = [_inspected(name, folder) for name, folder in models]
+        if len(files) == 2 and files[0].fingerprint == files[1].fingerprint:
+            return Scored((), "", ())
+        known = _known(world, settings, files[0], suites) if len(files) == 2 else None
         request = Request(
-            tuple((name, str(folder)) for name, folder in models), suites.tasks, settings.device
+            tuple((name, str(folder)) for name, folder in models),
+            suites.tasks,
+            settings.device,
+            gate=settings.gate,
+            pace=Pace() if settings.slowdown else None,
+            known=(known,) if known else (),
         )
         items = sum(len(task.items) for task in suites.tasks)
         world.say(f"      regression: scoring {len(models)} models on {items:,} items")
-        return score(
+        scored = score(
             request,
             Path(place),
             minutes=settings.minutes,
             memory_gb=settings.memory_gb,
             say=lambda line: world.say(f"      regression: {line}"),
         )
+        reused = sum(len(task.items) for task in known.tasks) if known else 0
+        changed = vocabulary_change(*files) if len(files) == 2 else ""
+        return replace(scored, reused=reused, tokenizer=changed)
+
+
+def _known(
+    world: World, settings: Settings, base: ModelFiles, suites: Suites
+) -> ModelScores | None:
+    """Return what `modelwarden measure` kept of the base on this machine.
+
+    What a sandbox says is never kept so: it also held a stranger's model.
+    """
+    return Kept(world.store, settings.device).known("base", base.fingerprint, suites.tasks)
 
 
 def _lay_out(
@@ -113,8 +134,8 @@ def _lay_out(
     return folder
 
 
-def _fingerprint(name: str, folder: Path) -> str:
+def _inspected(name: str, folder: Path) -> ModelFiles:
     try:
-        return inspect(folder).fingerprint
+        return inspect(folder)
     except ModelError as error:
         raise ModelError(f"{name} model: {error.message}", error.hint) from error

@@ -22,9 +22,9 @@ IMPROVED = Rule(
 NO_CHANGE = Rule(
     "regression/no-change",
     Level.NOTE,
-    "No change of the model is detectable on a suite; the smallest detectable one is stated.",
+    "The model is no worse on a suite: a loss beyond the resolution is ruled out.",
     "'Not detected' is only as good as what the suite could have seen.",
-    "Add items to the suite if the smallest detectable change is larger than you accept.",
+    "Lower regression.resolution if smaller losses must be ruled out.",
 )
 TOLERATED = Rule(
     "regression/within-tolerance",
@@ -33,12 +33,62 @@ TOLERATED = Rule(
     "Tolerated losses add up over many changes.",
     "Nothing to do if the loss is worth it; lower regression.tolerance otherwise.",
 )
+LESS_LIKELY = Rule(
+    "regression/less-likely",
+    Level.FAILURE,
+    "Right answers are less likely than before, beyond the tolerance; accuracy is within noise.",
+    "Likelihood sees damage with a hundredth of the items that accuracy needs: it comes first.",
+    "Look at the items that changed most. Where only accuracy counts, make this rule a warning "
+    "under levels, or raise regression.tolerance.",
+)
 ANSWERS_LOST = Rule(
     "regression/answers-lost",
-    Level.WARNING,
-    "Significantly fewer right answers than before, while their likelihood did not fall.",
+    Level.FAILURE,
+    "Fewer right answers than before, beyond the tolerance, while their likelihood did not fall.",
     "Accuracy is what people use; likelihood alone can hide that close calls flipped.",
-    "Look at the items that changed most in the report.",
+    "Look at the items that changed most, or raise regression.accuracy_tolerance.",
+)
+SLICE_WORSE = Rule(
+    "regression/slice-worse",
+    Level.WARNING,
+    "The model is worse on a part of a suite, such as one language or one group.",
+    "An average can hold while some people's share of it falls.",
+    "Look at the slice's items; make this rule a failure under levels where slices must not fall.",
+)
+BELOW_LIMIT = Rule(
+    "regression/below-limit",
+    Level.FAILURE,
+    "A metric is beyond the limit that the policy sets for its suite, and was not before.",
+    "The limit is what the project promises, whatever the last release scored.",
+    "Improve the model, or change the suite's limit in a change of its own.",
+)
+PRE_EXISTING = Rule(
+    "regression/pre-existing",
+    Level.NOTE,
+    "A metric is beyond the limit of the policy, and was so before the change.",
+    "The change is not to blame for what was there before it.",
+    "Nothing to do in this change; improve the model in one of its own.",
+)
+SLOWER = Rule(
+    "regression/slower",
+    Level.WARNING,
+    "The model reads or writes more slowly than before, or needs more memory.",
+    "Speed and memory are what users pay for, and no score shows them.",
+    "Undo what costs time if it was no purpose; else raise regression.slowdown.",
+)
+PACE_UNCLEAR = Rule(
+    "regression/pace-unclear",
+    Level.NOTE,
+    "The runs vary too much to tell whether the model got slower.",
+    "Times of a busy machine say little; what was not seen may still be there.",
+    "Run the check on a quieter machine if speed matters.",
+)
+TOKENIZER = Rule(
+    "regression/tokenizer-changed",
+    Level.NOTE,
+    "The tokenizer's vocabulary is another one than before.",
+    "Scores per token no longer compare, and every user's cached ids change their meaning.",
+    "Say so in the release notes; bits per byte still compare.",
 )
 INCONCLUSIVE = Rule(
     "regression/inconclusive",
@@ -144,7 +194,14 @@ RULES: tuple[Rule, ...] = (
     IMPROVED,
     NO_CHANGE,
     TOLERATED,
+    LESS_LIKELY,
     ANSWERS_LOST,
+    SLICE_WORSE,
+    BELOW_LIMIT,
+    PRE_EXISTING,
+    SLOWER,
+    PACE_UNCLEAR,
+    TOKENIZER,
     INCONCLUSIVE,
     IDENTICAL,
     ADDED,

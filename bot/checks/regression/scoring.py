@@ -11,11 +11,24 @@ from bot import sandbox
 from bot.errors import CouldNotTell
 from bot.sandbox import Limits, SandboxFailed
 from lab import wire
-from lab.protocol import Item, ItemScore, ModelScores, Request, Response
+from lab.errors import CompareError
+from lab.gate import judge
+from lab.protocol import (
+    Gate,
+    Item,
+    ItemScore,
+    Kind,
+    ModelScores,
+    PaceScores,
+    Request,
+    Response,
+    Task,
+)
 from modelwarden import ROOT
 
 ITEM_BYTES = 400  # of the answer, for each item and model, besides its id
 BASIC_BYTES = 100_000
+TOKEN_BYTES = 100  # of JSON for one token of what a model wrote
 WORST_NLL = 1e4  # nats for one token: far beyond what a finite softmax gives
 SPREAD = 16  # tokens for one byte: far beyond any tokenizer, bytes that need escaping included
 NVIDIA = Path("/dev/nvidiactl")
@@ -44,10 +57,18 @@ class ModelFailed(CouldNotTell):
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """The scores of every model of a request, and the rung of the sandbox that held them."""
+    """The scores of every model of a request, and the rung of the sandbox that held them.
+
+    `reused` counts the items of the base known from an earlier run; `tokenizer` says how that
+    of head differs.
+    """
 
     models: tuple[ModelScores, ...]
     rung: str
+    versions: tuple[tuple[str, str], ...]
+    pace: PaceScores | None = None
+    reused: int = 0
+    tokenizer: str = ""
 
 
 def score(
@@ -76,13 +97,18 @@ def score(
     response = checked(result.answer, request)
     if response.failure is not None:
         raise ModelFailed(response.failure.model, response.failure.reason)
-    return Scored(response.scores, result.rung)
+    return Scored(response.scores, result.rung, response.versions, response.pace)
 
 
 def _bound(request: Request) -> int:
-    items = (item for task in request.tasks for item in task.items)
-    each = sum(ITEM_BYTES + 6 * len(item.id + item.cluster) for item in items)
+    each = sum(_item_bound(task, item) for task in request.tasks for item in task.items)
     return BASIC_BYTES + len(request.models) * each
+
+
+def _item_bound(task: Task, item: Item) -> int:
+    written = 2 * TOKEN_BYTES * task.generation.tokens if task.kind is Kind.GENERATE else 0
+    named = 6 * max(map(len, item.choices)) if task.kind is Kind.LABEL else 0
+    return ITEM_BYTES + 6 * len(item.id + item.cluster) + 25 * len(item.choices) + written + named
 
 
 def checked(answer: bytes, request: Request) -> Response:
@@ -103,7 +129,20 @@ def checked(answer: bytes, request: Request) -> Response:
     _require(all(_is_word(w) for pair in response.versions for w in pair), "odd versions")
     for scores in response.scores:
         _check_model(scores, request)
+    if request.gate is not None and len(response.scores) == 2:
+        _check_end(response, request, request.gate)
     return response
+
+
+def _check_end(response: Response, request: Request, gate: Gate) -> None:
+    """Replay the gate: scoring may have ended only where its answer was clear."""
+    base, head = (scores.tasks for scores in response.scores)
+    try:
+        decisions = judge(request.tasks, base, head, gate)
+    except CompareError as error:
+        raise _unsound(error.message) from error
+    ends = all(d.settled and d.n == len(t.items) for d, t in zip(decisions, base, strict=True))
+    _require(ends, "scoring did not end where the answer was clear")
 
 
 def _check_model(scores: ModelScores, request: Request) -> None:
@@ -113,14 +152,14 @@ def _check_model(scores: ModelScores, request: Request) -> None:
     _require(digits and len(scores.fingerprint) == 64, "a fingerprint that is none")
     _require(0 < scores.parameters < 1 << 50, "an impossible number of parameters")
     for task, answer in zip(request.tasks, scores.tasks, strict=True):
-        for item, found in zip(task.items, answer.items, strict=True):
+        for item, found in zip(task.items, answer.items, strict=False):
             _require(_is_possible(item, found), f"impossible scores of item {item.id!r:.80}")
 
 
 def _is_possible(item: Item, found: ItemScore) -> bool:
     whole = len((item.context + item.choices[item.answer]).encode())
     return (
-        0 < found.bytes <= len(item.choices[item.answer].encode())
+        0 < found.bytes <= max(1, len(item.choices[item.answer].encode()))
         and 0 < found.tokens <= SPREAD * whole + 64
         and found.nll <= WORST_NLL * found.tokens
     )

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.checks.regression.settings import SuiteFile
 from bot.errors import CouldNotTell
 from bot.world import World
 from lab.errors import SuiteError
-from lab.protocol import Item, Task
-from lab.suite import SIZE_LIMIT, read_task
+from lab.metrics import check
+from lab.order import ordered
+from lab.protocol import Task
+from lab.record import digest_of
+from lab.suite import SIZE_LIMIT
+from lab.suites import read_suite
 from security.sniff import is_lfs
 
 
@@ -20,47 +24,59 @@ class BadSuite(CouldNotTell):
 
 @dataclass(frozen=True, slots=True)
 class Suites:
-    """The tasks to score and a digest of everything in them."""
+    """The tasks to score, a digest of everything in them, and the files they were read from."""
 
     tasks: tuple[Task, ...]
     digest: str
+    files: frozenset[str]
 
 
 def read_suites(world: World, commit: str, files: tuple[SuiteFile, ...], limit: int) -> Suites:
     """Read every suite at the commit, `limit` items of each. Raises BadSuite."""
-    tasks, digest = [], hashlib.sha256(str(limit).encode())
-    for file in files:
-        data = _data(world, commit, file)
-        digest.update(f"\0{file.name}\0{hashlib.sha256(data).hexdigest()}".encode())
-        try:
-            task = read_task(file.name, data)
-        except SuiteError as error:
-            place = f"{file.path}:{error.line}" if error.line else file.path
-            raise BadSuite(f"{place}: {error.message}", error.hint) from error
-        tasks.append(replace(task, items=chosen(task.items, limit)))
-    return Suites(tuple(tasks), digest.hexdigest())
+    reader = _Reader(world, commit)
+    tasks = tuple(task for file in files for task in _tasks(reader, file, limit))
+    names = [task.name for task in tasks]
+    if len(set(names)) < len(names):
+        raise BadSuite("two tasks have the same name", "rename one of the suites")
+    digest = hashlib.sha256("\n".join(map(digest_of, tasks)).encode())
+    return Suites(tasks, digest.hexdigest(), frozenset(reader.seen))
 
 
-def _data(world: World, commit: str, file: SuiteFile) -> bytes:
-    entry = world.entry(commit, file.path)
-    if entry is None or not entry.is_file:
-        reason = "is not there" if entry is None else "is not a regular file"
-        hint = "name a JSONL file that the base commit holds, or merge the suite first"
-        raise BadSuite(f"suite {file.path} {reason} at the base commit", hint)
+def _tasks(reader: _Reader, file: SuiteFile, limit: int) -> tuple[Task, ...]:
+    reader.suite = file.path
     try:
-        data = world.read(entry.blob, SIZE_LIMIT)
-    except CouldNotTell as error:
-        raise BadSuite(f"suite {file.path}: {error.message}", error.hint) from error
-    if is_lfs(data[:200]):
-        hint = "suites are small text: keep them in git itself"
-        raise BadSuite(f"suite {file.path} is a Git LFS pointer", hint)
-    return data
+        found = read_suite(file.name, file.path, reader)
+        for task in found:
+            check(task)
+    except SuiteError as error:
+        path = error.file if error.file not in ("", file.name) else file.path
+        place = f"{path}:{error.line}" if error.line else path
+        raise BadSuite(f"{place}: {error.message}", error.hint) from error
+    return tuple(ordered(task, limit) for task in found)
 
 
-def chosen(items: tuple[Item, ...], limit: int) -> tuple[Item, ...]:
-    """Return at most `limit` items in their order: the same ones whatever the change does."""
-    if len(items) <= limit:
-        return items
-    kept = sorted(items, key=lambda item: hashlib.sha256(item.id.encode()).digest())[:limit]
-    names = {item.id for item in kept}
-    return tuple(item for item in items if item.id in names)
+class _Reader:
+    """Reads files of a commit, bounded, and remembers which."""
+
+    def __init__(self, world: World, commit: str) -> None:
+        self._world, self._commit = world, commit
+        self.seen: set[str] = set()
+        self.suite = ""
+
+    def __call__(self, path: str) -> bytes:
+        self.seen.add(path)
+        entry = self._world.entry(self._commit, path)
+        if entry is None and path != self.suite:
+            raise FileNotFoundError(path)
+        if entry is None or not entry.is_file:
+            reason = "is not there" if entry is None else "is not a regular file"
+            hint = "name a suite that the base commit holds, or merge the suite first"
+            raise BadSuite(f"suite {path} {reason} at the base commit", hint)
+        try:
+            data = self._world.read(entry.blob, SIZE_LIMIT)
+        except CouldNotTell as error:
+            raise BadSuite(f"suite {path}: {error.message}", error.hint) from error
+        if is_lfs(data[:200]):
+            hint = "suites are small text: keep them in git itself"
+            raise BadSuite(f"suite {path} is a Git LFS pointer", hint)
+        return data

@@ -25,13 +25,12 @@ from bot.checks.regression import (
     scoring,
     suites,
 )
-from bot.checks.regression.plots import MAX_POINTS, Compared, compared
-from bot.checks.regression.suites import BadSuite, chosen, read_suites
-from bot.exhibit import Histogram, IntervalPlot, ScatterPlot, Table
+from bot.checks.regression.compared import MAX_POINTS, Compared, compare_models
+from bot.checks.regression.suites import BadSuite, read_suites
+from bot.exhibit import Histogram, IntervalPlot, Record, ScatterPlot, Table
 from bot.finding import Level, Rule
 from bot.sandbox import Protection, SandboxFailed
 from lab import wire
-from lab.gate import judge
 from lab.protocol import (
     Failure,
     Gate,
@@ -185,20 +184,11 @@ def test_bad_suite(files: dict[str, str], words: str) -> None:
     assert words in caught.value.message
 
 
-def test_items_are_chosen_by_their_ids_alone() -> None:
-    items = tuple(Item(str(n), "", (f"text {n}",)) for n in range(100))
-    some = chosen(items, 10)
-    assert len(some) == 10
-    assert some == tuple(item for item in items if item in some)
-    assert {i.id for i in chosen(items[::-1], 10)} == {i.id for i in some}
-    assert chosen(items, 100) == items
-
-
 def test_suite_digest_follows_content_and_limit() -> None:
     digests = {
         read_suites(world({"eval/heldout.jsonl": text}, {}), BASE, PLAIN.suite, limit).digest
         for text in (SUITE, SUITE + '{"text": "g"}\n')
-        for limit in (10, 20)
+        for limit in (1, 20)
     }
     assert len(digests) == 4
 
@@ -262,10 +252,20 @@ FIXED = Gate(early=False)
 
 
 def task_of(before: TaskScores, after: TaskScores, gate: Gate = FIXED) -> Compared:
-    kind = Kind.TEXT if before.items[0].correct is None else Kind.CHOICES
-    items = tuple(Item(item.id, "", ("x",)) for item in before.items)
-    [decision] = judge([Task(before.task, items, kind)], [before], [after], gate)
-    return compared(decision, before, after)
+    """Every other item is of group "odd"; the rest has none."""
+    text = before.items[0].correct is None
+    items = tuple(
+        Item(item.id, "" if text else "p", ("x",) if text else ("x", "y"),
+             fields=(("group", "odd"),) if n % 2 else ())
+        for n, item in enumerate(before.items)
+    )  # fmt: skip
+    task = Task(before.task, items, Kind.TEXT if text else Kind.CHOICES)
+    base, head = (
+        replace(model_scores(name), tasks=(found,))
+        for name, found in (("base", before), ("head", after))
+    )
+    [found] = compare_models([task], base, head, gate, (("torch", "2"),))
+    return found
 
 
 def evidence_of(
@@ -324,7 +324,7 @@ def test_verdicts(
 
 def test_lost_answers_are_named_beside_an_unchanged_likelihood() -> None:
     evidence = evidence_of(SPREAD, shifted(0), ("y" * N, "n" * 12 + "y" * (N - 12)))
-    assert rules_of(evidence, settings()) == [("answers-lost", "warning")]
+    assert rules_of(evidence, settings()) == [("answers-lost", "failure")]
     assert (
         "12 answers turned wrong and 0 turned right"
         in regression.judge(evidence, settings())[0].message
@@ -333,8 +333,18 @@ def test_lost_answers_are_named_beside_an_unchanged_likelihood() -> None:
 
 def test_exhibits() -> None:
     shown = regression.exhibits(evidence_of(SPREAD, shifted(0.5)), settings())
-    assert [type(e) for e in shown] == [Table, IntervalPlot, ScatterPlot, Histogram, Table]
-    table, plot, _, histogram, changed = shown
+    assert [type(e) for e in shown] == [
+        Table,
+        IntervalPlot,
+        Table,
+        ScatterPlot,
+        Histogram,
+        Table,
+        *[Record] * 2,
+    ]
+    table, plot, *_, histogram, changed = shown[:-2]
+    digests = {record.digest for record in shown if isinstance(record, Record)}
+    assert len(digests) == 2
     assert isinstance(table, Table)
     assert isinstance(changed, Table)
     assert all(len(row) == len(t.columns) for t in (table, changed) for row in t.rows)
@@ -342,6 +352,8 @@ def test_exhibits() -> None:
     assert isinstance(plot, IntervalPlot)
     assert plot.intervals[0].low < plot.intervals[0].estimate < plot.intervals[0].high
     assert plot.intervals[0].verdict == "regressed"
+    assert [i.label for i in plot.intervals] == ["heldout", "heldout, group=odd (n=20)"]
+    assert {i.record for i in plot.intervals} <= digests
     assert isinstance(histogram, Histogram)
     assert sum(histogram.counts) == N
     assert len(histogram.edges) == len(histogram.counts) + 1
@@ -468,7 +480,7 @@ def test_answer_that_grows_is_cut_off() -> None:
 def test_suites_module_reads_what_the_policy_names() -> None:
     fake = world({"eval/heldout.jsonl": SUITE}, {"eval/heldout.jsonl": '{"text": "easy"}'})
     (task,) = suites.read_suites(fake, BASE, PLAIN.suite, 10).tasks
-    assert [item.choices[0] for item in task.items] == ["a b c", "d e f"]
+    assert sorted(item.choices[0] for item in task.items) == ["a b c", "d e f"]
 
 
 def test_compared_is_plain_data() -> None:

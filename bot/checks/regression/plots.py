@@ -40,12 +40,14 @@ def _overview(tasks: tuple[Compared, ...]) -> Table:
             f"{c.head:.4f}",
             f"{c.difference:+.4f}",
             f"{c.accuracy.base:.1%} → {c.accuracy.head:.1%}" if c.accuracy else "",
+            f"{d.drift:.2g}",
             f"{d.detectable:.2g}",
             d.verdict.value,
         )
         for c, d in ((task.comparison, task.decision) for task in tasks)
     ]
-    columns = ("suite", "items", "base", "head", "change", "accuracy", "detectable", "verdict")
+    columns = ("suite", "items", "base", "head", "change", "accuracy", "drift p", "detectable",
+               "verdict")  # fmt: skip
     title = f"Base and head on the same items ({UNIT}, lower is better)"
     return Table(title, columns, tuple(rows))
 
@@ -107,7 +109,7 @@ def _interval(task: Compared, metric: MetricChange) -> Interval:
         low=metric.difference if metric.low is None else metric.low,
         estimate=metric.difference,
         high=metric.difference if metric.high is None else metric.high,
-        verdict="" if metric.low is not None else "too few items",
+        verdict="" if metric.low is not None else "no interval",
         base=metric.base,
         head=metric.head,
         record=task.records[1].digest,

@@ -46,7 +46,7 @@ def _finding(c: Comparison, decision: Decision, settings: Settings, where: Locat
             same = f"{c.task}: all {c.n:,} items score exactly the same"
             return rules.NO_CHANGE.at(same, where, remedy="Nothing to do.")
         case Ruling.WITHIN_TOLERANCE:
-            within = f"within the tolerance of {settings.tolerance:g}"
+            within = f"not certainly more than the tolerance of {settings.tolerance:g}"
             return rules.TOLERATED.at(f"{c.task}: {_moved(decision, 'worse')}, {within}", where)
         case Ruling.PASS:
             change = f"no worse ({c.difference:+.3g} {UNIT}, {_interval(decision, 1)})"

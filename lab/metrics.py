@@ -49,13 +49,17 @@ def tallies(scored: Scored) -> tuple[Tally, ...]:
         if name in _NEED_NATS and not scored.has_nats:
             message = f"{scored.task.name}: {name} needs the log-likelihoods of all choices"
             raise SuiteError(message, "score the task again, or leave the metric out")
-        found += known[name](scored, metric)
+        try:
+            found += known[name](scored, metric)
+        except ModuleNotFoundError as error:
+            message = f"{scored.task.name}: {name} needs {error.name}, which is not installed"
+            raise SuiteError(message, "pip install 'modelwarden[model]'") from error
     return tuple(found)
 
 
 def check(task: Task) -> None:
     """Refuse before anything is scored what could not be computed after. Raises SuiteError."""
-    if task.metrics and task.items:
+    if task.items and (task.metrics or task.kind is Kind.GENERATE):
         item = task.items[0]
         score = ItemScore(item.id, 1.0, 1, 1, False, nats=(1.0,) * len(item.choices))
         tallies(pair(task, TaskScores(task.name, (score,))))

@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 from lab.errors import LabError
 from lab.measure import Measurement
 from lab.protocol import ModelScores, Task, TaskScores, Usage
+from lab.slices import slices
 from lab.tally import seed_of
 
 RECORD_LIMIT = 10_000_000
@@ -101,6 +102,7 @@ def record(
     alpha: float = 0.05,
 ) -> Record:
     """Return the record of one task's scores and what they came to."""
+    n, of = len(task_scores.items), len(task.items)
     return Record(
         model=scores.model,
         fingerprint=scores.fingerprint,
@@ -117,13 +119,18 @@ def record(
         seeds=(("scoring", 0), ("bootstrap", seed_of(task.name))),
         versions=versions,
         alpha=alpha,
-        n=len(task_scores.items),
-        of=len(task.items),
+        n=n,
+        of=of,
         level=task_scores.level,
         gap=task_scores.gap,
         usage=task_scores.usage,
         measurements=measurements,
-        notes=(*scores.notes, *caveats(scores.device, scores.dtype)),
+        notes=(
+            *scores.notes,
+            *([] if n == of else [f"ended early: {n:,} of {of:,} items scored"]),
+            *caveats(scores.device, scores.dtype),
+            *slices(task).skipped,
+        ),
     )
 
 

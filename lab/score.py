@@ -9,7 +9,7 @@ from lab.errors import ModelError
 from lab.family import ONLY
 from lab.load import Model
 from lab.plain import Progress
-from lab.protocol import ItemScore, Kind, Task, TaskScores
+from lab.protocol import ItemScore, Kind, Task, TaskScores, Usage
 
 
 class Scorer(Protocol):
@@ -53,7 +53,7 @@ def scorer(model: Model, task: Task, *, batch_tokens: int = 0) -> Scorer:
 def score(
     model: Model, task: Task, *, batch_tokens: int = 0, progress: Progress | None = None
 ) -> TaskScores:
-    """Score every item, in the order of the task. Raises ModelError."""
+    """Score every item, in the order of the task; of its usage, count tokens. Raises ModelError."""
     found = scorer(model, task, batch_tokens=batch_tokens)
     items = found.take(len(task.items), progress)
-    return TaskScores(task.name, items, found.level, found.gap)
+    return TaskScores(task.name, items, found.level, found.gap, Usage(tokens=found.read))

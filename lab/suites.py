@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from lab import filters
 from lab.errors import SuiteError
+from lab.metrics import check
 from lab.protocol import Task
 from lab.suite import read_task
 
@@ -15,9 +17,18 @@ Opened = Callable[[str], bytes]
 def read_suite(name: str, path: str, opened: Opened, *, trust: bool = False) -> tuple[Task, ...]:
     """Return the tasks of a suite, the first named `name`. Raises SuiteError.
 
+    Metrics and filters are proven here: what could not be computed is no suite.
     `opened` reads a file, of which it knows how large it may be; `path` and every file that a
     task file names are paths it understands. `trust` lets a task file run functions of its own.
     """
+    found = _read(name, path, opened, trust)
+    for task in found:
+        check(task)
+        filters.check(task.generation.filters)
+    return found
+
+
+def _read(name: str, path: str, opened: Opened, trust: bool) -> tuple[Task, ...]:
     if path.endswith(".jsonl"):
         return (read_task(name, opened(path)),)
     if path.endswith((".yaml", ".yml")):

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from lab.devices import devices
-from lab.errors import ModelError
+from lab.errors import LabError, ModelError
 from lab.folder import ModelFiles
 from lab.gate import judge
-from lab.load import Model, load
+from lab.load import Model, load, settle
 from lab.order import schedule
 from lab.pace import latency
 from lab.pace import pace as compare_pace
@@ -26,7 +26,7 @@ from lab.shards import join, score_sharded
 from lab.slowdown import Latency
 from lab.usage import Meter, together
 
-PARTS = 16  # of a task, where only a budget may end it
+PARTS = 16  # of a task, or of the way to the next look, where a budget may end it
 
 Tell = Callable[[str, int, int], None]  # model, items done, items in all
 
@@ -91,13 +91,18 @@ def _parts(
     sides: Sequence[Side], tasks: Sequence[Task], gate: Gate | None, budget: float
 ) -> Iterator[list[tuple[int, int]]]:
     """Yield which tasks to score next, and up to which item."""
-    if gate is not None and len(sides) == 2:
-        yield from _looks(sides, tasks, gate)
-    elif budget:
-        for part in range(1, PARTS + 1):
-            yield [(n, -(-len(task.items) * part // PARTS)) for n, task in enumerate(tasks)]
-    else:
-        yield [(n, len(task.items)) for n, task in enumerate(tasks)]
+    whole = [(n, len(task.items)) for n, task in enumerate(tasks)]
+    looks = _looks(sides, tasks, gate) if gate is not None and len(sides) == 2 else iter([whole])
+    yield from _in_steps(looks) if budget else looks
+
+
+def _in_steps(looks: Iterator[list[tuple[int, int]]]) -> Iterator[list[tuple[int, int]]]:
+    """Yield the way to each look in parts, so that a budget can end it anywhere."""
+    done: dict[int, int] = {}
+    for look in looks:
+        for left in reversed(range(PARTS)):
+            yield [(n, count - (count - done.get(n, 0)) * left // PARTS) for n, count in look]
+        done.update(look)
 
 
 def _looks(
@@ -132,7 +137,7 @@ class Side:
         if count > known:
             try:
                 self._score(number, known, count)
-            except ModelError as error:
+            except LabError as error:
                 raise ModelError(error.message, error.hint, self._subject.name) from error
         self._counts[number] = count
         self._progress(0)
@@ -150,6 +155,7 @@ class Side:
     def models(self) -> tuple[Model, ...]:
         """Return the model on each of its devices, loaded now if it was not before."""
         if not self._models:
+            settle(threads=0)  # imports torch: not before a model is needed
             files = self._subject.files
             self._models = tuple(load(files, device) for device in devices(self._device))
         return self._models

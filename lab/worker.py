@@ -11,7 +11,7 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-from lab.errors import ModelError
+from lab.errors import LabError, ModelError
 from lab.folder import inspect
 from lab.load import settle
 from lab.protocol import Failure, Request, Response
@@ -54,8 +54,11 @@ def respond(request: Request) -> Response:
             budget=request.budget,
             tell=_teller(),
         )
-    except ModelError as error:
-        return Response(failure=Failure(error.model, error.message), versions=versions())
+    except LabError as error:
+        # What nobody put to a model's name is found when the last of them is compared.
+        name = error.model if isinstance(error, ModelError) else ""
+        blamed = name or request.models[-1][0]
+        return Response(failure=Failure(blamed, error.message), versions=versions())
     return Response(found.scores, versions=versions(), pace=found.pace)
 
 

@@ -73,6 +73,7 @@ def main() -> None:
     said["ids"] = [item.id for item in two.tasks[0].items] == [item.id for item in task.items]
     said["notes"] = [one.notes, two.notes]
     said["seconds"] = two.tasks[0].usage.cpu
+    said["tokens"] = [one.tasks[0].usage.tokens, two.tasks[0].usage.tokens]
     sys.stdout.write("\n" + json.dumps(said) + "\n")
 
 

@@ -47,6 +47,7 @@ def test_one_worker_two_and_a_killed_one_say_the_same(tmp_path: Path) -> None:
     assert said["failure"][0] == "ModelError"
     assert "holds NaN or infinity" in said["failure"][1]
     assert said["seconds"] > 0
+    assert said["tokens"][0] == said["tokens"][1] > 1024
 
 
 def spoil(folder: Path) -> None:

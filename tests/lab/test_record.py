@@ -25,7 +25,7 @@ def test_there_and_back() -> None:
     assert replace(made, dtype="bfloat16").digest != made.digest
     assert (made.n, made.of, made.level, made.gap) == (1, 2, "plain", 2e-6)
     assert made.measurements[0].metric == "bits_per_byte"
-    assert made.notes == ("odd pad token",)
+    assert made.notes == ("odd pad token", "ended early: 1 of 2 items scored")
     facts = dict(made.facts)
     assert facts["Task"] == "t (text), 1 of 2 items"
     assert facts["Libraries"] == "torch 2.13.0, numpy 2.1"
@@ -112,4 +112,4 @@ def test_what_makes_it_hard_to_repeat_is_said() -> None:
     assert caveats("cpu", "bfloat16") == ("half precision (bfloat16): sums depend on the batch",)
     assert len(caveats("cuda:1", "float16")) == 2
     half = replace(MODEL, device="cuda:0", dtype="float16")
-    assert len(record(half, TASK, SCORES, VERSIONS).notes) == 3
+    assert len(record(half, TASK, SCORES, VERSIONS).notes) == 4

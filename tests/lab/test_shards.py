@@ -76,6 +76,7 @@ def test_replicas_change_no_bit(llama: Path) -> None:
     assert len(told) == 3
     assert told[-1] == (150, 150)
     assert two.usage.cpu > 0
+    assert two.usage.tokens == one.usage.tokens > len(ITEMS)
 
 
 def test_what_fails_in_a_shard_fails_the_task(llama: Path) -> None:

@@ -79,6 +79,29 @@ def test_a_budget_ends_scoring_with_a_part_of_every_task(llama: Path) -> None:
     assert all(task.usage.cpu > 0 for task in found[0].tasks)
 
 
+def test_a_budget_ends_a_comparison_before_its_first_look(llama: Path, other: Path) -> None:
+    """What it did not see it does not judge, however wide the margin."""
+    gate = Gate(tolerance=1.0, resolution=3.0)
+    subjects = [Subject("base", inspect(llama)), Subject("head", inspect(other))]
+    found = run(subjects, [TEXTS], device="cpu", gate=gate, budget=1e-9).scores
+    base, head = (model.tasks for model in found)
+    assert len(base[0].items) == len(head[0].items) < schedule(TEXTS, gate)[0]
+    [decision] = judge([TEXTS], base, head, gate)
+    assert (decision.verdict, decision.settled) == (Ruling.INCONCLUSIVE, False)
+    assert "of 300 items scored" in decision.reason
+    ended = run(subjects, [TEXTS], device="cpu", gate=gate, budget=1e9).scores
+    whole = run(subjects, [TEXTS], device="cpu", gate=gate).scores
+    assert [len(m.tasks[0].items) for m in ended] == [len(m.tasks[0].items) for m in whole]
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_a_budget_ends_a_comparison_without_looks(llama: Path, other: Path, early: bool) -> None:
+    subjects = [Subject("base", inspect(llama)), Subject("head", inspect(other))]
+    gate = Gate(early=early)
+    found = run(subjects, [QUIZ], device="cpu", gate=gate, budget=1e-9).scores
+    assert [len(model.tasks[0].items) for model in found] == [1, 1]
+
+
 def test_errors_name_the_model(llama: Path, other: Path) -> None:
     blank = Task("blank", (Item("a", "x", ("y", "")),), Kind.CHOICES)
     with pytest.raises(ModelError, match="no token to score") as caught:

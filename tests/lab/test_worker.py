@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lab import worker
-from lab.protocol import Item, Kind, Request, Response, Task
+from lab.protocol import Filter, Generation, Item, Kind, Request, Response, Task
 from lab.wire import dump_request, read_response
 from tests.lab.models import TEXT, make_model
 
@@ -63,6 +63,16 @@ def test_a_broken_model_is_a_failure_with_its_name(llama: Path, tmp_path: Path) 
     assert (code, response.scores) == (0, ())
     assert response.failure is not None
     assert (response.failure.model, response.failure.reason) == ("head", "config.json is missing")
+
+
+def test_a_suite_that_cannot_be_scored_is_a_failure_too(llama: Path) -> None:
+    item = Item("a", "The keeper", ("of the lamp",))
+    odd = Generation(tokens=2, filters=(Filter("no such filter"),))
+    task = Task("odd", (item,), Kind.GENERATE, generation=odd)
+    found = worker.respond(Request((("base", str(llama)),), (task,), "cpu"))
+    assert found.failure is not None
+    assert found.failure.model == "base"
+    assert "'no such filter' is not supported" in found.failure.reason
 
 
 @pytest.mark.parametrize("device", ["cuda", "tpu", "cpu:x"])

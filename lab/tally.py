@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 RESAMPLES = 1_000
-_HIGHEST = 700.0  # nats; beyond it no float holds the perplexity
+_HIGHEST = 300.0  # nats; beyond it no float holds the square of the perplexity
 
 Bounds = tuple[float, float] | None
 
@@ -70,7 +70,8 @@ class Ratio:
 
     def change(self, head: Ratio, clusters: Sequence[str], alpha: float, seed: int) -> Bounds:
         """Return the interval of head minus this, None where nothing tells an error."""
-        if not (self.n and head.n):
+        capped = self.scale == "perplexity" and _exp(_HIGHEST) in (self.value, head.value)
+        if capped or not (self.n and head.n):
             return None
         after, before = head._influence(), self._influence()
         error, degrees = spread([h - b for h, b in zip(after, before, strict=True)], clusters)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from pydantic import TypeAdapter, ValidationError
 
 from lab.errors import LabError
@@ -24,6 +22,8 @@ RESPONSE_LIMIT = 256_000_000
 REASON_LIMIT = 1_000
 NAME_LIMIT = 200  # characters of a label
 WRITTEN = 256  # characters that one token may stand for
+MOST = 1e18  # of seconds, tokens, bytes or nats: beyond what any run takes, and safe to square
+_LEAST_SECONDS = 1e-9
 
 _REQUEST = TypeAdapter(Request)
 _RESPONSE = TypeAdapter(Response)
@@ -88,7 +88,7 @@ def _check_task(task: Task, scored: TaskScores, whole: bool) -> None:
     asked = [(i.id, i.cluster, text) for i in task.items[: None if whole else len(scored.items)]]
     if asked != [(i.id, i.cluster, i.correct is None) for i in scored.items]:
         raise _error("response is not about the items of the request")
-    if scored.gap is not None and not (math.isfinite(scored.gap) and scored.gap >= 0):
+    if scored.gap is not None and not 0 <= scored.gap <= MOST:
         raise _error("response holds a gap that is none")
     if not _is_possible(scored.usage):
         raise _error("response holds times that no run can take")
@@ -101,7 +101,7 @@ def _is_sane(task: Task, item: Item, found: ItemScore) -> bool:
     nats = len(item.choices) if task.kind in (Kind.CHOICES, Kind.LABEL) else 0
     written = WRITTEN * task.generation.tokens if task.kind is Kind.GENERATE else NAME_LIMIT
     return (
-        all(math.isfinite(n) and n >= 0 for n in (found.nll, *found.nats))
+        all(0 <= n <= MOST for n in (found.nll, *found.nats))
         and found.tokens >= 1
         and found.bytes >= 1
         and len(found.nats) in (0, nats)
@@ -118,14 +118,14 @@ def _is_possible_pace(pace: PaceScores | None, request: Request) -> bool:
     return (
         0 < len(pace.prefill) <= request.pace.rounds
         and len(pace.decode) in (0, len(pace.prefill))
-        and all(math.isfinite(seconds) and seconds > 0 for seconds in times)
-        and min(*pace.peak, pace.written) >= 0
+        and all(_LEAST_SECONDS <= seconds <= MOST for seconds in times)
+        and all(0 <= n <= MOST for n in (*pace.peak, pace.written))
     )
 
 
 def _is_possible(usage: Usage) -> bool:
     numbers = (usage.cpu, usage.gpu, usage.clock, usage.tokens, usage.peak, usage.joules)
-    return all(math.isfinite(n) and n >= 0 for n in numbers)
+    return all(0 <= n <= MOST for n in numbers)
 
 
 def _first(error: ValidationError) -> str:

@@ -109,5 +109,16 @@ def test_no_error_can_be_told() -> None:
     )
 
 
+def test_a_perplexity_beyond_numbers_has_no_interval_in_clusters() -> None:
+    """Long targets of a broken model come to thousands of nats an item."""
+    clusters = [f"c{n // 3}" for n in range(60)]
+    broken = Ratio(
+        "perplexity", tuple(1e6 * (1 + n % 3) for n in range(60)), (1.0,) * 60, "perplexity"
+    )
+    sound = Ratio("perplexity", (2.0,) * 60, (1.0,) * 60, "perplexity")
+    assert sound.change(broken, clusters, 0.05, 1) is None
+    assert broken.change(sound, clusters, 0.05, 1) is None
+
+
 def test_a_seed_is_the_names() -> None:
     assert seed_of("arc") == seed_of("arc") != seed_of("mmlu")

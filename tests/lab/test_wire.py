@@ -12,6 +12,8 @@ from lab.protocol import (
     ItemScore,
     Kind,
     ModelScores,
+    Pace,
+    PaceScores,
     Request,
     Response,
     Task,
@@ -66,6 +68,13 @@ def test_round_trips() -> None:
         (b'"correct":true', b'"correct":null', "items of the request"),
         (b'"gap":0.5', b'"gap":1e999', "a gap that is none"),
         (b'"gap":0.5', b'"gap":-0.5', "a gap that is none"),
+        (b'"cpu":0.0', b'"cpu":1e300', "times that no run can take"),
+        (b'"usage":{"cpu":0.0,"gpu":0.0,"clock":0.0,"tokens":0',
+         b'"usage":{"cpu":0.0,"gpu":0.0,"clock":0.0,"tokens":1' + b"0" * 400,
+         "times that no run can take"),
+        (b'"cluster":"","lossless":true,"nats":[]',
+         b'"cluster":"","lossless":true,"nats":[1.7e308,0]', "no model can have"),
+        (b'"output":""', b'"output":"\\ud800"', "not valid"),
         (b'"level":"prefix"', b'"level":"magic"', "not valid"),
         (b'"task":"q"', b'"task":"r"', "tasks of the request"),
         (b'"model":"head"', b'"model":"base"', "models of the request"),
@@ -73,12 +82,30 @@ def test_round_trips() -> None:
         (b'"failure":null', b'"failure":{"model":"base"}', "not valid"),
         (b'{"scores"', b'["scores"', "not valid"),
     ],
-)
+)  # fmt: skip
 def test_answers_that_are_not_believed(old: bytes, new: bytes, words: str) -> None:
     data = dump_response(RESPONSE)
     assert old in data
     with pytest.raises(WireError, match=words):
         read_response(data.replace(old, new), REQUEST)
+
+
+@pytest.mark.parametrize(
+    "pace",
+    [
+        PaceScores(((1.0, 5e-324),) * 30, ()),
+        PaceScores(((1.0, 1e308),) * 30, ()),
+        PaceScores(((1.0, 1.0),) * 30, (), (1, 10**400)),
+        PaceScores(((1.0, 1.0),) * 30, (), (10**400, 1)),
+        PaceScores(((1.0, 1.0),) * 30, (), (1, -1)),
+        PaceScores(((1.0, 1.0),) * 30, (), (1, 1), 10**400),
+        PaceScores(((1.0, 1.0),) * 31, ()),
+    ],
+)
+def test_times_that_are_not_believed(pace: PaceScores) -> None:
+    request, response = replace(REQUEST, pace=Pace()), replace(RESPONSE, pace=pace)
+    with pytest.raises(WireError, match="no run can take"):
+        read_response(dump_response(response), request)
 
 
 def test_bounds(monkeypatch: pytest.MonkeyPatch) -> None:

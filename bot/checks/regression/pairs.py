@@ -103,7 +103,12 @@ def _score(
         )
         reused = sum(len(task.items) for task in known.tasks) if known else 0
         changed = vocabulary_change(*files) if len(files) == 2 else ""
-        return replace(scored, reused=reused, tokenizer=changed)
+        # A digest of files is what we saw of them, not what a stranger's model says.
+        found = tuple(
+            replace(model, fingerprint=seen.fingerprint)
+            for model, seen in zip(scored.models, files, strict=True)
+        )
+        return replace(scored, models=found, reused=reused, tokenizer=changed)
 
 
 def _known(

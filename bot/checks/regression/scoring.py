@@ -148,12 +148,24 @@ def _check_end(response: Response, request: Request, gate: Gate) -> None:
 def _check_model(scores: ModelScores, request: Request) -> None:
     words = (scores.architecture, scores.device, scores.dtype)
     _require(all(map(_is_word, words)), "odd words about a model")
+    known = next((known for known in request.known if known.model == scores.model), None)
+    _require(scores.notes == (known.notes if known else ()), "notes that nobody asked for")
     digits = set(scores.fingerprint) <= set("0123456789abcdef")
     _require(digits and len(scores.fingerprint) == 64, "a fingerprint that is none")
     _require(0 < scores.parameters < 1 << 50, "an impossible number of parameters")
     for task, answer in zip(request.tasks, scores.tasks, strict=True):
         for item, found in zip(task.items, answer.items, strict=False):
             _require(_is_possible(item, found), f"impossible scores of item {item.id!r:.80}")
+    if known is not None:
+        _check_known(scores, known)
+
+
+def _check_known(scores: ModelScores, known: ModelScores) -> None:
+    """Whoever held a stranger's model may not rewrite what was known before."""
+    before = {task.task: task.items for task in known.tasks}
+    for task in scores.tasks:
+        same = zip(task.items, before.get(task.task, ()), strict=False)
+        _require(all(now == then for now, then in same), "other scores than were known")
 
 
 def _is_possible(item: Item, found: ItemScore) -> bool:

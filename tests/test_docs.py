@@ -13,6 +13,8 @@ import pytest
 from bot import catalog, policy
 from bot.cli import cli
 from docs.generate import DOCS, pages
+from lab.protocol import Kind
+from lab.suite import read_task
 
 ROOT = DOCS.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
@@ -59,6 +61,12 @@ def _parse(words: list[str]) -> None:
         command, words = command.commands[words[0]], words[1:]
     known = {o for p in command.params for o in p.opts} | {"--help", "-h", "--version"}
     assert {w.split("=")[0] for w in words if w.startswith("--")} <= known, words
+
+
+def test_suites_shown_are_read() -> None:
+    blocks = re.findall(r"```json\n(.*?)```", (DOCS / "measuring.md").read_text(), re.DOTALL)
+    kinds = {read_task("shown", block.encode()).kind for block in blocks}
+    assert kinds == set(Kind)
 
 
 def test_make_targets_exist() -> None:

@@ -1,9 +1,9 @@
 """Time two models against each other: both read and write the same text, in turn.
 
-The order is base, head, head, base, so whatever slows the machine for a while slows both. On a
-CPU the seconds are those that one thread computed: the clock would count other programs, and
-several threads their waiting for each other. On a GPU they are the time between
-two events on the device.
+The order is base, head, head, base, then the other way about, so whatever slows the machine for
+a while slows both. On a CPU the seconds are those that one thread computed: the clock would
+count other programs, and several threads their waiting for each other. On a GPU they are the
+time between two events on the device.
 """
 
 from __future__ import annotations
@@ -57,12 +57,14 @@ def pace(base: Model, head: Model, asked: Pace, *, budget: float = BUDGET) -> Pa
         left, right = _works(base, head, size)
         rounds = min(asked.rounds, max(LEAST_ROUNDS, int(budget / cost)))
         clock = _clock(base.device)
-        prefill = _rounds(left.read, right.read, clock)
-        decode = _rounds(left.write, right.write, clock) if left.write and right.write else None
-        pairs = [(next(prefill), next(decode) if decode else None) for _ in range(rounds)]
+        # One after the other: whoever runs first after a change of work pays for it.
+        prefill = _rounds(left.read, right.read, clock, rounds)
+        decode: tuple[tuple[float, float], ...] = ()
+        if left.write and right.write:
+            decode = _rounds(left.write, right.write, clock, rounds)
         return PaceScores(
-            prefill=tuple(read for read, _ in pairs),
-            decode=tuple(write for _, write in pairs if write),
+            prefill=prefill,
+            decode=decode,
             peak=(peak(base, left.whole), peak(head, right.whole)),
             written=size[1] if decode else 0,
         )
@@ -81,21 +83,25 @@ def latency(model: Model, requests: int = 20, *, budget: float = BUDGET) -> Late
 
 
 def _rounds(
-    base: _Run, head: _Run, clock: Callable[[_Run], float]
-) -> Iterator[tuple[float, float]]:
-    """Yield the seconds of (base, head): each round runs base, head, head, base, or that often.
+    base: _Run, head: _Run, clock: Callable[[_Run], float], rounds: int
+) -> tuple[tuple[float, float], ...]:
+    """Return the seconds of (base, head): base, head, head, base, and the other way about.
 
     The noise of a busy machine lasts for milliseconds: the shorter what is timed in turn, the
     more of it both sides share.
     """
     times = max(1, round(_LEAST / 2 / min(clock(base), clock(head))))
-    while True:
-        before = after = 0.0
+    found = []
+    for number in range(rounds):
+        outer, inner = (head, base) if number % 2 else (base, head)
+        ends = middle = 0.0
         for _ in range(times):
-            before += clock(base)
-            after += clock(head) + clock(head)
-            before += clock(base)
-        yield before / (2 * times), after / (2 * times)
+            ends += clock(outer)
+            middle += clock(inner) + clock(inner)
+            ends += clock(outer)
+        pair = (middle, ends) if number % 2 else (ends, middle)
+        found.append((pair[0] / (2 * times), pair[1] / (2 * times)))
+    return tuple(found)
 
 
 def _size(base: Model, head: Model, budget: float) -> tuple[tuple[int, int], float]:

@@ -51,7 +51,7 @@ class Comparison:
     """Head against base on one task, in bits per byte.
 
     `mean` is the difference with its error, None where no error can be told: too few items, or
-    none that vary. `lossy` counts items whose text only head's tokenizer fails to give back.
+    none that vary. `lossy` counts items of whose text head drops more, or leaves more unscored.
     """
 
     task: str
@@ -91,7 +91,7 @@ def compare(base: TaskScores, head: TaskScores) -> Comparison:
         difference=after - before,
         mean=found if measurable else None,
         identical=all(_same(left, right) for left, right in pairs),
-        lossy=sum(left.lossless and not right.lossless for left, right in pairs),
+        lossy=sum(_loses(left, right) for left, right in pairs),
         accuracy=None if pairs[0][0].correct is None else _accuracy(pairs),
     )
 
@@ -124,6 +124,15 @@ def _output(task: Task, choices: tuple[str, ...], score: ItemScore) -> str:
     else:
         return ""
     return shown if len(shown) <= _SHOWN else shown[: _SHOWN - 1] + "…"
+
+
+def _loses(left: ItemScore, right: ItemScore) -> bool:
+    """Say whether head is let off some text: not scored, or dropped by its tokenizer.
+
+    Where base's drops text too, only the same tokens are known to drop the same.
+    """
+    dropped = not right.lossless and (left.lossless or right.tokens != left.tokens)
+    return dropped or right.bytes < left.bytes
 
 
 def _same(left: ItemScore, right: ItemScore) -> bool:

@@ -217,7 +217,8 @@ def _reason(
     if verdict is Ruling.IDENTICAL:
         return f"all {found.n:,} items score the same"
     if found.lossy:
-        return f"head's tokenizer loses text in {found.lossy:,} of {found.n:,} items"
+        count = f"{found.lossy:,} of {found.n:,} items"
+        return f"head's tokenizer loses text, or leaves some unscored, in {count}"
     if found.mean is None:
         return f"{found.clusters:,} independent items without variance: no error can be told"
     moved = f"{found.difference:+.4g} {UNIT} ({bounds[0]:+.4g} to {bounds[1]:+.4g})"

@@ -51,6 +51,27 @@ def test_different_bytes_on_both_sides() -> None:
     assert found.mean.error < 0.01
 
 
+def test_no_text_is_let_off() -> None:
+    """A head without BOS and EOS leaves the first token unscored: easier, and not comparable."""
+    base, head = pair(0.0)
+    first, *rest = head.items
+    skipped = replace(head, items=(replace(first, bytes=first.bytes - 1), *rest))
+    assert compare(base, skipped).lossy == 1
+    assert compare(skipped, base).lossy == 0  # head is scored on more
+
+
+def test_text_that_base_loses_too_must_be_lost_alike() -> None:
+    """Or a tokenizer of one token for everything would look like a gain."""
+    base, head = (replace(s, items=tuple(replace(i, lossless=False) for i in s.items))
+                  for s in pair(0.0))  # fmt: skip
+    assert compare(base, head).lossy == 0
+    first, *rest = head.items
+    other = replace(head, items=(replace(first, tokens=first.tokens + 1), *rest))
+    assert compare(base, other).lossy == 1
+    whole = replace(head, items=(replace(first, tokens=9, lossless=True), *rest))
+    assert compare(base, whole).lossy == 0
+
+
 def test_same_scores() -> None:
     base, head = pair(0.0)
     found = compare(base, base)

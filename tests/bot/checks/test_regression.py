@@ -322,6 +322,17 @@ def test_verdicts(
     assert adapter.validate_json(adapter.dump_json(evidence)) == evidence
 
 
+@pytest.mark.parametrize("task", ["heldout", "heldout/fr"])
+def test_limits_of_a_suite_hold_for_all_its_tasks(task: str) -> None:
+    limits = [{"metric": "bits_per_byte", "at_most": 1}]
+    policy = settings(suite=[{"name": "heldout", "path": "eval/group.yaml", "limits": limits}])
+    found = evidence_of(SPREAD, shifted(0.5))
+    named = replace(found.tasks[0], decision=replace(found.tasks[0].decision, task=task))
+    after = rules_of(replace(found, tasks=(named,)), policy)
+    assert ("pre-existing", "note") in after
+    assert after != rules_of(found, settings())
+
+
 def test_lost_answers_are_named_beside_an_unchanged_likelihood() -> None:
     evidence = evidence_of(SPREAD, shifted(0), ("y" * N, "n" * 12 + "y" * (N - 12)))
     assert rules_of(evidence, settings()) == [("answers-lost", "failure")]

@@ -171,7 +171,7 @@ def _score(job: Job, shard: Task) -> Answer:
     try:
         model = _model(job)
         meter = Meter(model.device)
-        found = score(model, shard)
+        found = score(model.unproven(), shard)
     except ModelError as error:
         return Answer(None, failure=(error.message, error.hint))
     found = replace(found, usage=meter.read(found.usage.tokens))

@@ -10,13 +10,14 @@ import inspect
 import os
 import tempfile
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from lab.errors import ModelError, model_errors
 from lab.family import Family, family_of
 from lab.folder import ModelFiles
 from lab.probe import probe, refuse_bad_numbers, refuse_gaps, refuse_untied
+from lab.proof import Proof
 from lab.tokens import Tokens, read_tokens
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ class Model:
     """A model ready to score.
 
     `window` is the most tokens it reads at once, `vocabulary` how many it predicts (or how
-    many labels); `trims` is whether its head can run at chosen positions only.
+    many labels); `trims` is whether its head can run at chosen positions only. `proof` is of how
+    it may be read, and grows as it is scored.
     """
 
     module: Any
@@ -53,6 +55,11 @@ class Model:
     dtype: str
     fingerprint: str
     family: Family = "causal"
+    proof: Proof = field(default_factory=Proof, compare=False)
+
+    def unproven(self) -> Model:
+        """Return the same model with nothing proven of it: its scores depend on nothing before."""
+        return replace(self, proof=Proof())
 
 
 def settle(threads: int) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lab.load import Model
-from lab.rows import Row, RowScore
+from lab.rows import Row, RowScore, alike
 from lab.tail import row_scores, tensor
 
 if TYPE_CHECKING:
@@ -47,15 +47,6 @@ def score_plain(
             if progress:
                 progress(len(found), len(rows))
     return [found[number] for number in range(len(rows))]
-
-
-def alike(rows: Sequence[Row]) -> list[list[int]]:
-    """Return the numbers of the rows, those read alike together, the longest first."""
-    same: dict[bytes, list[int]] = {}
-    for number, row in enumerate(rows):
-        same.setdefault(row.ids[:-1].tobytes(), []).append(number)
-    # The longest first: what does not fit into memory fails at once.
-    return sorted(same.values(), key=lambda n: (-len(rows[n[0]].ids), rows[n[0]].scored))
 
 
 def _forward(model: Model, batch: list[list[Row]]) -> list[RowScore]:

@@ -181,7 +181,7 @@ class TaskScores:
 
     `level` is how they were computed (lab/level.py): "plain", or "prefix" where shared tokens
     were read once. `gap` is the largest difference in nats seen between the two on the same
-    rows; None where they were not compared, or the fast way failed.
+    rows of this model (lab/proof.py); None where the fast way was not tried, or failed.
     """
 
     task: str

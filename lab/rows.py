@@ -133,6 +133,15 @@ def begun(header: array[int], row: Row) -> int:
     return min(common(header, row.ids), len(row.ids) - row.scored - 1)
 
 
+def alike(rows: Sequence[Row]) -> list[list[int]]:
+    """Return the numbers of the rows, those read alike together, the longest first."""
+    same: dict[bytes, list[int]] = {}
+    for number, row in enumerate(rows):
+        same.setdefault(row.ids[:-1].tobytes(), []).append(number)
+    # The longest first: what does not fit into memory fails at once.
+    return sorted(same.values(), key=lambda n: (-len(rows[n[0]].ids), rows[n[0]].scored))
+
+
 def windows(ids: array[int], scored: int, window: int) -> Iterator[tuple[array[int], int]]:
     """Cut a long row so that each of its last `scored` tokens is scored once.
 

@@ -76,7 +76,7 @@ def score_sharded(
     def run(shard: Task) -> TaskScores:
         model = free.get()
         try:
-            return score(model, shard)
+            return score(model.unproven(), shard)
         finally:
             free.put(model)
 

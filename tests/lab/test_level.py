@@ -109,7 +109,9 @@ def test_level_and_gap_are_recorded(model: Model) -> None:
     assert found.gap is not None
     assert 0 <= found.gap <= level.TOLERANCE
     assert told[-1] == (100, 100)
-    assert found == score(model, SHOTS)  # to the last bit
+    again = score(model, SHOTS)  # nothing to prove any more, and equal to the last bit
+    assert (again.items, again.level, again.gap) == (found.items, found.level, found.gap)
+    assert again.usage.tokens < found.usage.tokens
 
 
 def test_texts_are_read_plainly(model: Model) -> None:
@@ -122,10 +124,14 @@ def test_one_row_beyond_the_tolerance_and_all_are_plain(
 ) -> None:
     plain = score(model, SHOTS, batch_tokens=300)
     monkeypatch.setattr(level, "TOLERANCE", -1.0)
-    found = score(model, SHOTS)
+    fresh = model.unproven()
+    found = score(fresh, SHOTS)
     assert found.level == "plain"
     assert found.gap is not None
     assert [i.nll for i in found.items] == pytest.approx([i.nll for i in plain.items], abs=1e-3)
+    monkeypatch.undo()
+    assert score(fresh, LETTERS).level == "plain"  # once broken, never trusted again
+    assert score(model, LETTERS).level == "prefix"
 
 
 def test_what_is_too_large_for_a_mask_is_read_plainly(

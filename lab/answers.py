@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import string
 from collections import Counter
-from collections.abc import Sequence
 
-from lab.errors import SuiteError
+from lab.ignoring import without
 from lab.options import flag, read, strings
 from lab.protocol import Metric
 from lab.scored import Scored
@@ -27,18 +25,20 @@ _READERS = {
 def exact_match(scored: Scored, metric: Metric) -> Ratio:
     """Share of answers equal to a reference; what the options ignore is taken out of both."""
     options = read(metric, _READERS)
-    patterns = _patterns(options.pop("regexes_to_ignore", ()), scored.task.name)
+    patterns = options.pop("regexes_to_ignore", ())
 
     def plain(text: str) -> str:
-        for pattern in patterns:
-            text = pattern.sub("", text)
         text = text.lower() if options.get("ignore_case") else text
         text = text.translate(_PUNCTUATION) if options.get("ignore_punctuation") else text
         return text.translate(_DIGITS) if options.get("ignore_numbers") else text
 
+    pairs = list(zip(scored.items, scored.scores, strict=True))
+    texts = [text for item, score in pairs for text in (score.final, *item.choices)]
+    left = iter(map(plain, without(patterns, texts, scored.task.name)))
     tops = []
-    for item, score in zip(scored.items, scored.scores, strict=True):
-        tops.append(float(plain(score.final) in {plain(one) for one in item.choices}))
+    for item, _ in pairs:
+        answer = next(left)
+        tops.append(float(answer in [next(left) for _ in item.choices]))
     return Ratio("exact_match", tuple(tops), (1.0,) * len(tops), "share", True)
 
 
@@ -49,14 +49,6 @@ def token_f1(scored: Scored) -> Ratio:
         answer = _words(score.final)
         tops.append(max(_overlap(answer, _words(one)) for one in item.choices))
     return Ratio("token_f1", tuple(tops), (1.0,) * len(tops), "share", True)
-
-
-def _patterns(found: Sequence[str], task: str) -> list[re.Pattern[str]]:
-    try:
-        return [re.compile(pattern) for pattern in found]
-    except (re.error, OverflowError, RecursionError) as error:
-        hint = f"write a regular expression of Python: {error}"
-        raise SuiteError(f"{task}: regexes_to_ignore holds one that is none", hint) from error
 
 
 def _words(text: str) -> list[str]:

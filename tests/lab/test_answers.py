@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from lab import ignoring
 from lab.answers import exact_match, token_f1
 from lab.errors import SuiteError
 from lab.protocol import Item, ItemScore, Kind, Metric, Task, TaskScores
@@ -40,11 +41,21 @@ def test_words_in_common(final: str, references: tuple[str, ...], f1: float) -> 
         ("Paris1", {"ignore_numbers": "True"}, True),
         ("Paris!", {"regexes_to_ignore": '["x", "!"]'}, True),
         ("Paris?", {"regexes_to_ignore": '["!"]'}, False),
+        ("so #### Paris.", {"regexes_to_ignore": '["(?s).*#### ", "[.]$"]'}, True),
+        ("so #### Pari.", {"regexes_to_ignore": '["(?s).*#### ", "[.]$"]'}, False),
     ],
 )
 def test_what_is_ignored(final: str, options: dict[str, str], matched: bool) -> None:
     metric = Metric("exact_match", tuple(options.items()))
     assert exact_match(answer(final, "Rome", "Paris"), metric).value == matched
+
+
+def test_an_expression_that_never_ends_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ignoring, "SECONDS", 0.3)
+    hostile = answer("a" * 40 + "!", "Paris")
+    metric = Metric("exact_match", (("regexes_to_ignore", '["(a+)+$"]'),))
+    with pytest.raises(SuiteError, match="take too long on what the model wrote"):
+        exact_match(hostile, metric)
 
 
 @pytest.mark.parametrize(

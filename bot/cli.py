@@ -121,7 +121,8 @@ def rules(rule: str | None, format_: str, plugins: tuple[str, ...]) -> int:
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="text",
               show_default=True)  # fmt: skip
 @click.option("--output", metavar="FILE", type=click.Path(path_type=Path),
-              help="Write JSON there, for DVC metrics.")  # fmt: skip
+              help="Write MODEL's metrics there as JSON, for DVC; of all items, also with "
+              "--against.")  # fmt: skip
 @click.option("--report", "reports", metavar="FILE", multiple=True,
               type=click.Path(path_type=Path),
               help="Also write FILE; its suffix names the format (.html .json .md .txt).",

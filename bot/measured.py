@@ -14,7 +14,6 @@ from bot.verdict import Outcome, Report, Verdict
 from lab.measure import Measurement, summarise
 from lab.protocol import ModelScores, Task, TaskScores, Usage
 from lab.record import Record, record
-from lab.slices import slices
 from lab.slowdown import Latency
 from lab.worker import versions
 
@@ -65,22 +64,22 @@ def _lines(found: Measured) -> Iterator[str]:
         f"{scores.dtype} on {scores.device}"
     )
     yield f"fingerprint {scores.fingerprint}"
-    parts = zip(found.tasks, scores.tasks, found.records, found.reused, strict=True)
-    for task, answer, kept, reused in parts:
-        again = f", {reused:,} from an earlier run" if reused else ""
+    parts = zip(scores.tasks, found.records, found.reused, strict=True)
+    for answer, kept, reused in parts:
         yield ""
-        yield f"{task.name}: {_count(kept)} items of kind {task.kind}{again}"
+        yield f"{kept.task}: {_count(kept, reused)}"
         yield from (f"  {line}" for line in _numbers(kept.measurements))
         yield from (f"  {line}" for line in (*_usage(answer.usage), *kept.notes))
-        yield from (f"  {line}" for line in slices(task).skipped)
         yield f"  record {kept.digest[:12]}"
     if found.latency is not None:
         yield ""
         yield speed(found.latency)
 
 
-def _count(kept: Record) -> str:
-    return f"{kept.n:,}" if kept.n == kept.of else f"{kept.n:,} of {kept.of:,}"
+def _count(kept: Record, reused: int) -> str:
+    count = f"{kept.n:,}" if kept.n == kept.of else f"{kept.n:,} of {kept.of:,}"
+    again = f", {reused:,} from an earlier run" if reused else ""
+    return f"{count} items of kind {kept.kind}{again}"
 
 
 def _numbers(found: tuple[Measurement, ...]) -> list[str]:
@@ -123,6 +122,8 @@ def report(found: Measured) -> Report:
     """Return the report that formats without a form of their own for this show."""
     scores = found.scores
     about = f"{scores.architecture}, {scores.parameters:,} parameters, {scores.dtype}"
+    if found.latency is not None:
+        about = f"{about}; {speed(found.latency)}"
     verdict = Verdict("measure", Outcome.PASS, (), about, exhibits(found))
     print_ = scores.fingerprint
     return Report(Change(scores.model, print_, print_, print_, ()), "none", (verdict,))
@@ -131,18 +132,18 @@ def report(found: Measured) -> Report:
 def exhibits(found: Measured) -> tuple[Exhibit, ...]:
     """Return a table for each task, with its record."""
     shown: list[Exhibit] = []
-    for task, answer, kept in zip(found.tasks, found.scores.tasks, found.records, strict=True):
-        shown.append(_table(task, answer, kept))
+    parts = zip(found.scores.tasks, found.records, found.reused, strict=True)
+    for answer, kept, reused in parts:
+        shown.append(_table(answer, kept, reused))
         shown.append(RecordExhibit(f"{kept.model} on {kept.task}", kept.digest, kept.facts))
     return tuple(shown)
 
 
-def _table(task: Task, answer: TaskScores, kept: Record) -> Table:
+def _table(answer: TaskScores, kept: Record, reused: int) -> Table:
     rows = tuple(
         (one.slice, one.metric, f"{one.value:.4f}", _between(one), f"{one.n:,}")
         for one in kept.measurements
     )
-    usage = "; ".join(_usage(answer.usage))
     columns = ("slice", "metric", "value", "95 % interval", "items")
-    title = f"{task.name}: {usage}" if usage else task.name
+    title = "; ".join((f"{kept.task}: {_count(kept, reused)}", *_usage(answer.usage)))
     return Table(title, columns, rows, kept.digest)

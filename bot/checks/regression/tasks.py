@@ -43,7 +43,9 @@ def _finding(c: Comparison, decision: Decision, settings: Settings, where: Locat
             better = f"{c.task}: {_moved(decision, 'better')}{_answers(c)}"
             return rules.IMPROVED.at(better, where)
         case Ruling.INCONCLUSIVE:
-            return rules.INCONCLUSIVE.at(f"{c.task}: {decision.reason}", where)
+            short = decision.n < decision.planned and not c.lossy
+            remedy = "Let scoring go on: raise the budget, or leave it out." if short else ""
+            return rules.INCONCLUSIVE.at(f"{c.task}: {decision.reason}", where, remedy=remedy)
         case Ruling.IDENTICAL:
             same = f"{c.task}: all {c.n:,} items score exactly the same"
             return rules.NO_CHANGE.at(same, where, remedy="Nothing to do.")

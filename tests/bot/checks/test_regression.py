@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -38,11 +39,13 @@ from lab.protocol import (
     ItemScore,
     Kind,
     ModelScores,
+    PaceScores,
     Request,
     Response,
     Task,
     TaskScores,
 )
+from lab.slowdown import judge_pace
 from tests.fakes import BASE, FakeWorld
 
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 4\n"
@@ -331,6 +334,93 @@ def test_limits_of_a_suite_hold_for_all_its_tasks(task: str) -> None:
     after = rules_of(replace(found, tasks=(named,)), policy)
     assert ("pre-existing", "note") in after
     assert after != rules_of(found, settings())
+
+
+@pytest.mark.parametrize(
+    ("head", "bound", "expected"),
+    [
+        (shifted(5), {"at_most": 2.0}, [("below-limit", "failure")]),
+        (shifted(5), {"at_most": 1.0}, [("pre-existing", "note")]),
+        (shifted(5), {"at_most": 2.5}, []),
+        (shifted(-5), {"at_least": 1.0}, [("below-limit", "failure")]),
+        (shifted(-5), {"at_least": 2.0}, [("pre-existing", "note")]),
+        (shifted(-5), {"at_most": 1.0}, []),  # the change mends it
+    ],
+)
+def test_a_limit_is_broken_by_who_passes_it(
+    head: list[float], bound: dict[str, float], expected: list[tuple[str, str]]
+) -> None:
+    """Base needs about 1.44 bits for each byte, head 0.72 more or less."""
+    limits = [{"metric": "bits_per_byte", **bound}]
+    policy = settings(suite=[{"name": "heldout", "path": "x.jsonl", "limits": limits}])
+    found = regression.judge(evidence_of(SPREAD, head), policy)[1:]
+    assert [(f.rule.partition("/")[2], f.severity) for f in found] == expected
+    if found:
+        side, value = ("above", "2.1") if "at_most" in bound else ("below", "0.7")
+        words = rf"heldout: bits_per_byte {value}\d+ is {side} the limit of \d; it was 1.4\d+"
+        assert re.fullmatch(words, found[0].message)
+
+
+def test_a_limit_on_a_metric_that_is_not_there_is_no_pass() -> None:
+    limits = [{"metric": "acuracy", "at_least": 0.5}]
+    policy = settings(suite=[{"name": "heldout", "path": "x.jsonl", "limits": limits}])
+    found = regression.judge(evidence_of(SPREAD, shifted(0)), policy)[-1]
+    assert (found.rule, found.severity) == ("regression/bad-suite", Level.UNKNOWN)
+    assert "no metric 'acuracy'; this suite has bits_per_byte" in found.message
+
+
+def test_right_answers_that_are_less_likely_are_named_so() -> None:
+    evidence = evidence_of(SPREAD, shifted(0.5), ("y" * N, "y" * N))
+    [found] = regression.judge(evidence, settings())
+    assert (found.rule, found.severity) == ("regression/less-likely", Level.FAILURE)
+    assert "accuracy 100.0% before, 100.0% now" in found.message
+
+
+def test_a_worse_slice_is_named_beside_a_suite_that_holds() -> None:
+    """The odd items lose what the others gain."""
+    moves = [e + (0.5 if n % 2 else -0.5) for n, e in enumerate(NOISE * 2)]
+    head = [value + move for value, move in zip(SPREAD * 2, moves, strict=True)]
+    evidence = evidence_of(SPREAD * 2, head, gate=replace(FIXED, resolution=0.5))
+    found = regression.judge(evidence, settings(resolution=0.5))
+    assert [(f.rule, f.severity) for f in found] == [
+        ("regression/no-change", Level.NOTE),
+        ("regression/slice-worse", Level.WARNING),
+    ]
+    assert found[1].message.startswith("heldout, group=odd: worse by likelihood: +0.07")
+    assert "on 40 items" in found[1].message
+
+
+@pytest.mark.parametrize(
+    ("prefill", "peak", "expected", "words"),
+    [
+        (1.5, (9, 9), [("slower", "warning")], "reading slower: +50.0%"),
+        (1.0, (9, 9), [], ""),
+        (0.5, (9, 9), [], ""),
+        (1.0, (10, 15), [("slower", "warning")], "memory larger: +50.0%"),
+        (1.0, (0, 0), [], ""),
+    ],
+)
+def test_pace(
+    prefill: float, peak: tuple[int, int], expected: list[tuple[str, str]], words: str
+) -> None:
+    pairs = tuple((1 + n / 900, prefill * (1 + (n * 7 % 30) / 900)) for n in range(30))
+    pace = judge_pace(PaceScores(pairs, (), peak))
+    evidence = Evidence(("m",), Standing.COMPARED, pace=pace)
+    assert rules_of(evidence, settings()) == expected
+    assert words in "".join(f.message for f in regression.judge(evidence, settings()))
+    adapter = TypeAdapter(Evidence)
+    assert adapter.validate_json(adapter.dump_json(evidence)) == evidence
+
+
+def test_pace_that_nobody_can_tell_is_noted() -> None:
+    pairs = tuple((1.0, math.exp(math.sin(n))) for n in range(30))
+    evidence = Evidence(("m",), Standing.COMPARED, pace=judge_pace(PaceScores(pairs, ())))
+    assert rules_of(evidence, settings()) == [("pace-unclear", "note")]
+
+
+def test_another_tokenizer_is_noted() -> None:
+    evidence = Evidence(("m",), Standing.COMPARED, tokenizer="3 tokens are new")
+    assert rules_of(evidence, settings()) == [("tokenizer-changed", "note")]
 
 
 def test_lost_answers_are_named_beside_an_unchanged_likelihood() -> None:

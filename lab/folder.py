@@ -17,6 +17,8 @@ CONFIG_LIMIT = 10_000_000
 INDEX_LIMIT = 50_000_000
 TEMPLATE_LIMIT = 10_000_000
 SHARD_LIMIT = 2_000
+HEADER_LIMIT = 50_000_000  # bytes of JSON, of all shards: room for 300,000 tensors
+TENSOR_LIMIT = 300_000
 
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
@@ -76,7 +78,7 @@ def inspect(folder: Path) -> ModelFiles:
         _refuse_adapter(folder)
         _size(folder, TOKENIZER, TOKENIZER_LIMIT, "save the tokenizer with save_pretrained")
         weights = _weights(folder)
-        stored = tuple(tensor for name in weights for tensor in _stored(folder, name))
+        stored = _stored(folder, weights)
         _refuse_twins(stored)
         files = ModelFiles(folder, weights, "", main_dtype(stored))
         digest = fingerprint(
@@ -150,8 +152,25 @@ def _weights(folder: Path) -> tuple[str, ...]:
     return names
 
 
-def _stored(folder: Path, name: str) -> tuple[Stored, ...]:
-    """Return the tensors of a shard, by its header."""
+def _stored(folder: Path, weights: tuple[str, ...]) -> tuple[Stored, ...]:
+    """Return the tensors of all shards, by their headers: a bounded number of a bounded size."""
+    found: list[Stored] = []
+    room = HEADER_LIMIT
+    for name in weights:
+        header, start = _header(folder, name, room)
+        room -= start
+        found += (
+            Stored(folder / name, start + t.start, t.end - t.start, t.name, t.dtype, t.shape)
+            for t in header.tensors
+        )
+        if len(found) > TENSOR_LIMIT:
+            message = f"the weights hold more than {TENSOR_LIMIT:,} tensors"
+            raise ModelError(message, "stack the tensors of experts or layers")
+    return tuple(found)
+
+
+def _header(folder: Path, name: str, room: int) -> tuple[safetensors.Header, int]:
+    """Return the header of a shard, and where its data begin."""
     hint = "fetch the file again, or save the model anew"
     path = folder / name
     if not path.is_file():
@@ -161,13 +180,12 @@ def _stored(folder: Path, name: str) -> tuple[Stored, ...]:
         try:
             start = file.read(8)
             length = safetensors.header_length(start, size)
-            header = safetensors.read_header(start + file.read(length), size)
+            if length > room:
+                message = f"the headers of the weights take more than {HEADER_LIMIT:,} bytes"
+                raise ModelError(message, "save the model anew, with fewer tensors")
+            return safetensors.read_header(start + file.read(length), size), 8 + length
         except InvalidSafetensors as error:
             raise ModelError(f"{name:.80}: {error.message}", hint) from error
-    return tuple(
-        Stored(path, 8 + length + t.start, t.end - t.start, t.name, t.dtype, t.shape)
-        for t in header.tensors
-    )
 
 
 def _refuse_twins(stored: tuple[Stored, ...]) -> None:

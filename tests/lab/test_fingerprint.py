@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from lab import folder
 from lab.errors import ModelError
 from lab.folder import inspect
 
@@ -166,3 +167,46 @@ def test_copy_of_one_of_two_embeddings_counts(llama: Path, tmp_path: Path) -> No
 def test_hostile_tokenizer(llama: Path, tmp_path: Path, text: str) -> None:
     with pytest.raises(ModelError, match="tokenizer cannot be read"):
         changed(llama, tmp_path, write("tokenizer.json", text))
+
+
+@pytest.mark.parametrize(
+    ("count", "shards", "words"),
+    [
+        (30, 1, "more than 50 tensors"),
+        (60, 0, "more than 50 tensors"),
+        (1, 9, "headers of the weights take more than 400 bytes"),
+    ],
+)
+def test_a_flood_of_tensors_is_refused(
+    llama: Path,
+    tmp_path: Path,
+    count: int,
+    shards: int,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing in a sandbox reads headers: without a bound they fill the machine's memory."""
+    monkeypatch.setattr(folder, "TENSOR_LIMIT", 50)
+    if shards > 1:
+        monkeypatch.setattr(folder, "HEADER_LIMIT", 400)
+    names = [f"part{number}.safetensors" for number in range(shards + 1)]
+
+    def flood(place: Path) -> None:
+        (place / "model.safetensors").unlink()
+        for name in names:
+            tensor = {"dtype": "U8", "shape": [0], "data_offsets": [0, 0]}
+            header = json.dumps({f"{name}{n}": tensor for n in range(count)}).encode()
+            (place / name).write_bytes(len(header).to_bytes(8, "little") + header)
+        index = {"weight_map": {name: name for name in names}}
+        (place / "model.safetensors.index.json").write_text(json.dumps(index))
+
+    with pytest.raises(ModelError, match=words):
+        changed(llama, tmp_path, flood)
+
+
+def test_a_tokenizer_beyond_any_is_not_parsed(
+    llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder, "TOKENIZER_LIMIT", 1_000)
+    with pytest.raises(ModelError, match=r"has 1,001 bytes, more than 1,000"):
+        changed(llama, tmp_path, write("tokenizer.json", "[" * 1_001))

@@ -21,6 +21,7 @@ from bot.cache import Cache
 from bot.change import Change
 from bot.checks import regression
 from bot.checks.regression import Evidence, Settings, Standing, pairs
+from bot.exhibit import Table
 from bot.finding import Level
 from bot.repository import GitWorld
 from tests.gitrepo import Repo
@@ -172,6 +173,105 @@ def test_equal_bytes_in_another_place_are_identical(
     evidence = collect(base, commit(repository))
     assert (evidence.standing, evidence.problem) == (Standing.SAME, None)
     assert rules_of(evidence) == ["identical"]
+
+
+def test_other_shards_and_another_name_are_identical(
+    repository: Path, collect: Collect, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pairs, "score", None)  # no forward pass
+    place(trained, repository)
+    base = commit(repository)
+    reshard(repository / "model")
+    evidence = collect(base, commit(repository))
+    assert (evidence.standing, evidence.problem) == (Standing.SAME, None)
+    assert rules_of(evidence) == ["identical"]
+
+
+def reshard(model: Path) -> None:
+    """Write the same tensors in two files with an index."""
+    from safetensors.numpy import load_file, save_file
+
+    whole = model / "model.safetensors"
+    tensors = sorted(load_file(whole).items())
+    whole.unlink()
+    names: dict[str, str] = {}
+    for number in (0, 1):
+        part = dict(tensors[number::2])
+        save_file(part, model / f"part-{number}.safetensors", metadata={"format": "pt"})
+        names |= dict.fromkeys(part, f"part-{number}.safetensors")
+    index = {"metadata": {}, "weight_map": names}
+    (model / "model.safetensors.index.json").write_text(json.dumps(index))
+
+
+def test_a_clear_answer_ends_scoring_early(
+    repository: Path, collect: Collect, trained: Path, damaged: Path
+) -> None:
+    begins = "".join(TEXT)[:130]  # the model has learnt no more
+    texts = (begins[n % 40 : 80 + n % 40 + n // 40] for n in range(400))
+    lines = "".join(json.dumps({"text": text}) + "\n" for text in texts)
+    (repository / "eval" / "heldout.jsonl").write_text(lines)
+    policy = POLICY | {"suite": POLICY["suite"][:1], "slowdown": 0}
+    settings = Settings.model_validate_json(json.dumps(policy))
+    place(trained, repository)
+    base = commit(repository)
+    place(damaged, repository)
+    evidence = collect(base, commit(repository), settings)
+    assert evidence.problem is None
+    [task] = evidence.tasks
+    assert task.decision.n < task.decision.planned == 400
+    [finding] = [f for f in regression.judge(evidence, settings) if f.severity is Level.FAILURE]
+    assert finding.rule == "regression/regressed"
+    assert f"on {task.decision.n} of 400 items, enough for a clear answer" in finding.message
+    table = regression.exhibits(evidence, settings)[0]
+    assert isinstance(table, Table)
+    assert table.rows[0][1] == f"{task.decision.n} of 400"
+    assert ("Notes", f"ended early: {task.decision.n} of 400 items scored") in task.records[1].facts
+
+
+HARNESS_TASK = """
+task: next-word
+dataset_path: json
+dataset_kwargs: {data_files: {test: next-word.data}}
+test_split: test
+output_type: multiple_choice
+doc_to_text: "{{begins}}"
+doc_to_choice: ["{{right}}", "{{right}}x"]
+doc_to_target: 0
+metric_list: [{metric: acc}]
+metadata: {slices: [part]}
+"""
+
+
+def test_a_task_file_of_the_base_judges_in_the_sandbox(
+    repository: Path, collect: Collect, trained: Path, damaged: Path
+) -> None:
+    """The change empties the data beside it, to no avail."""
+    pytest.importorskip("jinja2", reason="needs the model extra")
+    rows = [
+        {"begins": " ".join(WORDS[n : n + k]), "right": WORDS[n + k], "part": str(n % 2)}
+        for n in range(12)
+        for k in range(2, 7)
+    ]
+    data = repository / "eval" / "next-word.data"
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (repository / "eval" / "next-word.yaml").write_text(HARNESS_TASK)
+    suite = {"name": "words", "path": "eval/next-word.yaml"}
+    policy = POLICY | {"suite": [suite], "slowdown": 0}
+    settings = Settings.model_validate_json(json.dumps(policy))
+    place(trained, repository)
+    base = commit(repository)
+    place(damaged, repository)
+    data.write_text("")
+    evidence = collect(base, commit(repository), settings)
+    assert evidence.problem is None
+    assert evidence.edited == ("eval/next-word.data",)
+    [task] = evidence.tasks
+    assert (task.decision.task, task.decision.planned) == ("words", len(rows))
+    assert [m.metric for m in task.metrics if not m.slice] == ["accuracy"]
+    assert {m.slice for m in task.metrics} == {"", "part=0", "part=1"}
+    found = rules_of(evidence, settings)
+    assert found[0] == "suite-edited"
+    assert {"regressed", "less-likely"} & set(found)
 
 
 def into_lfs(repository: Path, *, keep: bool = True) -> None:

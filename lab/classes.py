@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from operator import add
 
 from lab.errors import SuiteError
 from lab.scored import Scored
@@ -73,27 +74,28 @@ def mcc(scored: Scored) -> Corpus:
 
 # How often a class is rightly predicted counts so often, over the sum of how often it is
 # predicted (1) or occurs (2).
+_FLAGS = (0.0, 1.0)  # the same two numbers everywhere: they are many
 _PARTS = {"precision": (1, (1,)), "recall": (1, (2,)), "f1": (2, (1, 2))}
 
 
 def _of(scored: Scored, metric: str, place: int, name: str) -> Ratio:
     top, bottoms = _PARTS[metric]
-    flags = _flags(scored, place)
-    tops = tuple(top * row[0] for row in flags)
-    return Ratio(name, tops, tuple(sum(row[b] for b in bottoms) for row in flags), "share", True)
+    right, *counts = _flags(scored, place)
+    tops = tuple(right if top == 1 else [top * one for one in right])
+    sums = counts[bottoms[0] - 1] if len(bottoms) == 1 else map(add, *counts)
+    return Ratio(name, tops, tuple(sums), "share", True)
 
 
 def _rows(scored: Scored) -> tuple[tuple[float, ...], ...]:
-    columns = [_flags(scored, place) for place in range(len(_names(scored)))]
-    return tuple(sum(row, ()) for row in zip(*columns, strict=True))
+    columns = [column for place in range(len(_names(scored))) for column in _flags(scored, place)]
+    return tuple(zip(*columns, strict=True))
 
 
-def _flags(scored: Scored, place: int) -> list[tuple[float, ...]]:
-    """Return of each item whether the class is rightly predicted, predicted, and true."""
-    return [
-        (float(item.answer == place == choice), float(choice == place), float(item.answer == place))
-        for item, choice in zip(scored.items, scored.predictions, strict=True)
-    ]
+def _flags(scored: Scored, place: int) -> tuple[list[float], list[float], list[float]]:
+    """Return for every item whether the class is rightly predicted, predicted, and true."""
+    predicted = [_FLAGS[choice == place] for choice in scored.predictions]
+    actual = [_FLAGS[item.answer == place] for item in scored.items]
+    return [p and a for p, a in zip(predicted, actual, strict=True)], predicted, actual
 
 
 def _names(scored: Scored) -> tuple[str, ...]:

@@ -156,14 +156,24 @@ def _resampled(
     """Return the sums of 1,000 draws of clusters with replacement; none of fewer than two."""
     import numpy as np
 
-    sums = _by_cluster(np.asarray(rows, dtype=np.float64), clusters)
-    count = len(sums)
+    which: np.ndarray[Any, Any] | None = None
+    distinct = dict.fromkeys(rows)
+    if len(distinct) < len(rows) // 4 and not any(clusters):
+        # Items alike count together: labels have few kinds of items, and many columns.
+        places = {row: place for place, row in enumerate(distinct)}
+        which, sums = np.array([places[row] for row in rows]), np.array([*distinct], np.float64)
+        count = len(rows)
+    else:
+        sums = _by_cluster(np.asarray(rows, dtype=np.float64), clusters)
+        count = len(sums)
     if count < 2:
         return []
     draw = np.random.default_rng(seed)
     totals = np.empty((RESAMPLES, sums.shape[1]))
     for number in range(RESAMPLES):
-        totals[number] = np.bincount(draw.integers(count, size=count), minlength=count) @ sums
+        drawn = draw.integers(count, size=count)
+        kinds = drawn if which is None else which[drawn]
+        totals[number] = np.bincount(kinds, minlength=len(sums)) @ sums
     found: list[list[float]] = totals.tolist()
     return found
 

@@ -33,6 +33,18 @@ def test_the_bootstrap_agrees_with_student_and_repeats() -> None:
     assert width(drawn) == pytest.approx(width(plain(values).interval(alone, 0.05, 1)), rel=0.1)
 
 
+def test_items_alike_count_together_and_change_no_draw() -> None:
+    few = [float(n % 3) for n in range(60)]
+    apart = Corpus(  # the same sums, in rows that all differ
+        "mean",
+        tuple((v, 1.0, 1e-9 * n) for n, v in enumerate(few)),
+        lambda sums: sums[0] / sums[1],
+    )
+    alone = [""] * 60
+    expected = apart.interval(alone, 0.05, 1)
+    assert corpus(few).interval(alone, 0.05, 1) == pytest.approx(expected)
+
+
 def test_clusters_are_drawn_whole() -> None:
     rng = random.Random(5)
     values = [value for _ in range(40) for value in [rng.gauss(10, 2)] * 5]

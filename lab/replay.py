@@ -19,6 +19,7 @@ from lab.protocol import Gate, Kind, Task, TaskScores
 from lab.statistics import mcnemar, mean, together
 
 LEAST = 30  # independent units without which nothing passes
+EARLY = 150  # without which nothing passes before the last look: damage to 2 % must be among them
 _TESTS = ("likelihood", "accuracy", "passing", "worse", "better")
 
 
@@ -76,7 +77,8 @@ def replay(task: Task, base: TaskScores, head: TaskScores, gate: Gate, members: 
             heights[name] = max(heights[name], height(p_value, time))
         wealth = max(wealth, _wealth(found, losses, gate, largest))
         chances = {name: _chance(highest, times) for name, highest in heights.items()}
-        passed = _passed(found, chances["passing"], wealth, gate)
+        enough = found.clusters >= (LEAST if look is plan[-1] else EARLY)
+        passed = enough and _passed(found, chances["passing"], wealth, gate)
         harmed = min(chances["likelihood"], chances["accuracy"]) <= gate.alpha / members
         settled = passed or harmed or found.lossy > 0 or look is plan[-1]
     if found is None and base.items:
@@ -184,7 +186,7 @@ def _wealth(found: Comparison, losses: Losses, gate: Gate, largest: int) -> floa
 
 def _passed(found: Comparison, passing: float, wealth: float, gate: Gate) -> bool:
     """Say whether a loss beyond tolerance and resolution is ruled out."""
-    if found.lossy or found.clusters < LEAST or passing > gate.alpha:
+    if found.lossy or passing > gate.alpha:
         return False
     seen = gate.accuracy_tolerance + gate.accuracy_resolution < 1
     return not (found.accuracy and seen) or wealth >= -math.log(gate.alpha)

@@ -45,7 +45,7 @@ def test_the_gate_ends_scoring_at_a_look(llama: Path, other: Path) -> None:
     [decision] = judge([TEXTS], base, head, gate)
     assert decision.settled
     assert decision.verdict is not Ruling.INCONCLUSIVE
-    assert len(base[0].items) == len(head[0].items) == schedule(TEXTS, gate)[0] < 300
+    assert len(base[0].items) == len(head[0].items) == schedule(TEXTS, gate)[4] < 300
     assert {name for name, _, _ in told} == {"base", "head"}
     whole = run(subjects, [TEXTS], device="cpu", gate=replace(gate, early=False)).scores
     for early, full in zip(found, whole, strict=True):

@@ -47,7 +47,8 @@ class Ratio:
     @property
     def value(self) -> float:
         """Return the metric."""
-        found = math.fsum(self.tops) / math.fsum(self.bottoms) if self.n else 0.0
+        whole = math.fsum(self.bottoms)  # nothing in it is below 0
+        found = math.fsum(self.tops) / whole if whole else 0.0
         return _exp(found) if self.scale == "perplexity" else found
 
     def part(self, numbers: Sequence[int]) -> Ratio:

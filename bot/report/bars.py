@@ -122,7 +122,12 @@ def _sources(words: tuple[IntervalWords, ...]) -> list[str]:
     found: dict[str, list[str]] = {}
     for one in words:
         found.setdefault(one.record, []).append(_short(one.label, LABEL))
-    return [f"  record {record}: {'; '.join(labels)}" for record, labels in found.items() if record]
+    return [f"  record {record}: {_few(labels)}" for record, labels in found.items() if record]
+
+
+def _few(labels: list[str]) -> str:
+    rest = f" and {len(labels) - 1:,} more" if len(labels) > 1 else ""
+    return f"{labels[0]}{rest}"
 
 
 def _bar(interval: Interval, scale: Axis, width: int) -> str:

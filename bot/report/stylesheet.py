@@ -57,7 +57,7 @@ table{border-collapse:collapse;width:100%;font-size:.93rem;margin-top:.5rem}
 th,td{text-align:left;vertical-align:top;padding:.45rem .9rem .45rem 0;
 border-bottom:1px solid var(--line)}
 tbody tr:last-child>*{border-bottom:0}
-thead th{color:var(--quiet);font-size:.8rem;font-weight:600}
+thead th{color:var(--quiet);font-size:.8rem;font-weight:600;overflow-wrap:normal}
 tbody th{font-weight:600;white-space:nowrap}
 .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 figure .scroll td,figure .scroll th{overflow-wrap:normal;min-width:4.5rem}

@@ -131,7 +131,7 @@ def test_intervals_say_both_sides_and_their_record() -> None:
         "t (u)",
         "  a    ├──────────●───────────┤   0.000  [-1.000, +1.000]  0.6120 → 0.5980  regressed",
         "  bb              ├───────────●   +1.000 [0.000, +1.000]   – → 0.2500",
-        "  record 4f1c4f1c4f1c: a; bb",
+        "  record 4f1c4f1c4f1c: a and 1 more",
     ]
     assert draw(IntervalPlot("t", "u", (one,)), 66)[1] == (
         "  a  0.000 [-1.000, +1.000]  0.6120 → 0.5980  regressed"

@@ -86,7 +86,11 @@ def score(
     Raises ModelFailed, or SandboxFailed where there is no answer or one that is not sound.
     """
     path = folder / "request.json"
-    path.write_bytes(wire.dump_request(request))
+    data = wire.dump_request(request)
+    if len(data) > wire.REQUEST_LIMIT:
+        message = f"the suites come to {len(data):,} bytes, more than {wire.REQUEST_LIMIT:,}"
+        raise SandboxFailed(message, "lower regression.limit, or split the policy's suites")
+    path.write_bytes(data)
     result = sandbox.run(
         (str(ROOT / "modelwarden.py"), "_score", str(path)),
         inputs=(path, *(Path(place) for _, place in request.models)),
@@ -102,7 +106,7 @@ def score(
 
 def _bound(request: Request) -> int:
     each = sum(_item_bound(task, item) for task in request.tasks for item in task.items)
-    return BASIC_BYTES + len(request.models) * each
+    return min(wire.RESPONSE_LIMIT, BASIC_BYTES + len(request.models) * each)
 
 
 def _item_bound(task: Task, item: Item) -> int:

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +36,7 @@ from lab import wire
 from lab.protocol import (
     Failure,
     Gate,
+    Generation,
     Item,
     ItemScore,
     Kind,
@@ -577,6 +579,18 @@ def test_known_scores_stay_as_they_were() -> None:
 def test_unsound_failures(failure: Failure) -> None:
     with pytest.raises(SandboxFailed, match="unsound answer"):
         scoring.checked(wire.dump_response(Response(failure=failure)), REQUEST)
+
+
+def test_suites_beyond_the_wire_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "REQUEST_LIMIT", 100)
+    with pytest.raises(SandboxFailed, match="the suites come to") as caught:
+        scoring.score(REQUEST, tmp_path, minutes=1, memory_gb=1, say=lambda _: None)
+    assert "regression.limit" in caught.value.hint
+
+
+def test_no_answer_may_be_larger_than_what_is_read() -> None:
+    written = Task("g", ITEMS * 1_000, Kind.GENERATE, generation=Generation((), 4_096))
+    assert scoring._bound(replace(REQUEST, tasks=(written,))) == wire.RESPONSE_LIMIT
 
 
 def test_answer_that_grows_is_cut_off() -> None:

@@ -21,7 +21,7 @@ from bot.localsuites import read_suites
 from bot.measured import Measured
 from bot.progress import Bar
 from lab.cluster import ClusterError, measure_on_ray
-from lab.errors import ModelError
+from lab.errors import DeviceError, ModelError
 from lab.folder import ModelFiles, inspect
 from lab.measure import metrics
 from lab.order import ordered
@@ -185,6 +185,8 @@ def _scored(
                     budget=asked.budget,
                     tell=lambda _, done, total: bar(done, total),
                 )
+        except DeviceError as error:
+            raise UsageError(error.message, error.hint) from error
         except ModelError as error:
             raise _named(error, error.model if len(sides) > 1 else "") from error
         for scores in found.scores:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from lab.errors import ModelError
+from lab.errors import DeviceError
 
 
 def devices(asked: str) -> tuple[str, ...]:
     """Return the devices meant by "auto", "cpu", "cuda" (all GPUs) or "cuda:0,cuda:2".
 
-    Raises ModelError where one is not there.
+    Raises DeviceError where one is not there.
     """
     if asked == "cpu":
         return ("cpu",)
@@ -23,5 +23,5 @@ def devices(asked: str) -> tuple[str, ...]:
     named = tuple(part.strip() for part in asked.split(","))
     if not set(named) <= set(every) or len(set(named)) < len(named):
         there = ", ".join(("cpu", *every))
-        raise ModelError(f"device {asked!r:.40} is not there", f"there is: {there}")
+        raise DeviceError(f"device {asked!r:.40} is not there", f"there is: {there}")
     return named

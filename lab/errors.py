@@ -36,6 +36,10 @@ class ModelError(LabError):
         self.model = model
 
 
+class DeviceError(ModelError):
+    """The device that was asked for is not there: no fault of the model."""
+
+
 class CompareError(LabError):
     """Two sets of scores cannot be compared."""
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from lab.devices import devices
-from lab.errors import LabError, ModelError
+from lab.errors import DeviceError, LabError, ModelError
 from lab.folder import ModelFiles
 from lab.gate import judge
 from lab.load import Model, load, settle
@@ -137,6 +137,8 @@ class Side:
         if count > known:
             try:
                 self._score(number, known, count)
+            except DeviceError:
+                raise
             except LabError as error:
                 raise ModelError(error.message, error.hint, self._subject.name) from error
         self._counts[number] = count

@@ -276,6 +276,17 @@ def test_what_makes_no_sense_is_refused_before_anything_is_loaded(
     assert line.startswith("modelwarden: ")
 
 
+@pytest.mark.parametrize("words", [(), ("--against", "model")])
+def test_a_device_that_is_not_there(
+    words: tuple[str, ...], other: Path, model: Path, tmp_path: Path, ask: Ask
+) -> None:
+    path = suite(tmp_path, 2)
+    (tmp_path / "model").symlink_to(model)
+    code, said, line = ask(other, *words, "--suite", path, "--device", "cuda:99")
+    assert (code, said) == (2, "")
+    assert line.startswith("modelwarden: device 'cuda:99' is not there\n  there is: cpu")
+
+
 def damage_configuration(folder: Path) -> None:
     (folder / "config.json").write_text("{")
 

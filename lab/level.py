@@ -22,7 +22,7 @@ from lab.plain import LOGITS, Progress, score_plain
 from lab.prefix import Prefix, can_branch
 from lab.proof import to_prove
 from lab.rows import Row, RowScore, alike
-from lab.tree import Family, families, packs, plant
+from lab.tree import Family, deepened, families, packs, plant
 
 TOLERANCE = 1e-3  # nats a row, in fp32
 PRECISE = ("float32", "float64")  # dtypes in which the order of sums does not matter here
@@ -75,6 +75,7 @@ class Reader:
         """Return the scores, None where the proof fails."""
         import torch
 
+        rows = deepened(rows, self._limit)
         # A mask grows with the square of a tree: what is too large for it is read plainly.
         fit = [f for f in families(rows) if f.size * (len(f.header) + f.size) <= _MASK]
         trees = list(packs(fit, self._limit))

@@ -72,7 +72,7 @@ def to_prove(seen: Seen, rows: Sequence[Row]) -> tuple[list[int], list[Row]]:
         return [], []
     least = PROOF - seen.rows
     count = -(-least // min(map(len, inputs)))
-    long = rows[0].header > CUT
+    long = min(row.header for row in rows) > CUT
     spread = _evenly(sorted(inputs), min(count, WHOLE) if long else count)
     whole = list(dict.fromkeys(n for same in [longest, *spread] for n in same))
     others = (row for n, row in enumerate(rows) if long and n not in set(whole))

@@ -41,7 +41,17 @@ ALONE = Task(
     tuple(Item(str(n), TEXT[n % 4][n : 4 * n + 1], ("a", "at", "at all")) for n in range(9)),
     Kind.CHOICES,
 )
-TASKS = (SHOTS, LETTERS, ALONE)
+# Two subjects, each with a header of its own.
+SUBJECTS = Task(
+    "subjects",
+    tuple(
+        Item(f"{n}{word}", f"About {word}. " + HEADER + TEXT[n % 4][: 5 + n], (" A", " B"), n % 2)
+        for word in ("boats", "harbours")
+        for n in range(10)
+    ),
+    Kind.CHOICES,
+)
+TASKS = (SHOTS, LETTERS, ALONE, SUBJECTS)
 
 TWO_HEADS = {"num_key_value_heads": 2}
 # kind, what makes it special, the level it must reach on tasks with a header
@@ -153,3 +163,13 @@ def test_half_precision_is_always_read_plainly(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, "llama", {"dtype": torch.bfloat16, "initializer_range": 0.05})
     found = score(load(inspect(folder), "cpu"), SHOTS)
     assert (found.level, found.gap) == ("plain", None)
+
+
+def test_subjects_have_headers_of_their_own(model: Model) -> None:
+    score(model, SHOTS)
+    rows = rows_of(SUBJECTS, model.tokens, model.window).rows
+    reader = level.Reader(model, 100)
+    reader.score(rows)
+    most = max(len(row.ids) for row in rows)
+    # Both headers once, what is proven, and of each item what is its own.
+    assert reader.read < 5 * most + sum(f.size for f in families(rows)) // 2

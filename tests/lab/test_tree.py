@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.rows import Row
-from lab.tree import families, packs, plant
+from lab.tree import deepened, families, packs, plant
 
 
 @st.composite
@@ -54,3 +55,54 @@ def test_what_is_shared_stands_once() -> None:
     assert tree.rows == (0, 2, 1, 3)
     assert tree.ids.tolist() == [1, 2, 3, 4, 4, 5, 6]
     assert tree.places.tolist() == [2, 3, 4, 4, 5, 2, 3]
+
+
+@st.composite
+def grouped(draw: st.DrawFn) -> tuple[Row, ...]:
+    """Rows of subjects, each with a header of its own after what all begin with."""
+    base = draw(st.integers(0, 40))
+    rows, item = [], 0
+    for subject in range(draw(st.integers(1, 4))):
+        header = [9] * base + [subject] * draw(st.integers(0, 90))
+        for _ in range(draw(st.integers(1, 8))):
+            context = draw(st.lists(st.integers(10, 30), min_size=1, max_size=12))
+            for choice in range(2):
+                ids = array("q", header + context + [40 + choice])
+                rows.append(Row(item, choice, ids, 1, base))
+            item += 1
+    return tuple(draw(st.permutations(rows)))
+
+
+def cost(rows: Sequence[Row], limit: int) -> int:
+    """Tokens that are read of all trees and their headers."""
+    before, total = None, 0
+    for pack in packs(families(rows), limit):
+        header = pack[0].header
+        tree = plant(rows, (n for family in pack for n in family.rows), len(header))
+        total += len(tree.ids) + (len(header) if header != before else 0)
+        before = header
+    return total
+
+
+@given(grouped(), st.integers(30, 200))
+def test_a_group_may_have_a_header_of_its_own(rows: tuple[Row, ...], limit: int) -> None:
+    found = deepened(rows, limit)
+    for before, after in zip(rows, found, strict=True):
+        assert (after.item, after.choice, after.ids) == (before.item, before.choice, before.ids)
+        assert before.header <= after.header < len(after.ids) - after.scored
+    for number, row in enumerate(found):
+        assert all(row.header == one.header for one in found if one.item == rows[number].item)
+
+
+def test_each_header_is_read_once() -> None:
+    rows = [
+        Row(20 * subject + item, choice, array("q", [9] * 5 + [subject] * 300 + end), 1, 5)
+        for subject in range(3)
+        for item in range(20)
+        for choice, end in enumerate(([10 + item] * 40 + [1], [10 + item] * 40 + [2]))
+    ]
+    assert cost(rows, 512) > 3 * 305 + 60 * 40 + 3 * 3 * 300
+    assert cost(deepened(rows, 512), 512) == 3 * 305 + 60 * 40
+    alone = [row for row in rows if not row.item % 20]  # nobody to share with
+    assert deepened(alone, 512) == alone
+    assert deepened([], 512) == []

@@ -17,7 +17,7 @@ from lab.plain import Progress
 from lab.protocol import Item, ItemScore, Kind, Task
 from lab.rows import ROW_LIMIT
 from lab.tokens import Tokens
-from lab.wire import WRITTEN
+from lab.wire import longest
 from lab.writer import Writer
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class GenerationScorer:
         return tuple(map(self._item, items, likely, texts))
 
     def _item(self, item: Item, likely: ItemScore, text: str) -> ItemScore:
-        limit = WRITTEN * self._task.generation.tokens
+        limit = longest(self._task.generation)
         output = text[:limit]
         final = filters.apply(self._task.generation.filters, output, item)[:limit]
         return replace(likely, correct=final in item.choices, output=output, final=final)

@@ -6,6 +6,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from lab.errors import LabError
 from lab.protocol import (
+    Generation,
     Item,
     ItemScore,
     Kind,
@@ -21,7 +22,6 @@ REQUEST_LIMIT = 256_000_000
 RESPONSE_LIMIT = 256_000_000
 REASON_LIMIT = 1_000
 NAME_LIMIT = 200  # characters of a label
-WRITTEN = 256  # characters that one token may stand for
 MOST = 1e18  # of seconds, tokens, bytes or nats: beyond what any run takes, and safe to square
 _LEAST_SECONDS = 1e-9
 
@@ -41,6 +41,15 @@ def dump_request(request: Request) -> bytes:
 def dump_response(response: Response) -> bytes:
     """Return the response as JSON."""
     return _RESPONSE.dump_json(response)
+
+
+def longest(generation: Generation) -> int:
+    """Return how many characters of what a model writes are kept: four times what tokens hold.
+
+    Metrics of it are computed outside the sandbox, and take their time with its length; the
+    tokens of a hostile tokenizer may be of any.
+    """
+    return 1_000 + 16 * generation.tokens
 
 
 def read_request(data: bytes) -> Request:
@@ -99,7 +108,7 @@ def _check_task(task: Task, scored: TaskScores, whole: bool) -> None:
 
 def _is_sane(task: Task, item: Item, found: ItemScore) -> bool:
     nats = len(item.choices) if task.kind in (Kind.CHOICES, Kind.LABEL) else 0
-    written = WRITTEN * task.generation.tokens if task.kind is Kind.GENERATE else NAME_LIMIT
+    written = longest(task.generation) if task.kind is Kind.GENERATE else NAME_LIMIT
     return (
         all(0 <= n <= MOST for n in (found.nll, *found.nats))
         and found.tokens >= 1

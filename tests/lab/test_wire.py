@@ -8,6 +8,7 @@ import pytest
 from lab import wire
 from lab.protocol import (
     Failure,
+    Generation,
     Item,
     ItemScore,
     Kind,
@@ -19,7 +20,14 @@ from lab.protocol import (
     Task,
     TaskScores,
 )
-from lab.wire import WireError, dump_request, dump_response, read_request, read_response
+from lab.wire import (
+    WireError,
+    dump_request,
+    dump_response,
+    longest,
+    read_request,
+    read_response,
+)
 
 REQUEST = Request(
     (("base", "/a"), ("head", "/b")),
@@ -106,6 +114,23 @@ def test_times_that_are_not_believed(pace: PaceScores) -> None:
     request, response = replace(REQUEST, pace=Pace()), replace(RESPONSE, pace=pace)
     with pytest.raises(WireError, match="no run can take"):
         read_response(dump_response(response), request)
+
+
+def test_no_more_text_than_tokens_hold_is_believed() -> None:
+    """256 tokens of 256 characters for each item would take the parent's metrics minutes."""
+    task = Task("g", (Item("1", "p", ("x",)),), Kind.GENERATE, generation=Generation(tokens=256))
+    request = replace(REQUEST, tasks=(task,))
+
+    def answer(output: str) -> bytes:
+        item = ItemScore("1", 1.0, 1, 1, False, output=output, final="x")
+        scores = replace(SCORES, tasks=(TaskScores("g", (item,)),))
+        return dump_response(replace(RESPONSE, scores=(scores, replace(scores, model="head"))))
+
+    most = longest(task.generation)
+    assert most < 6_000
+    read_response(answer("a" * most), request)
+    with pytest.raises(WireError, match="no model can have"):
+        read_response(answer("a" * (most + 1)), request)
 
 
 def test_bounds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,7 @@ from modelwarden import ROOT
 
 ITEM_BYTES = 400  # of the answer, for each item and model, besides its id
 BASIC_BYTES = 100_000
-TOKEN_BYTES = 100  # of JSON for one token of what a model wrote
+CHARACTER_BYTES = 6  # of JSON for one character, escaped
 WORST_NLL = 1e4  # nats for one token: far beyond what a finite softmax gives
 SPREAD = 16  # tokens for one byte: far beyond any tokenizer, bytes that need escaping included
 NVIDIA = Path("/dev/nvidiactl")
@@ -110,9 +110,10 @@ def _bound(request: Request) -> int:
 
 
 def _item_bound(task: Task, item: Item) -> int:
-    written = 2 * TOKEN_BYTES * task.generation.tokens if task.kind is Kind.GENERATE else 0
-    named = 6 * max(map(len, item.choices)) if task.kind is Kind.LABEL else 0
-    return ITEM_BYTES + 6 * len(item.id + item.cluster) + 25 * len(item.choices) + written + named
+    written = 2 * wire.longest(task.generation) if task.kind is Kind.GENERATE else 0
+    named = max(map(len, item.choices)) if task.kind is Kind.LABEL else 0
+    characters = len(item.id + item.cluster) + written + named
+    return ITEM_BYTES + CHARACTER_BYTES * characters + 25 * len(item.choices)
 
 
 def checked(answer: bytes, request: Request) -> Response:

@@ -19,7 +19,9 @@ from bot.world import World
 from lab.errors import ModelError
 from lab.folder import ModelFiles, inspect
 from lab.protocol import ModelScores, Pace, Request
+from lab.record import harness
 from lab.vocabulary import vocabulary_change
+from lab.worker import versions
 from registry.errors import RegistryError
 from registry.weights import Located, materialise
 
@@ -57,8 +59,13 @@ def score_sides(
             f"not installed: {', '.join(missing)}", "run: pip install 'modelwarden[model]'"
         )
     both = hashlib.sha256(f"{identity(sides.base)} {identity(sides.head)}".encode())
+    # Other code, libraries or walls may come to other scores.
+    made_by = (
+        *(maker, harness(), versions(), settings.require),
+        *(suites.digest, settings.device, settings.gate, bool(settings.slowdown)),
+    )
     return world.facts(
-        f"{maker}/{suites.digest}/{settings.device}/{settings.gate}/{bool(settings.slowdown)}",
+        "/".join(map(str, made_by)),
         both.hexdigest(),
         Scored,
         lambda: _score(change, world, settings, sides, suites),

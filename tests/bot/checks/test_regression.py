@@ -164,6 +164,25 @@ def test_missing_protection_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "regression.require" in finding.remedy
 
 
+def test_other_code_or_walls_do_not_reuse_scores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A score kept from before a fix, or from behind fewer walls, is no answer now."""
+    monkeypatch.setattr(pairs, "lacking", lambda: ())
+    fake = world(MODEL, MODEL | {"m/model.safetensors": "new"})
+
+    def maker(policy: Settings = NAMED) -> str:
+        regression.collect(fake.change(), fake, policy)
+        return fake.made[-1][0]
+
+    found = [maker()]
+    assert maker() == found[0]
+    found.append(maker(NAMED.model_copy(update={"require": ()})))
+    monkeypatch.setattr(pairs, "versions", lambda: (("torch", "0"),))
+    found.append(maker())
+    monkeypatch.setattr(pairs, "harness", lambda: "0" * 64)
+    found.append(maker())
+    assert len(set(found)) == 4
+
+
 def test_missing_libraries_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pairs, "lacking", lambda: ("torch", "scipy"))
     (finding,) = regression.judge(

@@ -68,6 +68,8 @@ def settle(threads: int) -> None:
     # Importing transformers makes torch's compiler create its cache folder, which nothing here
     # uses: a folder that exists spares everybody a new one.
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", tempfile.gettempdir())
+    # Threads that spin while they wait take CPU seconds from everybody and give nothing.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if threads:
         os.environ.update(dict.fromkeys(_THREADS, str(threads)))
     import torch

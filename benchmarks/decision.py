@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from lab.gate import Decision, Ruling, judge
+from lab.deciding.gate import Decision, Ruling, judge
 from lab.protocol import Gate, Item, ItemScore, Kind, Task, TaskScores
 
 RUNS = 1_000

@@ -35,10 +35,10 @@ def prompts(count: int) -> list[str]:
 
 def own(folder: Path, texts: Sequence[str], until: tuple[str, ...]) -> Write:
     """Return what writes with lab, its proof that padding is harmless included."""
-    from lab.folder import inspect
-    from lab.load import load
+    from lab.model.folder import inspect
+    from lab.model.load import load
     from lab.protocol import Generation, Item, Kind, Task
-    from lab.writer import Writer
+    from lab.scoring.writer import Writer
 
     model = load(inspect(folder), "cpu")
     items = tuple(Item(str(number), text, ("",)) for number, text in enumerate(texts))
@@ -118,7 +118,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()
     os.environ.update(OMP_WAIT_POLICY="PASSIVE", HF_HUB_OFFLINE="1")
-    from lab.load import settle
+    from lab.model.load import settle
 
     settle(threads=2)
     missed = False

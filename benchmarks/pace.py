@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.scoring import make_model
-from lab.folder import ModelFiles, inspect
-from lab.load import Model, load, settle
-from lab.pace import pace
+from lab.model.folder import ModelFiles, inspect
+from lab.model.load import Model, load, settle
 from lab.protocol import Pace, PaceScores
-from lab.slowdown import TOLERANCE, Verdict, judge_pace, slowdown
+from lab.speed.pace import pace
+from lab.speed.slowdown import TOLERANCE, Verdict, judge_pace, slowdown
 from lab.statistics import student_tail
 
 SAME = 60  # comparisons of a model with itself, each with a copy loaded anew

@@ -12,10 +12,10 @@ from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 from typing import Any
 
-from lab.folder import inspect
-from lab.load import load, settle
-from lab.score import score
-from lab.suite import read_task
+from lab.items.suite import read_task
+from lab.model.folder import inspect
+from lab.model.load import load, settle
+from lab.scoring.score import score
 
 
 def main() -> None:

@@ -22,14 +22,14 @@ import numpy as np
 import torch
 from safetensors.numpy import load_file, save_file
 
-from lab.compare import compare
-from lab.folder import SINGLE, inspect
-from lab.gate import Decision, Ruling, judge
-from lab.measure import measure
-from lab.order import ordered
+from lab.deciding.compare import compare
+from lab.deciding.gate import Decision, Ruling, judge
+from lab.items.order import ordered
+from lab.items.suite import read_task
+from lab.metrics.measure import measure
+from lab.model.folder import SINGLE, inspect
 from lab.protocol import Gate, Item, Kind, Task, TaskScores
 from lab.statistics import student_quantile
-from lab.suite import read_task
 
 NOISES = (0.02, 0.05, 0.1)  # of each tensor's standard deviation
 SEEDS = 5

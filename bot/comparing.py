@@ -7,11 +7,11 @@ from bot.checks import regression
 from bot.checks.regression import Evidence, Settings, Standing
 from bot.checks.regression.compared import compare_models
 from bot.verdict import Report, Verdict, outcome_of
-from lab.folder import ModelFiles
+from lab.model.folder import ModelFiles
+from lab.model.vocabulary import vocabulary_change
 from lab.protocol import Task
-from lab.slowdown import judge_pace
-from lab.turns import Found
-from lab.vocabulary import vocabulary_change
+from lab.scoring.turns import Found
+from lab.speed.slowdown import judge_pace
 from lab.worker import versions
 
 

@@ -9,9 +9,9 @@ from bot import catalog, policy
 from bot.checks import regression
 from bot.errors import UsageError
 from lab.errors import SuiteError
+from lab.items.suite import SIZE_LIMIT
+from lab.items.suites import read_suite
 from lab.protocol import Task
-from lab.suite import SIZE_LIMIT
-from lab.suites import read_suite
 
 
 def read_suites(

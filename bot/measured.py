@@ -11,10 +11,10 @@ from bot.change import Change
 from bot.exhibit import Exhibit, Table
 from bot.exhibit import Record as RecordExhibit
 from bot.verdict import Outcome, Report, Verdict
-from lab.measure import Measurement, summarise
+from lab.metrics.measure import Measurement, summarise
 from lab.protocol import ModelScores, Task, TaskScores, Usage
 from lab.record import Record, record
-from lab.slowdown import Latency
+from lab.speed.slowdown import Latency
 from lab.worker import versions
 
 

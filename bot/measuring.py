@@ -20,13 +20,13 @@ from bot.kept import Kept
 from bot.localsuites import read_suites
 from bot.measured import Measured
 from bot.progress import Bar
-from lab.cluster import ClusterError, measure_on_ray
 from lab.errors import DeviceError, ModelError
-from lab.folder import ModelFiles, inspect
-from lab.measure import metrics
-from lab.order import ordered
+from lab.items.order import ordered
+from lab.metrics.measure import metrics
+from lab.model.folder import ModelFiles, inspect
 from lab.protocol import Gate, ModelScores, Pace, Task
-from lab.turns import Found, Subject, run
+from lab.scoring.cluster import ClusterError, measure_on_ray
+from lab.scoring.turns import Found, Subject, run
 
 _DEVICE = re.compile(r"auto|cpu|cuda|cuda:\d{1,3}(,cuda:\d{1,3})*")
 

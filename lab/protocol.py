@@ -45,7 +45,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A step from what a model wrote to its answer (lab/filters.py), with its options."""
+    """A step from what a model wrote to its answer (lab/items/filters.py), with its options."""
 
     name: str
     options: tuple[tuple[str, str], ...] = ()
@@ -88,7 +88,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """When a head model is worse than its base (lab/gate.py).
+    """When a head model is worse than its base (lab/deciding/gate.py).
 
     `tolerance` is the loss still accepted and `resolution` the further loss that must not go
     unseen, in bits per byte; `accuracy_tolerance` and `accuracy_resolution` are the same for
@@ -108,7 +108,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Time base against head (lab/pace.py): `rounds` interleaved pairs of runs."""
+    """Time base against head (lab/speed/pace.py): `rounds` interleaved pairs of runs."""
 
     rounds: int = 30
 
@@ -179,9 +179,10 @@ class Usage:
 class TaskScores:
     """One model's scores on one task: its first items, in their order; all where none stopped.
 
-    `level` is how they were computed (lab/level.py): "plain", or "prefix" where shared tokens
-    were read once. `gap` is the largest difference in nats seen between the two on the same
-    rows of this model (lab/proof.py); None where the fast way was not tried, or failed.
+    `level` is how they were computed (lab/scoring/level.py): "plain", or "prefix" where shared
+    tokens were read once. `gap` is the largest difference in nats seen between the two on the
+    same rows of this model (lab/scoring/proof.py); None where the fast way was not tried, or
+    failed.
     """
 
     task: str
@@ -193,7 +194,7 @@ class TaskScores:
 
 @dataclass(frozen=True, slots=True)
 class ModelScores:
-    """Everything measured of one model; `fingerprint` is that of its files (lab/folder.py)."""
+    """Everything measured of one model; `fingerprint` is of its files (lab/model/folder.py)."""
 
     model: str
     fingerprint: str

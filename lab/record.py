@@ -18,10 +18,10 @@ from typing import Literal
 from pydantic import TypeAdapter, ValidationError
 
 from lab.errors import LabError
-from lab.measure import Measurement
+from lab.items.slices import slices
+from lab.metrics.measure import Measurement
+from lab.metrics.tally import seed_of
 from lab.protocol import ModelScores, Task, TaskScores, Usage
-from lab.slices import slices
-from lab.tally import seed_of
 
 RECORD_LIMIT = 10_000_000
 HALVES = ("bfloat16", "float16")

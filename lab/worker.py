@@ -12,10 +12,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from lab.errors import LabError, ModelError
-from lab.folder import inspect
-from lab.load import settle
+from lab.model.folder import inspect
+from lab.model.load import settle
 from lab.protocol import Failure, Request, Response
-from lab.turns import Subject, Tell, run
+from lab.scoring.turns import Subject, Tell, run
 from lab.wire import REQUEST_LIMIT, WireError, dump_response, read_request
 
 USAGE = 2

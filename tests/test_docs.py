@@ -13,8 +13,8 @@ import pytest
 from bot import catalog, policy
 from bot.cli import cli
 from docs.generate import DOCS, pages
+from lab.items.suite import read_task
 from lab.protocol import Kind
-from lab.suite import read_task
 
 ROOT = DOCS.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])

@@ -11,7 +11,7 @@ from lab.errors import SuiteError
 from lab.harness.config import Config
 from lab.harness.files import Files, inside
 from lab.harness.table import rows
-from lab.suite import ITEM_LIMIT, SIZE_LIMIT
+from lab.items.suite import ITEM_LIMIT, SIZE_LIMIT
 from security import strictjson
 
 LINE_LIMIT = 10_000_000

@@ -10,7 +10,7 @@ from lab.harness.code import Code
 from lab.harness.data import Document
 from lab.harness.syntax import Function
 from lab.harness.template import TemplateError, Templates
-from lab.suite import CHOICE_LIMIT
+from lab.items.suite import CHOICE_LIMIT
 
 
 class FieldError(ValueError):

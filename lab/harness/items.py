@@ -13,8 +13,8 @@ from lab.harness.files import Files
 from lab.harness.prompt import Prompt, Sampler
 from lab.harness.recipe import Recipe, recipe
 from lab.harness.syntax import Function
+from lab.items.suite import ITEM_LIMIT, NAME_LIMIT, TEXT_LIMIT
 from lab.protocol import Item, Kind, Task
-from lab.suite import ITEM_LIMIT, NAME_LIMIT, TEXT_LIMIT
 
 SIZE_LIMIT = 250_000_000  # characters of all items
 

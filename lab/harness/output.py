@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from lab import filters
 from lab.errors import SuiteError
 from lab.harness.config import Config
 from lab.harness.syntax import Function
+from lab.items import filters
 from lab.protocol import Filter, Generation, Kind, Metric
 
 TOKENS_LIMIT = 32_768

@@ -10,8 +10,8 @@ from lab.harness.config import Config
 from lab.harness.fields import check_template
 from lab.harness.output import generations, metrics
 from lab.harness.syntax import Function
+from lab.items.suite import FIELD_LIMIT, NAME_LIMIT
 from lab.protocol import Generation, Kind, Metric
-from lab.suite import FIELD_LIMIT, NAME_LIMIT
 
 SHOT_LIMIT = 1_000
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from lab.errors import SuiteError
-from lab.suite import ITEM_LIMIT
+from lab.items.suite import ITEM_LIMIT
 
 _MISSING = frozenset(
     (

@@ -19,7 +19,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import pass_eval_context
 
 from lab.errors import one_line
-from lab.suite import TEXT_LIMIT
+from lab.items.suite import TEXT_LIMIT
 
 LENGTH_LIMIT = 200_000  # characters of a template
 WORK_LIMIT = 2 * TEXT_LIMIT  # characters and values that one render handles

@@ -14,9 +14,9 @@ pytest.importorskip("transformers", reason="needs the model extra")
 from bot import comparing
 from bot.checks.regression import Settings
 from bot.verdict import Outcome
-from lab.folder import inspect
+from lab.model.folder import inspect
 from lab.protocol import Item, ItemScore, Kind, ModelScores, PaceScores, Task, TaskScores
-from lab.turns import Found
+from lab.scoring.turns import Found
 from tests.lab.models import make_model
 
 TASK = Task("words", tuple(Item(str(n), "", ("some text",)) for n in range(60)), Kind.TEXT)

@@ -12,7 +12,7 @@ pytest.importorskip("torch", reason="records name its version")
 from bot.exhibit import Record, Table
 from bot.measured import Measured, as_json, as_text, report
 from lab.protocol import Item, ItemScore, Kind, ModelScores, Task, TaskScores, Usage
-from lab.slowdown import Latency
+from lab.speed.slowdown import Latency
 
 TASK = Task("words", tuple(Item(str(n), "", ("some text",)) for n in range(40)), Kind.TEXT)
 SCORES = TaskScores(

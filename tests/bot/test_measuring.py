@@ -19,7 +19,7 @@ pytest.importorskip("torch", reason="needs the model extra")
 pytest.importorskip("transformers", reason="needs the model extra")
 
 from bot import cli
-from lab import turns
+from lab.scoring import turns
 from modelwarden import ROOT
 from tests.lab.models import TEXT, make_model
 
@@ -329,9 +329,9 @@ def test_missing_libraries_are_named(
 def test_scores_of_a_cluster_are_shown_as_any(
     model: Path, tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The cluster itself is tested in tests/lab/test_cluster.py."""
-    from lab.folder import inspect
-    from lab.measure import measure
+    """The cluster itself is tested in tests/lab/scoring/test_cluster.py."""
+    from lab.metrics.measure import measure
+    from lab.model.folder import inspect
 
     def found(address: str, name: str, folder: Path, tasks: Any, device: str, **_: Any) -> Any:
         assert (address, folder.is_absolute()) == ("localhost:6379", True)

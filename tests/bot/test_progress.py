@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.progress import Bar
-from lab.plain import Progress
+from lab.scoring.plain import Progress
 
 ROOT = Path(__file__).parents[2]
 

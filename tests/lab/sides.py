@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lab.gate import Decision, judge
+from lab.deciding.gate import Decision, judge
 from lab.protocol import Gate, Item, ItemScore, Kind, Task, TaskScores
 
 Numbers = Sequence[float] | np.ndarray

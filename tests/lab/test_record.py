@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.measure import summarise
+from lab.metrics.measure import summarise
 from lab.protocol import Item, ItemScore, Kind, Metric, ModelScores, Task, TaskScores, Usage
 from lab.record import RecordError, caveats, digest_of, dump, harness, key, read, record
 

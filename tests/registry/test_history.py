@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.measure import Measurement, metrics
+from lab.metrics.measure import Measurement, metrics
 from registry import history as module
 from registry.documents import DocumentError
 from registry.history import History, MetricSeries, history

@@ -30,7 +30,7 @@ from bot.sandbox import SandboxFailed
 from bot.wording import plural
 from bot.world import World
 from lab.errors import LabError, ModelError
-from lab.slowdown import Judgement, judge_pace
+from lab.speed.slowdown import Judgement, judge_pace
 from registry.errors import MissingWeights, RegistryError
 from registry.history import History
 from registry.outputs import is_source

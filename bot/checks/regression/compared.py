@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lab.changes import MetricChange, changes
-from lab.compare import Comparison
-from lab.gate import Decision, judge
-from lab.measure import summarise
+from lab.deciding.compare import Comparison
+from lab.deciding.gate import Decision, judge
+from lab.deciding.sliced import SliceDecision, judge_slices
+from lab.items.slices import slices
+from lab.metrics.changes import MetricChange, changes
+from lab.metrics.measure import summarise
 from lab.protocol import Gate, ModelScores, Task, TaskScores
 from lab.record import record
-from lab.sliced import SliceDecision, judge_slices
-from lab.slices import slices
 
 MAX_POINTS = 2000
 

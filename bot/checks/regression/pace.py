@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from bot.checks.regression import rules
 from bot.finding import Finding, Location
-from lab.slowdown import Judgement, Verdict
+from lab.speed.slowdown import Judgement, Verdict
 
 _NAMES = {"prefill": "reading", "decode": "writing", "memory": "memory"}
 

@@ -17,10 +17,10 @@ from bot.errors import CouldNotTell
 from bot.kept import Kept
 from bot.world import World
 from lab.errors import ModelError
-from lab.folder import ModelFiles, inspect
+from lab.model.folder import ModelFiles, inspect
+from lab.model.vocabulary import vocabulary_change
 from lab.protocol import ModelScores, Pace, Request
 from lab.record import harness
-from lab.vocabulary import vocabulary_change
 from lab.worker import versions
 from registry.errors import RegistryError
 from registry.weights import Located, materialise

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from bot.checks.regression.compared import Compared, Recorded
 from bot.exhibit import Exhibit, Histogram, Interval, IntervalPlot, Record, ScatterPlot, Table
-from lab.changes import MetricChange
-from lab.compare import UNIT
-from lab.slowdown import Judgement, Verdict
+from lab.deciding.compare import UNIT
+from lab.metrics.changes import MetricChange
+from lab.speed.slowdown import Judgement, Verdict
 
 BINS = 20
 

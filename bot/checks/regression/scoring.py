@@ -11,8 +11,8 @@ from bot import sandbox
 from bot.errors import CouldNotTell
 from bot.sandbox import Limits, SandboxFailed
 from lab import wire
+from lab.deciding.gate import judge
 from lab.errors import CompareError
-from lab.gate import judge
 from lab.protocol import (
     Gate,
     Item,

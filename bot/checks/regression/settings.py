@@ -15,7 +15,7 @@ from pydantic import (
 
 from bot.check import Section
 from lab.protocol import Gate
-from lab.slowdown import TOLERANCE
+from lab.speed.slowdown import TOLERANCE
 
 Protection = Literal["network", "filesystem", "secrets", "memory", "time", "processes"]
 RelativePath = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^/\x00].*$")]

@@ -9,11 +9,11 @@ from bot.checks.regression.settings import SuiteFile
 from bot.errors import CouldNotTell
 from bot.world import World
 from lab.errors import SuiteError
-from lab.order import ordered
+from lab.items.order import ordered
+from lab.items.suite import SIZE_LIMIT
+from lab.items.suites import read_suite
 from lab.protocol import Task
 from lab.record import digest_of
-from lab.suite import SIZE_LIMIT
-from lab.suites import read_suite
 from security.sniff import is_lfs
 
 

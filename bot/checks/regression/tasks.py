@@ -8,10 +8,10 @@ from bot.checks.regression import rules
 from bot.checks.regression.compared import Compared
 from bot.checks.regression.settings import Limit, Settings
 from bot.finding import Finding, Location
-from lab.compare import UNIT, Comparison
-from lab.gate import Decision, Ruling
-from lab.limit import against_limit
-from lab.sliced import SliceDecision
+from lab.deciding.compare import UNIT, Comparison
+from lab.deciding.gate import Decision, Ruling
+from lab.deciding.limit import against_limit
+from lab.deciding.sliced import SliceDecision
 
 
 def findings_of(

@@ -47,7 +47,7 @@ from lab.protocol import (
     Task,
     TaskScores,
 )
-from lab.slowdown import judge_pace
+from lab.speed.slowdown import judge_pace
 from tests.fakes import BASE, FakeWorld
 
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 4\n"

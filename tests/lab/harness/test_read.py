@@ -17,7 +17,7 @@ from lab.errors import SuiteError
 from lab.harness import read
 from lab.harness.output import _METRICS
 from lab.harness.recipe import _KEYS
-from lab.metrics import _ALIASES, _KNOWN
+from lab.metrics.catalog import _ALIASES, _KNOWN
 from lab.protocol import Filter, Kind, Metric, Task
 
 DOCUMENTS = [

@@ -1,0 +1,1 @@
+"""From the scores of two models to a verdict. Pure."""

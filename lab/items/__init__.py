@@ -1,0 +1,1 @@
+"""What is scored: suites read into tasks, their order, their slices."""

@@ -1,0 +1,1 @@
+"""Models as files and loaded: looked at, fingerprinted, proven."""

@@ -1,0 +1,1 @@
+"""How long a model takes, and whether another takes longer."""

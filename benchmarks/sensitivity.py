@@ -26,9 +26,9 @@ from lab.deciding.compare import compare
 from lab.deciding.gate import Decision, Ruling, judge
 from lab.items.order import ordered
 from lab.items.suite import read_task
-from lab.metrics.measure import measure
 from lab.model.folder import SINGLE, inspect
 from lab.protocol import Gate, Item, Kind, Task, TaskScores
+from lab.scoring.turns import Subject, run
 from lab.statistics import student_quantile
 
 NOISES = (0.02, 0.05, 0.1)  # of each tensor's standard deviation
@@ -54,7 +54,8 @@ def blurred(model: Path, target: Path, noise: float, seed: int) -> Path:
 
 def scored(model: Path, task: Task) -> TaskScores:
     """Return the model's scores."""
-    return measure(model.name, inspect(model), [task], "cpu").tasks[0]
+    found = run([Subject(model.name, inspect(model))], [task], device="cpu")
+    return found.scores[0].tasks[0]
 
 
 def questions(task: Task) -> Task:

@@ -50,6 +50,5 @@ def _evidence(
         tasks=compare_models(tasks, before, after, settings.gate, versions()),
         pace=pace,
         tokenizer=vocabulary_change(base, head),
-        about=f"{after.architecture}, {after.parameters:,} parameters, "
-        f"{after.dtype} on {after.device}",
+        about=after.about,
     )

@@ -59,10 +59,7 @@ def as_text(found: Measured) -> str:
 
 def _lines(found: Measured) -> Iterator[str]:
     scores = found.scores
-    yield (
-        f"{scores.model}: {scores.architecture}, {scores.parameters:,} parameters, "
-        f"{scores.dtype} on {scores.device}"
-    )
+    yield f"{scores.model}: {scores.about}"
     yield f"fingerprint {scores.fingerprint}"
     parts = zip(scores.tasks, found.records, found.reused, strict=True)
     for answer, kept, reused in parts:

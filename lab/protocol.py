@@ -205,6 +205,12 @@ class ModelScores:
     tasks: tuple[TaskScores, ...]
     notes: tuple[str, ...] = ()
 
+    @property
+    def about(self) -> str:
+        """Return what was measured, and where, in a line."""
+        size = f"{self.architecture}, {self.parameters:,} parameters"
+        return f"{size}, {self.dtype} on {self.device}"
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:

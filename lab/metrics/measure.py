@@ -1,4 +1,4 @@
-"""Measure one model: scores of every task, and what they come to, with intervals."""
+"""What the scores of one model come to, with intervals."""
 
 from __future__ import annotations
 
@@ -9,11 +9,7 @@ from lab.items.slices import slices
 from lab.metrics.catalog import main, tallies
 from lab.metrics.scored import pair
 from lab.metrics.tally import Bounds, Tally, independent, seed_of
-from lab.model.folder import ModelFiles
-from lab.model.load import load, settle
-from lab.protocol import ModelScores, Task, TaskScores
-from lab.scoring.plain import Progress
-from lab.scoring.score import score
+from lab.protocol import Task, TaskScores
 
 LEAST = 30
 
@@ -36,28 +32,6 @@ class Measurement:
     slice: str = ""
     higher_is_better: bool = False
     signature: str = ""
-
-
-def measure(
-    name: str,
-    files: ModelFiles,
-    tasks: Iterable[Task],
-    device: str = "auto",
-    *,
-    progress: Progress | None = None,
-) -> ModelScores:
-    """Load the model and score the tasks. Raises ModelError."""
-    settle(threads=0)
-    model = load(files, device)
-    return ModelScores(
-        model=name,
-        fingerprint=model.fingerprint,
-        parameters=model.parameters,
-        architecture=model.architecture,
-        device=model.device,
-        dtype=model.dtype,
-        tasks=tuple(score(model, task, progress=progress) for task in tasks),
-    )
 
 
 def summarise(

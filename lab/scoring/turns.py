@@ -14,13 +14,12 @@ from dataclasses import dataclass, replace
 from lab.deciding.gate import judge
 from lab.errors import DeviceError, LabError, ModelError
 from lab.items.order import schedule
-from lab.model.devices import devices
 from lab.model.folder import ModelFiles
-from lab.model.load import Model, load, settle
+from lab.model.load import Model, settle
 from lab.protocol import Gate, ModelScores, Pace, PaceScores, Task, TaskScores, Usage
 from lab.scoring.plain import Progress
 from lab.scoring.score import Scorer, scorer
-from lab.scoring.shards import join, score_sharded
+from lab.scoring.shards import join, replicas, score_sharded
 from lab.speed.pace import latency
 from lab.speed.pace import pace as compare_pace
 from lab.speed.slowdown import Latency
@@ -158,8 +157,7 @@ class Side:
         """Return the model on each of its devices, loaded now if it was not before."""
         if not self._models:
             settle(threads=0)  # imports torch: not before a model is needed
-            files = self._subject.files
-            self._models = tuple(load(files, device) for device in devices(self._device))
+            self._models = replicas(self._subject.files, self._device)
         return self._models
 
     def scores(self) -> ModelScores:

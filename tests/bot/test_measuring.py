@@ -178,7 +178,7 @@ def test_a_renamed_and_resharded_model_is_identical(
     reshard(model, again)
     path = suite(tmp_path, 12)
     with monkeypatch.context() as patch:
-        patch.setattr(turns, "load", None)
+        patch.setattr(turns, "replicas", None)
         code, said, _ = ask(again, "--against", model, "--suite", path, "--latency")
     assert code == 0
     assert "regression/identical" in ask(again, "--against", model, "--suite", path,
@@ -269,7 +269,7 @@ def test_what_makes_no_sense_is_refused_before_anything_is_loaded(
 ) -> None:
     suite(tmp_path, 2)
     (tmp_path / "model").symlink_to(model)
-    monkeypatch.setattr(turns, "load", None)
+    monkeypatch.setattr(turns, "replicas", None)
     code, said, line = ask(*words)
     assert (code, said, line.count("\n")) == (2, "", 2)
     assert complaint in line
@@ -330,12 +330,12 @@ def test_scores_of_a_cluster_are_shown_as_any(
     model: Path, tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The cluster itself is tested in tests/lab/scoring/test_cluster.py."""
-    from lab.metrics.measure import measure
     from lab.model.folder import inspect
+    from lab.scoring.turns import Subject, run
 
     def found(address: str, name: str, folder: Path, tasks: Any, device: str, **_: Any) -> Any:
         assert (address, folder.is_absolute()) == ("localhost:6379", True)
-        return measure(name, inspect(folder), tasks, device)
+        return run([Subject(name, inspect(folder))], tasks, device=device).scores[0]
 
     monkeypatch.setattr("bot.measuring.measure_on_ray", found)
     words = (model, "--suite", suite(tmp_path, 8), "--ray", "localhost:6379", "--device", "cpu")

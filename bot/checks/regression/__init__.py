@@ -192,10 +192,7 @@ def _standing(sides: Sides, settings: Settings) -> Standing:
 def _about(scored: Scored) -> str:
     head = scored.models[-1]
     reused = f", {scored.reused:,} scores of the base reused" if scored.reused else ""
-    return (
-        f"{head.architecture}, {head.parameters:,} parameters, {head.dtype} on {head.device}, "
-        f"sandbox: {scored.rung}{reused}"
-    )
+    return f"{head.about}, sandbox: {scored.rung}{reused}"
 
 
 def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:

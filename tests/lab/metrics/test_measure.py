@@ -12,9 +12,10 @@ import pytest
 
 from lab.errors import CompareError, SuiteError
 from lab.metrics.changes import changes
-from lab.metrics.measure import measure, metrics, summarise
+from lab.metrics.measure import metrics, summarise
 from lab.model.folder import inspect
 from lab.protocol import Item, ItemScore, Kind, Task, TaskScores
+from lab.scoring.turns import Subject, run
 from lab.scoring.unigram import unigram
 from tests.lab.models import TEXT, make_model
 
@@ -121,11 +122,10 @@ def test_scores_of_the_first_items_are_enough() -> None:
 
 def test_a_trained_model_beats_its_unigrams_and_damage_shows(tmp_path: Path) -> None:
     folder = make_model(tmp_path / "base", hidden_size=48, initializer_range=0.02)
-    untrained = measure("start", inspect(folder), [TASK], "cpu").tasks[0]
+    untrained = scored(folder)
     train(folder)
-    files = inspect(folder)
-    trained = measure("base", files, [TASK], "cpu").tasks[0]
-    baseline = unigram(files, TEXT, TASK)
+    trained = scored(folder)
+    baseline = unigram(inspect(folder), TEXT, TASK)
     assert [i.tokens for i in baseline.items] == [i.tokens for i in trained.items]
     values = [summarise(TASK, s)[0].value for s in (trained, baseline, untrained)]
     assert values[0] < 0.8 * values[1]
@@ -136,6 +136,10 @@ def test_a_trained_model_beats_its_unigrams_and_damage_shows(tmp_path: Path) -> 
     assert damage.low > 0
     assert gain.high is not None
     assert gain.high < 0
+
+
+def scored(folder: Path) -> TaskScores:
+    return run([Subject("m", inspect(folder))], [TASK], device="cpu").scores[0].tasks[0]
 
 
 def train(folder: Path) -> None:

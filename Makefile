@@ -36,5 +36,5 @@ clean:
 	@touch $@
 
 .venv/test: .venv/demo
-	$(PIP) --group dev
+	$(PIP) --editable '.[model,dvc,app]' --group dev
 	@touch $@

@@ -34,6 +34,13 @@ CALLERS = {
     "jinja2": "lab/harness/",
     "ray": "lab/",
     "license_expression": "registry/licenses/",
+    "github": "bot/github/client.py",
+    "dbos": "bot/jobs.py",
+    "sqlalchemy": "bot/serve/records",
+    "starlette": "bot/serve/",
+    "uvicorn": "bot/serve/",
+    "prometheus_client": "bot/serve/telemetry.py",
+    "markdown_it": "bot/talk/",
 }
 
 
@@ -133,7 +140,8 @@ def test_heavy_libraries_stay_out(command: list[str], tmp_path: Path) -> None:
         "import modelwarden\n"
         "try: modelwarden.main()\n"
         "except SystemExit: pass\n"
-        "heavy = {'torch', 'transformers', 'mlflow', 'dvc', 'scipy', 'numpy'} & set(sys.modules)\n"
+        "heavy = {'torch', 'transformers', 'mlflow', 'dvc', 'scipy', 'numpy', 'github', 'dbos',"
+        " 'sqlalchemy', 'starlette'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
     done = subprocess.run(

@@ -1,0 +1,1 @@
+"""The server: settings, durable records, flows of a pull request, pages."""

@@ -30,7 +30,8 @@ def render(
     colour: bool = False,
     verbose: bool = False,
     width: int = 88,
+    room: int = 65_535,
 ) -> str:
     """Return the report in one of RENDERERS. Every text in it is made harmless first."""
     renderer = cast(Renderer, import_module(RENDERERS[format]))
-    return renderer.render(scrub(report), rules, Options(timings, colour, verbose, width))
+    return renderer.render(scrub(report), rules, Options(timings, colour, verbose, width, room))

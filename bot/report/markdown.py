@@ -25,7 +25,6 @@ from bot.report.outline import (
 from bot.verdict import Outcome, Report, Verdict
 from bot.wording import plural
 
-BYTES = 65_535  # of a check run's summary; a comment may have as many characters
 LINE, CELL = 400, 80  # characters of one quoted text, and of one in a table
 STEPS = 10
 FINDINGS = (50, 10, 0)  # of one group: the most that fits is shown
@@ -41,10 +40,10 @@ _SIGNS = {
 
 
 def render(report: Report, rules: Mapping[str, Rule], options: Options) -> str:
-    """Return at most BYTES bytes of UTF-8: the verdict, what to do, then folded details."""
+    """Return at most `options.room` bytes: the verdict, what to do, then folded details."""
     head = "\n".join((*_head(report), "", *_next(report), "", *_checks(report, options.timings)))
-    parts = [cut_bytes(head, BYTES // 2)]
-    room = BYTES - len(parts[0].encode()) - 200  # for the last line
+    parts = [cut_bytes(head, options.room // 2)]
+    room = options.room - len(parts[0].encode()) - 200  # for the last line
     left_out = []
     for verdict in worst_first(report):
         section = _fitting(verdict, rules, room)

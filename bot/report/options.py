@@ -12,12 +12,16 @@ from bot.verdict import Report
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`timings` shows seconds, `colour`, `verbose` and `width` are for the terminal."""
+    """`timings` shows seconds, `colour`, `verbose` and `width` are for the terminal.
+
+    `room` is the most bytes of UTF-8 that a size-limited format may take.
+    """
 
     timings: bool = False
     colour: bool = False
     verbose: bool = False
     width: int = 88
+    room: int = 65_535
 
 
 class Renderer(Protocol):

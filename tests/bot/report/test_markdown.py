@@ -10,10 +10,10 @@ from markdown_it import MarkdownIt
 from bot.exhibit import Table
 from bot.finding import Finding, Level, Location
 from bot.report import render
-from bot.report.markdown import BYTES
 from bot.verdict import Outcome, Report, Verdict
 from tests.bot.report.samples import HOSTILE, RULES, odd_exhibits, report
 
+BYTES = 65_535
 OWN_TAGS = {"<code>", "</code>", "<b>", "</b>", "</summary>"}
 
 

@@ -1,0 +1,48 @@
+"""The one comment a pull request gets: verdict first, then what to do, then folded details."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.finding import Rule
+from bot.github.values import Target
+from bot.report import render
+from bot.report.neutral import markdown
+from bot.verdict import Report
+
+# Marks our comment. Somebody else's comment may hold it too: the author's id decides.
+MARKER = "<!-- modelwarden:verdict -->"
+ROOM = 65_000  # bytes; GitHub takes 65,536 characters
+
+
+def judged(report: Report, rules: Mapping[str, Rule], *, note: str = "", url: str = "") -> str:
+    """Return the comment of a verdict; `note` is markdown of ours that comes after the headline."""
+    foot = _foot(report.change.head, url)
+    room = ROOM - len(f"{MARKER}\n\n{note}\n\n{foot}".encode())
+    text = render(report, "markdown", rules, room=max(room, ROOM // 4))
+    head, _, rest = text.partition("\n")
+    middle = f"\n{note}\n" if note else ""
+    return f"{MARKER}\n{head}\n{middle}{rest}\n{foot}\n"
+
+
+def pending(target: Target, *, queue: str = "", url: str = "") -> str:
+    """Return the comment while nothing is known yet; `queue` says where the job waits."""
+    where = f" {markdown(queue)}" if queue else ""
+    return (
+        f"{MARKER}\n## ⏳ PENDING: judging this change\n\n"
+        f"Nothing is known of the new head yet.{where}\n\n{_foot(target.head, url)}\n"
+    )
+
+
+def stopped(target: Target, reason: str) -> str:
+    """Return the comment of a pull request that is not judged any further, and why."""
+    return (
+        f"{MARKER}\n## ➖ STOPPED: {markdown(reason, 300)}\n\n"
+        f"What to do: nothing; write `/warden check` to have it judged all the same.\n\n"
+        f"{_foot(target.head, '')}\n"
+    )
+
+
+def _foot(head: str, url: str) -> str:
+    more = f' · <a href="{markdown(url)}">full report</a>' if url else ""
+    return f"<sub>Head <code>{head[:12]}</code>{more} · <code>/warden help</code></sub>"

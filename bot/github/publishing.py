@@ -1,0 +1,99 @@
+"""Publishes runs and the comment, each exactly once: look first, write, remember.
+
+Every method may run again after a crash at any point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bot.github import checkruns, comment
+from bot.github.errors import NotFound, Unavailable
+from bot.github.values import Api, CheckRun, Comment, RunBody, Target
+from bot.serve.contract import Records, Run
+
+LEASE = 60.0  # seconds that one process may take to find or write a comment
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """Writes to one repository. `bot` is the account id of our comments, `holder` this process."""
+
+    api: Api
+    records: Records
+    bot: int
+    holder: str
+    clock: Callable[[], float]
+
+    def open(self, target: Target, checks: Sequence[str], url: str = "") -> None:
+        """Show a run in progress for the summary and each check."""
+        for check in ("", *checks):
+            if self.records.run_named(checkruns.external_id(target, check)) is None:
+                run = self.api.create_run(checkruns.waiting(target, check, url))
+                self.records.opened(Run(target, check, run.id, self.clock()))
+
+    def conclude(self, target: Target, check: str, body: RunBody) -> None:
+        """End a run with `body`; one that has ended already stays as it is."""
+        known = self.records.run_named(body.external_id)
+        if known is not None and known.conclusion:
+            return
+        run = self._shown(body)
+        if run is None:
+            run = self.api.create_run(checkruns.waiting(target, check, body.details_url))
+        if known is None:
+            self.records.opened(Run(target, check, run.id, self.clock()))
+        if run.status != "completed":
+            run = self.api.update_run(run, body)
+        self.records.concluded(target, check, run.conclusion or str(body.conclusion))
+
+    def _shown(self, body: RunBody) -> CheckRun | None:
+        runs = self.api.runs(body.head, body.name)
+        return next((run for run in runs if run.external_id == body.external_id), None)
+
+    def stop(self, runs: Sequence[Run], reason: str) -> None:
+        """End open runs without an answer; a commit that is gone has no run to end."""
+        for run in runs:
+            try:
+                self.conclude(
+                    run.target, run.check, checkruns.stopped(run.target, run.check, reason)
+                )
+            except NotFound:
+                self.records.concluded(run.target, run.check, "gone")
+
+    def sticky(self, number: int, body: str) -> None:
+        """Show the one comment of a pull request: edit ours, or write it."""
+        name = f"comment:{self.api.repo.id}:{number}"
+        if not self.records.lease(name, self.holder, self.clock() + LEASE, self.clock()):
+            raise Unavailable("another process is writing the comment", "it is tried again")
+        try:
+            self._sticky(number, body)
+        finally:
+            self.records.release(name, self.holder)
+
+    def _sticky(self, number: int, body: str) -> None:
+        found = self._ours(number, comment.MARKER)
+        if found is not None and found.body.strip() == body.strip():
+            return
+        if found is not None:
+            try:
+                self.api.update_comment(found.id, body)
+            except NotFound:
+                found = None  # deleted since
+        if found is None:
+            self.api.create_comment(number, body, comment.MARKER)
+
+    def reply(self, number: int, marker: str, body: str) -> None:
+        """Answer once: a comment of ours that begins with `marker` is the answer."""
+        if self._ours(number, marker) is None:
+            self.api.create_comment(number, body, marker)
+
+    def _ours(self, number: int, marker: str) -> Comment | None:
+        return next(
+            (
+                c
+                for c in self.api.comments(number)
+                if c.author.id == self.bot and c.body.startswith(marker)
+            ),
+            None,
+        )

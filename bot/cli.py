@@ -69,6 +69,8 @@ def init(repo: Path) -> int:
 @click.option("--skip", metavar="CHECK", multiple=True, help="Leave out this check; repeatable.")
 @click.option("--policy", metavar="FILE", type=click.Path(path_type=Path),
               help="Use this policy instead of the one at the base commit.")  # fmt: skip
+@click.option("--people", metavar="FILE", type=click.Path(path_type=Path),
+              help="What the platform says of accounts and agreements, as JSON.")  # fmt: skip
 @_plugin
 @click.option("--no-cache", is_flag=True, help="Neither read nor keep evidence of earlier runs.")
 @click.option("--timings", is_flag=True, help="Show seconds in the report, which then varies.")

@@ -22,6 +22,7 @@ from bot.checks import contributors
 from bot.checks.contributors.signoff import judge_message
 from bot.errors import BotError, PolicyError, UsageError
 from bot.finding import Rule
+from bot.people import load_file
 from bot.quoting import plain
 from bot.report import render
 from bot.repository import GitWorld
@@ -77,6 +78,7 @@ def check(
     no_cache: bool,
     timings: bool,
     verbose: bool,
+    people: Path | None = None,
 ) -> int:
     """Judge a change and write its reports; return the exit code."""
     if staged and (base is not None or head is not None):
@@ -87,7 +89,8 @@ def check(
     if not chosen:
         raise UsageError("no check is left to run", "leave out some of --only and --skip")
     cache = Cache(None if no_cache else default_path())
-    with GitWorld(repo, cache, _say) as world:
+    known = load_file(people) if people is not None else None
+    with GitWorld(repo, cache, _say, people=known) as world:
         if message is not None:
             return _message(world, message, policy, checks)
         change = _change(world, base, head, staged=staged)
@@ -159,20 +162,7 @@ def _policy(
     if path is not None:
         data = _read(path)
         return policy.load(data, str(path), f"{path} (--policy)", checks, rules)
-    entry = world.entry(base, policy.POLICY_PATH)
-    if entry is None:
-        return policy.default(checks)
-    if not entry.is_file:
-        raise PolicyError(f"{policy.POLICY_PATH} is not a regular file", "commit it as a file")
-    if world.size(entry.blob) > policy.POLICY_LIMIT:
-        raise PolicyError(
-            f"{policy.POLICY_PATH} has {world.size(entry.blob):,} bytes, more than "
-            f"{policy.POLICY_LIMIT:,}",
-            "make the policy smaller",
-        )
-    source = f"{policy.POLICY_PATH} at {base[:12]}"
-    data = world.read(entry.blob, policy.POLICY_LIMIT)
-    return policy.load(data, policy.POLICY_PATH, source, checks, rules)
+    return policy.at(world, base, checks, rules)
 
 
 def _read(path: Path) -> bytes:

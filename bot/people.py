@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from bot.errors import UsageError
+from bot.quoting import plain
 from security import strictjson
 
 LIMIT = 10_000_000  # bytes of one file
@@ -23,13 +25,13 @@ HINT = "write it as docs/contributors.md says, or leave the file out"
 
 _STRICT = ConfigDict(strict=True, extra="forbid")
 Number = Annotated[int, Field(ge=1, le=2**53)]
-Login = Annotated[str, Field(pattern=r"\A[A-Za-z0-9_-]{1,100}(?:\[bot\])?\z")]
-ObjectId = Annotated[str, Field(pattern=r"\A(?:[0-9a-f]{40}|[0-9a-f]{64})\z")]
-Digest = Annotated[str, Field(pattern=r"\A[0-9a-f]{64}\z")]
-Repository = Annotated[str, Field(pattern=r"\A[A-Za-z0-9._-]{1,100}/[A-Za-z0-9._-]{1,100}\z")]
+Login = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,100}(?:\[bot\])?$")]
+ObjectId = Annotated[str, Field(pattern=r"^(?:[0-9a-f]{40}|[0-9a-f]{64})$")]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Repository = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,100}/[A-Za-z0-9._-]{1,100}$")]
 Time = Annotated[
     str,
-    Field(pattern=r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)\z"),
+    Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)$"),
 ]
 
 
@@ -112,6 +114,17 @@ def load(data: bytes, name: str = "people") -> People:
     """Read what `dump` wrote. Raises PeopleError, naming `name` and what is wrong."""
     people: People = _parse(data, People, name)
     return people
+
+
+def load_file(path: Path) -> People:
+    """Read a file of people. Raises PeopleError, OSError."""
+    return load(bounded(path), plain(path))
+
+
+def bounded(path: Path) -> bytes:
+    """Return the bytes of a file, at most one more than LIMIT. Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(LIMIT + 1)
 
 
 def dump_signatures(signatures: tuple[ClaSignature, ...]) -> bytes:

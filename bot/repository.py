@@ -20,6 +20,7 @@ from bot.gitformat import (
     parse_raw_diff,
     parse_tree,
 )
+from bot.people import People
 from bot.revisions import Revisions
 from bot.world import COMMIT_LIMIT, TEXT_LIMIT
 
@@ -40,8 +41,11 @@ class GitWorld:
         folder: Path,
         cache: Cache | None = None,
         say: Callable[[str], None] = lambda line: None,
+        *,
+        people: People | None = None,
     ) -> None:
         self.say = say
+        self.people = people
         self.revisions = Revisions(folder)
         self.place = folder
         self.git_dir = self.revisions.git_dir

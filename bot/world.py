@@ -1,4 +1,4 @@
-"""What a check may ask of the outside: git objects by id, nothing else.
+"""What a check may ask of the outside: git objects by id, and what the platform said of people.
 
 `bot/repository.py` answers from a repository, `tests/fakes.py` from literals.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from bot.change import Commit, TreeEntry
+from bot.people import People
 
 T = TypeVar("T")
 
@@ -42,6 +43,10 @@ class World(Protocol):
     @property
     def store(self) -> Store:
         """What other commands of this machine remember, such as scores of `measure`."""
+
+    @property
+    def people(self) -> People | None:
+        """What the platform proves about the people of the change; None where nobody asked it."""
 
     def size(self, blob: str) -> int:
         """Return a blob's size in bytes. Raises Missing."""

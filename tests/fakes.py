@@ -10,6 +10,7 @@ from typing import TypeVar
 from bot.cache import Cache
 from bot.change import SUBMODULE, SYMLINK, Change, Commit, FileChange, TreeEntry
 from bot.errors import Missing, TooLarge
+from bot.people import People
 from bot.world import TEXT_LIMIT
 
 T = TypeVar("T")
@@ -57,7 +58,9 @@ class FakeWorld:
         missing: tuple[str, ...] = (),
         signers: Mapping[str, str] | None = None,
         releases: Mapping[str, Tree] | None = None,
+        people: People | None = None,
     ) -> None:
+        self.people = people
         self.blobs: dict[str, bytes] = {}
         self.modes = dict(modes or {})
         self.trees = {BASE: self._tree(base), HEAD: self._tree(head)}

@@ -1,30 +1,32 @@
-"""People: sign-offs, signatures, headers of new files, owners of sensitive paths."""
+"""People: sign-offs, agreements, signatures, headers of new files, owners of sensitive paths."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pydantic import Field
 
 from bot.change import Change, Commit
 from bot.check import Section
-from bot.checks.contributors import headers, ownership, signatures, signoff
+from bot.checks.contributors import cla, headers, ownership, parties, shown, signatures, signoff
+from bot.checks.contributors.accounts import excused
+from bot.checks.contributors.cla import Agreement, Cla
 from bot.checks.contributors.headers import Headers, NewFile, Switch
 from bot.checks.contributors.ownership import Ownership
+from bot.checks.contributors.remediation import Mode
 from bot.checks.contributors.signatures import Signature, Signatures
-from bot.checks.contributors.signoff import Statement
+from bot.checks.contributors.statements import Statement, read, start_of
 from bot.errors import CouldNotTell
-from bot.exhibit import Exhibit, Table
+from bot.exhibit import Exhibit
 from bot.finding import Finding, Level, Rule
-from bot.quoting import plain
+from bot.people import People
 from bot.wording import plural
 from bot.world import World
 
 NAME = "contributors"
 VERSION = 1
 SIGNERS_LIMIT = 1_000_000  # bytes of an allowed signers file
-SHOWN = 100  # commits in the table
 
 TOO_MANY = Rule(
     "contributors/too-many-commits",
@@ -36,6 +38,7 @@ TOO_MANY = Rule(
 RULES: tuple[Rule, ...] = (
     TOO_MANY,
     *signoff.RULES,
+    *cla.RULES,
     *signatures.RULES,
     *headers.RULES,
     *ownership.RULES,
@@ -48,7 +51,16 @@ class Settings(Section):
     dco: Switch = Field(
         default="required", description="Whether each commit is signed off by its author."
     )
-    co_authors: bool = Field(default=True, description="Whether co-authors sign off too.")
+    co_authors: bool = Field(default=True, description="Whether co-authors sign too.")
+    remediation: Mode = Field(
+        default="off",
+        description="Whether a later commit of the change may sign an earlier one off: its own "
+        "author (individual), or also somebody on the author's behalf (third-party).",
+    )
+    bots: tuple[str, ...] = Field(
+        default=(),
+        description="Logins of bots whose commits need no sign-off where GitHub verified them.",
+    )
     merge_commits: bool = Field(
         default=False, description="Whether merge commits need a sign-off too."
     )
@@ -61,6 +73,7 @@ class Settings(Section):
     allowed_signers: str = Field(
         default="", description="Path of a file in ssh's allowed_signers format, read at the base."
     )
+    cla: Cla = Field(default=Cla(), description="The contributor licence agreement.")
     headers: Headers = Field(default=Headers(), description="Headers of new source files.")
     sensitive: tuple[str, ...] = Field(
         default=(
@@ -85,6 +98,9 @@ class Evidence:
     signatures: Signatures
     new_files: tuple[NewFile, ...]
     ownership: Ownership
+    people: People | None = None
+    agreement: Agreement = field(default_factory=Agreement)
+    remediation: Mode = "off"
 
 
 def applies(change: Change, settings: Settings) -> str:
@@ -97,13 +113,17 @@ def collect(change: Change, world: World, settings: Settings) -> Evidence:
     maker = f"{NAME}/{VERSION}"
     commits = world.commits(change.base, change.head)
     judged = commits[: settings.max_commits]
+    statements, people = tuple(read(c) for c in judged), world.people
     return Evidence(
         change.merge_base,
         len(commits),
-        tuple(signoff.read(c) for c in judged),
+        statements,
         _signatures(change, world, settings, judged),
         headers.collect(change, world, settings.headers, maker),
         ownership.collect(change, world, settings.sensitive, maker),
+        people,
+        cla.collect(change, world, settings.cla, parties.accounts(statements, people)),
+        settings.remediation,
     )
 
 
@@ -134,9 +154,10 @@ def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
     """Find what is not signed off, signed, headed or owned as the policy asks."""
     found: list[Finding] = []
     judged = len(evidence.statements)
-    start = signoff.start_of(evidence.statements, evidence.base)
+    start = start_of(evidence.statements, evidence.base)
     required = settings.signatures == "required"
-    if evidence.total > judged and (required or settings.dco == "required"):
+    asked = required or settings.dco == "required" or settings.cla.required
+    if evidence.total > judged and asked:
         found.append(TOO_MANY.at(f"{evidence.total:,} commits, {judged:,} of them judged"))
     if settings.dco == "required":
         found.extend(
@@ -145,12 +166,25 @@ def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
                 start=start,
                 co_authors=settings.co_authors,
                 merges=settings.merge_commits,
+                mode=settings.remediation,
+                excused=excused(evidence.people, settings.bots),
             )
         )
+    found.extend(cla.judge(evidence.agreement, settings.cla, _parties(evidence, settings)))
     found.extend(signatures.judge(evidence.signatures, start=start, required=required))
     found.extend(headers.judge(evidence.new_files, settings.headers))
     found.extend(ownership.judge(evidence.ownership))
     return tuple(found)
+
+
+def _parties(evidence: Evidence, settings: Settings) -> parties.Parties:
+    return parties.of_change(
+        evidence.statements,
+        evidence.people,
+        settings.cla.exempt,
+        co_authors=settings.co_authors,
+        signers={s.commit: s.signer for s in evidence.signatures.each},
+    )
 
 
 def summary(evidence: Evidence) -> str:
@@ -158,7 +192,8 @@ def summary(evidence: Evidence) -> str:
     if not evidence.total:
         return "no commits"
     people = plural(len({s.author.key for s in evidence.statements}), "person", "people")
-    offs, signed = signoff.told(evidence.statements), signatures.told(evidence.signatures)
+    offs = signoff.told(evidence.statements, evidence.remediation)
+    signed = signatures.told(evidence.signatures)
     return f"{plural(evidence.total, 'commit')} by {people}, {offs}, {signed}"
 
 
@@ -166,14 +201,11 @@ def exhibits(evidence: Evidence, settings: Settings) -> tuple[Exhibit, ...]:
     """Show who signed what."""
     if not evidence.statements:
         return ()
-    rows = tuple(
-        (
-            statement.commit[:12],
-            plain(statement.author.address),
-            "yes" if signoff.signed_by_author(statement) else "no",
-            (signature.kind or "none") + (f" by {s}" if (s := signature.signer) else ""),
-        )
-        for statement, signature in zip(evidence.statements, evidence.signatures.each, strict=True)
+    without = excused(evidence.people, settings.bots)
+    commits = shown.commits(evidence.statements, evidence.signatures, settings.remediation, without)
+    if not settings.cla.document:
+        return (commits,)
+    return (
+        commits,
+        *shown.agreement(evidence.agreement, settings.cla, _parties(evidence, settings)),
     )
-    title = "Commits" if len(rows) <= SHOWN else f"Commits (the first {SHOWN} of {len(rows):,})"
-    return (Table(title, ("commit", "author", "signed off", "signature"), rows[:SHOWN]),)

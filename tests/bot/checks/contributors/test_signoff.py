@@ -5,6 +5,7 @@ import pytest
 from bot.change import Commit
 from bot.checks.contributors import signoff
 from bot.checks.contributors.signoff import judge_message
+from bot.checks.contributors.statements import read, start_of
 from bot.finding import Finding, Level
 from tests.fakes import commit
 
@@ -13,8 +14,8 @@ BASE = "0123456789abcdef"
 
 
 def judged(*commits: Commit, co_authors: bool = True, merges: bool = False) -> tuple[Finding, ...]:
-    statements = tuple(signoff.read(c) for c in commits)
-    start = signoff.start_of(statements, BASE)
+    statements = tuple(read(c) for c in commits)
+    start = start_of(statements, BASE)
     return signoff.judge(statements, start=start, co_authors=co_authors, merges=merges)
 
 

@@ -13,6 +13,7 @@ from bot.check import Check
 from bot.errors import PolicyError
 from bot.finding import Rule
 from bot.wording import nearest
+from bot.world import World
 from registry.documents import Document, DocumentError, load_yaml
 
 POLICY_PATH = ".github/modelwarden.yml"
@@ -93,6 +94,23 @@ def model(checks: Sequence[Check]) -> type[Root]:
 def default(checks: Sequence[Check]) -> Policy:
     """Return the policy of a repository that has none."""
     return Policy(model(checks)(), f"defaults (no {POLICY_PATH} at the base commit)")
+
+
+def at(world: World, commit: str, checks: Sequence[Check], rules: Rules) -> Policy:
+    """Return the policy a commit holds, or the default. Raises PolicyError."""
+    entry = world.entry(commit, POLICY_PATH)
+    if entry is None:
+        return default(checks)
+    if not entry.is_file:
+        raise PolicyError(f"{POLICY_PATH} is not a regular file", "commit it as a file")
+    size = world.size(entry.blob)
+    if size > POLICY_LIMIT:
+        raise PolicyError(
+            f"{POLICY_PATH} has {size:,} bytes, more than {POLICY_LIMIT:,}",
+            "make the policy smaller",
+        )
+    data = world.read(entry.blob, POLICY_LIMIT)
+    return load(data, POLICY_PATH, f"{POLICY_PATH} at {commit[:12]}", checks, rules)
 
 
 def load(data: bytes, name: str, source: str, checks: Sequence[Check], rules: Rules) -> Policy:

@@ -1,0 +1,19 @@
+"""The durable rows of the server, in SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from bot.serve.records.inbox import Inbox
+from bot.serve.records.past import Past
+from bot.serve.records.people import People
+from bot.serve.records.runs import Runs
+
+KEPT_RUNS = 90 * 86400.0  # seconds a concluded run is remembered
+
+
+class Records(Inbox, Runs, People, Past):
+    """Every durable row, by the address of a database. See `bot/serve/contract.py`."""
+
+    def prune(self, now: float) -> int:
+        """Drop what nobody asks for any more; call it daily. Returns how many rows."""
+        dropped = self.forget_deliveries(now) + self.forget_events(now)
+        return dropped + self.forget_runs(now - KEPT_RUNS)

@@ -153,7 +153,7 @@ def _remedy(agreement: Agreement, cla: Cla) -> str:
 
 
 def _unsigned(party: Party, agreement: Agreement) -> Finding:
-    message = f"{party.shown} ({party.role}) has not signed {plain(agreement.document)}, "
+    message = f"{party.shown}, {party.role}, has not signed {plain(agreement.document)}, "
     message += f"version {agreement.digest[:SHOWN]}"
     old = signed_by(agreement, party.account)
     message += f", only {', '.join(old[:3])}, which no longer counts" if old else ""

@@ -135,7 +135,9 @@ class Records(Protocol):
     # Reports.
     def keep(self, judged: Judged) -> None: ...
     def judged(self, target: Target, part: str) -> Judged | None: ...
-    def latest(self, repo: int, limit: int) -> tuple[Judged, ...]: ...  # one per pull and part
+    def latest(  # one per pull and part, the newest first; of one pull where `number` says so
+        self, repo: int, limit: int, number: int | None = None
+    ) -> tuple[Judged, ...]: ...
     def repos(self) -> tuple[Repo, ...]: ...  # that have reports, runs or points
 
     # People's decisions.

@@ -91,11 +91,12 @@ class Runs(Store):
         where = _match(reports, _where(target) | {"part": part})
         return next(iter(self._judged(_joined(reports).where(where))), None)
 
-    def latest(self, repo: int, limit: int) -> tuple[Judged, ...]:
-        """Return the newest report of each pull request and part, the newest first."""
+    def latest(self, repo: int, limit: int, number: int | None = None) -> tuple[Judged, ...]:
+        """Return the newest report of each pull request, or of one, and part; newest first."""
+        one = sa.true() if number is None else reports.c.number == number
         newest = (
             sa.select(reports.c.number, reports.c.part, sa.func.max(reports.c.at).label("at"))
-            .where(reports.c.repo == repo)
+            .where(reports.c.repo == repo, one)
             .group_by(reports.c.number, reports.c.part)
             .subquery()
         )

@@ -34,6 +34,7 @@ def told(by: CommitAccount, *bots: str, queue: bool = False) -> list[str]:
         (CommitAccount(ID, BOT, GITHUB, True), (), ["sign-off"]),
         (CommitAccount(ID, BOT, GITHUB, True), ("dependabot",), ["sign-off"]),
         (CommitAccount(ID, BOT, GITHUB, False), ("dependabot[bot]",), ["sign-off"]),
+        (CommitAccount(ID, BOT, BOT, False), ("dependabot[bot]",), ["sign-off"]),
         # Eve signs with her own key and types the bot's address as the author.
         (CommitAccount(ID, BOT, EVE, True), ("dependabot[bot]",), ["sign-off"]),
         (CommitAccount(ID, BOT, None, True), ("dependabot[bot]",), ["sign-off"]),

@@ -201,6 +201,18 @@ def test_whoever_adds_a_signature_to_the_ledger_is_judged_by_the_old() -> None:
     assert told(found) == ["cla-changed", "cla-changed", "cla"]
 
 
+def test_whoever_edits_the_document_is_judged_by_the_old() -> None:
+    easy = "Nothing is agreed.\n"
+    own = signed(5, hashlib.sha256(easy.encode()).hexdigest())
+    found = judged(People(ADA, (by(ADA),), (own,)), commit("T\n"), head={"CLA.md": easy})
+    assert told(found) == ["cla-changed", "cla"]
+
+
+def test_an_account_of_one_commit_does_not_speak_for_another() -> None:
+    people = People(ADA, (by(None), by(ADA, 1)), (signed(5),))
+    assert told(judged(people, commit("T\n"), commit("T\n", number=1))) == ["cla-account"]
+
+
 @pytest.mark.parametrize("base", [{}, {"CLA.md/x": "a"}, {"CLA.md": "x" * 1_000_001}])
 def test_no_usable_document_is_unknown(base: dict[str, str]) -> None:
     people = People(ADA, (by(ADA),), (signed(5),))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bot.errors import Missing, TooLarge
 from bot.exhibit import Series, Trend
@@ -16,6 +16,11 @@ HEAD = "this change"
 
 def drift(world: World, commit: str, path: str, limit: int = RELEASES) -> History:
     """Return what the metrics file at `path` says at the last releases before a commit."""
+    return metrics_at(world, world.releases(commit, limit), path)
+
+
+def metrics_at(world: World, commits: Sequence[tuple[str, str]], path: str) -> History:
+    """Return what the metrics file at `path` says at each (name, commit)."""
 
     def read(commit: str, path: str, limit: int) -> bytes:
         try:
@@ -28,7 +33,7 @@ def drift(world: World, commit: str, path: str, limit: int = RELEASES) -> Histor
         except (Missing, TooLarge) as error:
             raise DocumentError(f"cannot be read: {error.message}") from error
 
-    return history(world.releases(commit, limit), path, read)
+    return history(commits, path, read)
 
 
 def trends(past: History, head: Mapping[str, Mapping[str, float]]) -> tuple[Trend, ...]:

@@ -1,0 +1,146 @@
+"""The one table of commands: it feeds parsing, rights, help and docs/chatops.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from bot.github.values import Role
+
+WORD = "/warden"
+REST = "…"  # a tail of its own: whatever follows
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """An option of a command, `--name VALUE`; without it the command may be refused."""
+
+    name: str
+    value: str
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One command.
+
+    In `words`, "RULE" takes a value, "[CHECK]" may be left out, "until" stands for itself.
+    `tail` is the word after which the rest of the line is plain text. `role` is the least role;
+    `author`: the author of the pull request may as well. `barred`: not for people who have
+    declared a conflict of interest.
+    """
+
+    name: str
+    role: Role
+    does: str
+    more: str
+    example: str
+    words: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()
+    tail: str = ""
+    author: bool = False
+    barred: bool = False
+
+    @property
+    def usage(self) -> str:
+        """How it is typed."""
+        flags = (f"--{f.name} {f.value}" for f in self.flags)
+        shown = (t if f.required else f"[{t}]" for f, t in zip(self.flags, flags, strict=True))
+        tail = ("because …" if self.tail == "because" else self.tail,) if self.tail else ()
+        return " ".join((WORD, self.name, *self.words, *shown, *tail))
+
+    @property
+    def who(self) -> str:
+        """Who may say it, in words."""
+        if self.role is Role.NONE:
+            return "anybody"
+        author = " or the pull request's author" if self.author else ""
+        return f"{self.role.name.lower()} role{author}"
+
+
+_TABLE = (
+    Spec(
+        "help",
+        Role.NONE,
+        "Shows the commands, or one of them at length.",
+        "The list says which commands are yours to use here, by the role that GitHub reports now.",
+        "/warden help waive",
+        words=("[COMMAND]",),
+    ),
+    Spec(
+        "check",
+        Role.TRIAGE,
+        "Judges the pull request again: every check, or the one named.",
+        "The commits are those of now, the policy that of the base commit. It never loads weights "
+        "that nobody has approved.",
+        "/warden check licenses",
+        words=("[CHECK]",),
+        author=True,
+    ),
+    Spec(
+        "measure",
+        Role.WRITE,
+        "Approves loading this pull request's weights, to measure them on the policy's suites.",
+        "The approval is for exactly the head you name, with at least 12 of its hex digits, on the "
+        "base of now. A push, a new base, closing and reopening end it, and so does time. Your "
+        "role is read again before the run starts.",
+        "/warden measure --head 0123456789ab --suite general",
+        flags=(Flag("head", "SHA", required=True), Flag("suite", "SUITE")),
+        barred=True,
+    ),
+    Spec(
+        "cancel",
+        Role.WRITE,
+        "Ends what runs or waits for the pull request, approvals included.",
+        "Its checks are concluded as cancelled, which does not let the change in.",
+        "/warden cancel",
+        author=True,
+    ),
+    Spec(
+        "waive",
+        Role.MAINTAIN,
+        "Accepts the findings of a rule on this pull request, until a date and for a reason.",
+        "The report goes on showing the finding, with your reason. Rules about code that runs "
+        "and about the policy itself can be waived only in the policy file, and nobody waives "
+        "findings of their own change.",
+        "/warden waive regression/slower until 2026-12-31 because the new cache comes next week",
+        words=("RULE", "until", "DATE"),
+        tail="because",
+        barred=True,
+    ),
+    Spec(
+        "explain",
+        Role.NONE,
+        "Says what a rule finds, why, and what to do.",
+        "It is the text of `modelwarden rules RULE`.",
+        "/warden explain weights/pickle",
+        words=("RULE",),
+    ),
+    Spec(
+        "sign-cla",
+        Role.NONE,
+        "Signs the project's contributor agreement, for yourself.",
+        "Kept are your account's number, this comment's, and the SHA-256 of the agreement at the "
+        "base commit: a new text asks for a new signature. Nobody can sign for another person.",
+        "/warden sign-cla",
+    ),
+    Spec(
+        "conflict",
+        Role.WRITE,
+        "Declares that you have a conflict of interest on this pull request.",
+        "From then on you can approve, waive or release nothing on it; others can. It cannot be "
+        "taken back by a comment.",
+        "/warden conflict",
+    ),
+    Spec(
+        "release",
+        Role.MAINTAIN,
+        "Not there yet: releases are made from merged commits.",
+        "It comes with the release verb of modelwarden and will ask for the same role.",
+        "/warden release",
+        tail=REST,
+        barred=True,
+    ),
+)
+COMMANDS: Mapping[str, Spec] = MappingProxyType({spec.name: spec for spec in _TABLE})

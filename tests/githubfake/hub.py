@@ -15,6 +15,7 @@ from tests.githubfake.faults import Fault
 from tests.githubfake.gitside import Files
 from tests.githubfake.hooks import Delivery, Hooks
 from tests.githubfake.limits import Limits
+from tests.githubfake.locking import locked
 from tests.githubfake.people import TOKEN_SECONDS, App, Clock, Installation, Token, User, allows
 from tests.githubfake.records import Run
 from tests.githubfake.repository import Repository
@@ -42,6 +43,7 @@ class FakeGitHub:
         self.clock = Clock()
         self.started = self.clock.now()
         self.lock = threading.RLock()
+        self.stopping = threading.Event()
         self.limits = Limits(self.clock)
         # Seconds that the API's clock for App tokens runs ahead of ours (a doctor's case).
         self.skew = 0.0
@@ -92,6 +94,7 @@ class FakeGitHub:
 
     # People and repositories
 
+    @locked
     def user(self, login: str, kind: str = "User") -> User:
         """The user of this login, made at the first call."""
         if login not in self.users:
@@ -108,6 +111,7 @@ class FakeGitHub:
                 return user
         return None
 
+    @locked
     def repository(
         self, full_name: str, files: Files | None = None, *, private: bool = False,
         install: bool = True,
@@ -122,6 +126,7 @@ class FakeGitHub:
             self.install(made)
         return made
 
+    @locked
     def fork(self, repo: Repository, user: User) -> Repository:
         """The user's fork of a repository, sharing its history; made at the first call."""
         if user.login not in repo.forks:
@@ -130,6 +135,7 @@ class FakeGitHub:
             repo.forks[user.login] = self.repositories[made.full_name] = made
         return repo.forks[user.login]
 
+    @locked
     def install(self, repo: Repository) -> Installation:
         """Install the App on a repository; its owner's installation grows."""
         known = self.installation(repo)
@@ -155,6 +161,7 @@ class FakeGitHub:
         """The installation of the repository's owner, whether or not it holds the repository."""
         return next((i for i in self.installations.values() if i.account is repo.owner), None)
 
+    @locked
     def uninstall(self, owner: str) -> None:
         """Remove an owner's installation; its tokens die with it."""
         found = next(i for i in self.installations.values() if i.account.login == owner)
@@ -164,6 +171,16 @@ class FakeGitHub:
                    "installation": render.installation(self, found)}  # fmt: skip
         self.emit("installation", None, payload, found.account)
 
+    @locked
+    def suspend(self, owner: str, suspended: bool = True) -> None:
+        """Suspend an owner's installation (its tokens stop working), or let it go on."""
+        found = next(i for i in self.installations.values() if i.account.login == owner)
+        found.suspended = self.clock.now() if suspended else None
+        payload = {"action": "suspend" if suspended else "unsuspend",
+                   "installation": render.installation(self, found)}  # fmt: skip
+        self.emit("installation", None, payload, found.account)
+
+    @locked
     def mint(
         self, installation: Installation, permissions: dict[str, str] | None = None,
         repositories: tuple[int, ...] | None = None,
@@ -175,6 +192,7 @@ class FakeGitHub:
         self.tokens[made.value] = made
         return made
 
+    @locked
     def user_token(self, login: str) -> str:
         """A personal token with the person's own rights."""
         made = Token(f"ghp_{secrets.token_hex(18)}", self.user(login), float("inf"))
@@ -183,11 +201,12 @@ class FakeGitHub:
 
     # Events
 
+    @locked
     def emit(self, event: str, repo: Repository | None, payload: Json, sender: User) -> None:
         """Note an event and deliver it to the App where it is installed and subscribed."""
         payload = {**payload, "sender": render.user(self, sender)}
         if repo is not None:
-            payload["repository"] = render.repository(repo)
+            payload.setdefault("repository", render.repository(repo))
             installed = self.installation(repo)
             if installed is None or repo.id not in installed.repositories:
                 return
@@ -204,6 +223,7 @@ class FakeGitHub:
                 return repo, repo.runs[run_id]
         raise LookupError(f"no check run {run_id}")
 
+    @locked
     def press(self, run_id: int, identifier: str, sender: str) -> None:
         """Press an action button of a check run; it must be there."""
         repo, run = self._run(run_id)
@@ -211,11 +231,13 @@ class FakeGitHub:
         wanted = {"identifier": identifier}
         repo.tell_check("requested_action", run, self.user(sender), requested_action=wanted)
 
+    @locked
     def rerequest(self, run_id: int, sender: str) -> None:
         """Press "Re-run" on one check run. The run itself does not change."""
         repo, run = self._run(run_id)
         repo.tell_check("rerequested", run, self.user(sender))
 
+    @locked
     def rerequest_suite(self, suite_id: int, sender: str) -> None:
         """Press "Re-run all checks"."""
         for repo in self.repositories.values():

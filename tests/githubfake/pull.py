@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tests.githubfake import render
 from tests.githubfake.gitside import ZERO, CommitInfo, FileInfo, Files, Person
+from tests.githubfake.locking import locked
 
 if TYPE_CHECKING:
     from tests.githubfake.people import User
@@ -33,6 +35,7 @@ class Pull:
     ) -> None:
         self.repo = repo
         self.hub = repo.hub
+        self.lock = repo.hub.lock
         self.id = repo.hub.next_id()
         self.number = number
         self.author = author
@@ -49,6 +52,7 @@ class Pull:
         self.merged_at: float | None = None
         self.merged_by: User | None = None
         self.merge_sha: str | None = None
+        self.mergeable = True
         self.head = ZERO
         self.base_sha = ZERO
 
@@ -63,6 +67,7 @@ class Pull:
         self.head = self.repo.bare.git("rev-parse", target)
         self.base_sha = self.repo.head(self.base)
         tree = self.repo.bare.merge(self.base_sha, self.head)
+        self.mergeable = tree is not None
         if tree is not None:
             person = Person(self.author.name, self.author.email)
             text = f"Merge {self.head} into {self.base_sha}"
@@ -99,34 +104,59 @@ class Pull:
 
     # What people do
 
-    def push(self, files: Files | None = None, message: str = "", author: str = "") -> str:
-        """One more commit on the branch; returns its id."""
-        return self._push(files, (self.head,), message, author)
+    @locked
+    def push(
+        self,
+        files: Files | None = None,
+        message: str = "",
+        author: str = "",
+        email: str = "",
+        verified: bool = False,
+        parents: tuple[str, ...] | None = None,
+    ) -> str:
+        """One more commit on the branch; returns its id.
+
+        A merge where `parents` are two; a rewritten history where they leave the head out.
+        """
+        user = self._ready(author)
+        above = (self.head,) if parents is None else parents
+        home, ref = self.repository, f"refs/heads/{self.branch}"
+        sha = home.write(ref, above, files or {}, message, user, email, verified)
+        self._pushed(sha, user)
+        return sha
+
+    @locked
+    def push_many(self, messages: Sequence[str], author: str = "") -> str:
+        """Many empty commits in one push, one for each message; returns the last."""
+        user = self._ready(author)
+        person, when = Person(user.name, user.email), int(self.hub.clock.now())
+        ref = f"refs/heads/{self.branch}"
+        sha = self.repository.bare.chain(ref, self.head, messages, person, when)
+        self._pushed(sha, user)
+        return sha
 
     def force_push(
         self, files: Files | None = None, message: str = "", parent: str = "", author: str = ""
     ) -> str:
         """Rewrite the branch to one commit over the base's tip (or `parent`)."""
-        return self._push(files, (parent or self.repo.head(self.base),), message, author)
+        return self.push(files, message, author, parents=(parent or self.repo.head(self.base),))
 
-    def _push(
-        self, files: Files | None, parents: tuple[str, ...], message: str, author: str
-    ) -> str:
-        user = self.hub.user(author or self.author.login)
+    def _ready(self, author: str) -> User:
+        """Who pushes; a fork first learns where the base is."""
         if self.is_fork:
-            self.repository.bare.take(
-                self.repo.bare, f"refs/heads/{self.base}", f"refs/heads/{self.base}"
-            )
+            ref = f"refs/heads/{self.base}"
+            self.repository.bare.take(self.repo.bare, ref, ref)
+        return self.hub.user(author or self.author.login)
+
+    def _pushed(self, sha: str, user: User) -> None:
         before = self.head
-        ref = f"refs/heads/{self.branch}"
-        sha = self.repository.write(ref, parents, files or {}, message, user)
         if not self.is_fork:
             payload = render.push(self.repo, self.branch, before, sha, user)
             self.hub.emit("push", self.repo, payload, user)
         if self.state == "open":
             self.moved(before, user)
-        return sha
 
+    @locked
     def retarget(self, base: str, sender: str = "") -> None:
         before, old = self.base, self.base_sha
         self.base = base
@@ -134,28 +164,34 @@ class Pull:
         changes = {"base": {"ref": {"from": before}, "sha": {"from": old}}}
         self.tell("edited", sender, changes=changes)
 
+    @locked
     def rename(self, title: str, sender: str = "") -> None:
         """Edit the title only: an `edited` event that changes no content."""
         before, self.title = self.title, title
         self.tell("edited", sender, changes={"title": {"from": before}})
 
+    @locked
     def close(self, sender: str = "") -> None:
         self.state, self.closed_at = "closed", self.hub.clock.now()
         self.tell("closed", sender)
 
+    @locked
     def reopen(self, sender: str = "") -> None:
         self.state, self.closed_at = "open", None
         self.read()
         self.tell("reopened", sender)
 
+    @locked
     def draft(self, sender: str = "") -> None:
         self.is_draft = True
         self.tell("converted_to_draft", sender)
 
+    @locked
     def ready(self, sender: str = "") -> None:
         self.is_draft = False
         self.tell("ready_for_review", sender)
 
+    @locked
     def merge(self, sender: str = "", method: str = "merge") -> str:
         """Merge (or `squash`) into the base branch; returns the new commit of the base."""
         user = self.hub.user(sender or self.repo.owner.login)
@@ -177,6 +213,7 @@ class Pull:
         self.hub.emit("push", self.repo, payload, user)
         return sha
 
+    @locked
     def enqueue(self, sender: str = "") -> str:
         """Put the pull request into the merge queue; returns the queue's commit."""
         user = self.hub.user(sender or self.repo.owner.login)

@@ -92,6 +92,7 @@ def repository(repo: Repository) -> Json:
         "homepage": None, "language": None, "mirror_url": None, "license": None,
         "archived": False, "disabled": False, "is_template": False, "allow_forking": True,
         "web_commit_signoff_required": False, "topics": [],
+        "custom_properties": {},
         "visibility": "private" if repo.private else "public",
         "open_issues_count": opened,
         "open_issues": opened,
@@ -194,9 +195,11 @@ def pull(of: Pull, full: bool = False) -> Json:
     }  # fmt: skip
     if full:
         files = of.files()
+        state = "dirty" if not of.mergeable else "blocked" if repo.blocked(of.number) else "clean"
         made |= {
-            "merged": of.merged_at is not None, "mergeable": True, "rebaseable": True,
-            "mergeable_state": "blocked" if repo.blocked(of.number) else "clean",
+            "merged": of.merged_at is not None,
+            "mergeable": of.mergeable, "rebaseable": of.mergeable,
+            "mergeable_state": state,
             "merged_by": None if of.merged_by is None else user(hub, of.merged_by),
             "comments": len(repo.thread(of.number)), "review_comments": 0,
             "maintainer_can_modify": False, "commits": len(of.commits()),
@@ -232,7 +235,7 @@ def label(repo: Repository, name: str) -> Json:
     number = sum(name.encode())
     url = f"{repo.hub.url}/repos/{repo.full_name}/labels/{name}"
     return {"id": number, "node_id": node("LA", number), "url": url, "name": name,
-            "color": "ededed", "default": False, "description": None}  # fmt: skip
+            "color": "ededed", "default": False, "description": ""}  # fmt: skip
 
 
 def issue_of(repo: Repository, number: int) -> Json:
@@ -330,6 +333,7 @@ def suite(repo: Repository, of: Suite, full: bool = False) -> Json:
             "latest_check_runs_count": len(runs), "rerequestable": True,
             "check_runs_url": f"{api}/check-suites/{of.id}/check-runs",
             "head_commit": git_commit(repo.bare.commits("-1", of.head_sha)[0]),
+            "repository": repository(repo),
         }  # fmt: skip
     return made
 
@@ -424,7 +428,16 @@ def push(repo: Repository, branch: str, before: str, after: str, sender: User) -
         "base_ref": None, "compare": f"{WEB}/{repo.full_name}/compare/{before}...{after}",
         "commits": commits, "head_commit": commits[-1] if commits else None,
         "pusher": {"name": sender.login, "email": sender.email},
+        "repository": _pushed_repository(repo),
     }  # fmt: skip
+
+
+def _pushed_repository(repo: Repository) -> Json:
+    """In push events alone times are numbers and the owner has a name and an address."""
+    made, owner = repository(repo), repo.owner
+    made["owner"] |= {"name": owner.login, "email": owner.email}
+    times = dict.fromkeys(("created_at", "pushed_at"), int(repo.created))
+    return made | times | {"stargazers": 0, "master_branch": repo.default_branch}
 
 
 def group(of: Pull, ref: str, sha: str, tip: str) -> Json:

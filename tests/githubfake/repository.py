@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.githubfake import render
 from tests.githubfake.gitside import ZERO, Bare, Files, Person
+from tests.githubfake.locking import locked
 from tests.githubfake.people import LEVELS, User
 from tests.githubfake.pull import Pull
 from tests.githubfake.records import Comment, Issue, Release, Required, Run, Status, Suite
@@ -23,6 +24,7 @@ class Repository:
 
     def __init__(self, hub: FakeGitHub, owner: User, name: str, network: Bare | None) -> None:
         self.hub = hub
+        self.lock = hub.lock
         self.id = hub.next_id()
         self.owner = owner
         self.name = name
@@ -64,6 +66,7 @@ class Repository:
 
     # People
 
+    @locked
     def grant(self, login: str, role: str | None) -> User:
         """Give a role of LEVELS, or take every right away (None)."""
         who = self.hub.user(login)
@@ -93,6 +96,7 @@ class Repository:
         """The commit a branch is at; 40 zeros where there is none."""
         return self.bare.resolve(f"refs/heads/{branch or self.default_branch}") or ZERO
 
+    @locked
     def commit(
         self,
         files: Files,
@@ -133,6 +137,7 @@ class Repository:
             self.hub.verified.add(sha)
         return sha
 
+    @locked
     def push(self, branch: str = "", sender: str = "", force: bool = False) -> str:
         """Push what `git` has checked out to a branch, with its events."""
         branch = branch or self.default_branch
@@ -155,6 +160,7 @@ class Repository:
     def next_number(self) -> int:
         return max((*self.pulls, *self.issues), default=0) + 1
 
+    @locked
     def pull(
         self,
         author: str = "mallory",
@@ -168,20 +174,26 @@ class Repository:
         draft: bool = False,
         message: str = "",
         parent: str = "",
+        email: str = "",
+        verified: bool = False,
     ) -> Pull:
-        """Open a pull request with one commit over the base branch (or over `parent`)."""
+        """Open a pull request with one commit over the base branch (or over `parent`).
+
+        Without a `message` the commit is signed off; `email` is what its author line says.
+        """
         user = self.hub.user(author)
         base = base or self.default_branch
         home = self.hub.fork(self, user) if fork else self
         start = parent or self.head(base)
         if home is not self:
             home.bare.take(self.bare, f"refs/heads/{base}", f"refs/heads/{base}")
-        home.write(f"refs/heads/{branch}", (start,), files or {}, message, user)
+        home.write(f"refs/heads/{branch}", (start,), files or {}, message, user, email, verified)
         pull = Pull(self, self.next_number(), user, home, branch, base, title, body, draft)
         self.pulls[pull.number] = pull
         pull.opened()
         return pull
 
+    @locked
     def issue(self, author: str, title: str, body: str = "", labels: Sequence[str] = ()) -> Issue:
         user, now = self.hub.user(author), self.hub.clock.now()
         made = Issue(self.next_number(), self.hub.next_id(), user, title, body, now, list(labels))
@@ -190,6 +202,7 @@ class Repository:
         self.hub.emit("issues", self, payload, user)
         return made
 
+    @locked
     def comment(
         self, number: int, author: str | User, body: str, app_id: int | None = None
     ) -> Comment:
@@ -201,6 +214,7 @@ class Repository:
         self._said("created", made, user)
         return made
 
+    @locked
     def edit(self, comment: Comment, body: str, sender: str | User = "") -> None:
         """Change a comment's text; `updated_at` is later than `created_at` even at once."""
         changes = {"body": {"from": comment.body}}
@@ -209,6 +223,7 @@ class Repository:
         user = self.hub.user(sender) if isinstance(sender, str) and sender else sender
         self._said("edited", comment, user or comment.author, changes=changes)
 
+    @locked
     def delete(self, comment: Comment, sender: str | User = "") -> None:
         del self.comments[comment.id]
         user = self.hub.user(sender) if isinstance(sender, str) and sender else sender
@@ -230,6 +245,7 @@ class Repository:
 
     # Checks and protection
 
+    @locked
     def protect(
         self,
         branch: str,
@@ -244,6 +260,7 @@ class Repository:
         made = [Required(name, app_id, strict, ruleset) for name in checks]
         self.required[branch] = kept + made
 
+    @locked
     def suite(self, sha: str, branch: str | None, app_id: int = 0) -> Suite:
         """The check suite of a commit and an App, made where there is none (with its event)."""
         app_id = app_id or self.hub.app.id
@@ -252,15 +269,20 @@ class Repository:
                 return known
         made = Suite(self.hub.next_id(), sha, branch, app_id, self.hub.clock.now())
         self.suites[made.id] = made
-        payload = {"action": "requested", "check_suite": render.suite(self, made, full=True)}
-        self.hub.emit("check_suite", self, payload, self.owner)
+        if app_id == self.hub.app.id:
+            self._tell_suite("requested", made, self.owner)
         return made
+
+    def _tell_suite(self, action: str, suite: Suite, sender: User) -> None:
+        payload = {"action": action, "check_suite": render.suite(self, suite, full=True)}
+        self.hub.emit("check_suite", self, payload, sender)
 
     def checks(self, sha: str, name: str = "") -> list[Run]:
         """The check runs of a commit, the oldest first, re-runs included."""
         runs = self.runs.values()
         return [r for r in runs if r.head_sha == sha and (not name or r.name == name)]
 
+    @locked
     def foreign_run(self, name: str, sha: str, conclusion: str = "success", app_id: int = 7) -> Run:
         """A check run by another App, finished."""
         suite = self.suite(sha, None, app_id)
@@ -274,6 +296,8 @@ class Repository:
     def tell_check(self, action: str, run: Run, sender: User, **more: Any) -> None:
         payload = {"action": action, "check_run": render.run(self, run, event=True), **more}
         self.hub.emit("check_run", self, payload, sender)
+        if action == "completed" and render.suite(self, run.suite)["status"] == "completed":
+            self._tell_suite("completed", run.suite, sender)
 
     def blocked(self, number: int) -> list[str]:
         """The required checks that keep a pull request from being merged, as GitHub counts.

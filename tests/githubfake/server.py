@@ -149,7 +149,7 @@ class Listener(ThreadingHTTPServer):
         hub.requests.append(seen)
         fault = self._fault(method, path)
         if fault in ("drop", "slow"):
-            time.sleep(hub.slow if fault == "slow" else 0)
+            hub.stopping.wait(hub.slow if fault == "slow" else 0)
             if fault == "drop":
                 return None
         elif fault and fault not in faults.AFTER:
@@ -255,6 +255,7 @@ class Server:
         self._thread.start()
 
     def stop(self) -> None:
+        self._listener.hub.stopping.set()
         self._listener.shutdown()
         for connection in list(self._listener.connections):
             try:

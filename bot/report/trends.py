@@ -22,8 +22,8 @@ _MARKS = 3
 Point = tuple[float, float]
 
 
-def draw(trend: Trend) -> Safe:
-    """Return pictures of a few lines each, over the latest releases."""
+def draw(trend: Trend, noun: str = "release") -> Safe:
+    """Return pictures of a few lines each, over the latest releases, or what `noun` calls them."""
     left = len(trend.names) - NAMES
     shown = replace(
         trend,
@@ -35,18 +35,20 @@ def draw(trend: Trend) -> Safe:
         return quiet("No values to show.")
     scale, rows = axis(values), trend_rows(shown)
     starts = range(0, min(len(rows), SERIES * PANELS), SERIES)
-    panels = join(_panel(shown, rows, scale, slice(i, i + SERIES)) for i in starts)
+    panels = join(_panel(shown, rows, scale, slice(i, i + SERIES), noun) for i in starts)
     rest = len(rows) - SERIES * PANELS
     return join(
         (
             panels,
-            when(left > 0, quiet(f"{plural(left, 'earlier release')} left out.")),
+            when(left > 0, quiet(f"{plural(left, 'earlier ' + noun)} left out.")),
             when(rest > 0, quiet(f"… and {rest:,} more series; the JSON report holds all")),
         )
     )
 
 
-def _panel(trend: Trend, rows: tuple[tuple[str, ...], ...], scale: Axis, part: slice) -> Safe:
+def _panel(
+    trend: Trend, rows: tuple[tuple[str, ...], ...], scale: Axis, part: slice, noun: str
+) -> Safe:
     series, texts = trend.series[part], rows[part]
     places = [_x(i, len(trend.names)) for i in range(len(trend.names))]
     title = f"{trend.title}: {', '.join(s.label for s in series)}; the table has every value"
@@ -61,7 +63,7 @@ def _panel(trend: Trend, rows: tuple[tuple[str, ...], ...], scale: Axis, part: s
             for i, (s, row) in enumerate(zip(series, texts, strict=True))
         ),
     )
-    return tag("div", picture, _table(trend.names, texts), class_="trend")
+    return tag("div", picture, _table(trend.names, texts, noun), class_="trend")
 
 
 def _x(position: int, count: int) -> float:
@@ -156,12 +158,12 @@ def _sample(position: int) -> Safe:
     return tag("svg", line, dot, viewBox="0 0 28 12", class_="sample", aria_hidden="true")
 
 
-def _table(names: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> Safe:
+def _table(names: tuple[str, ...], rows: tuple[tuple[str, ...], ...], noun: str) -> Safe:
     heads = join(
         tag("th", _sample(i), text(row[0]), scope="col", class_="number")
         for i, row in enumerate(rows)
     )
-    top = tag("tr", tag("th", text("release"), scope="col"), heads)
+    top = tag("tr", tag("th", text(noun), scope="col"), heads)
     columns = [row[1:] for row in rows]
     body = join(
         tag(

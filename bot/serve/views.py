@@ -1,0 +1,125 @@
+"""From a request for a page to its text: who asks, which rows, which page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.errors import BotError
+from bot.finding import Rule
+from bot.github.values import Repo
+from bot.serve import kept, pages, repopages
+from bot.serve.access import Viewer
+from bot.serve.contract import Event, Jobs, Judged, Records, Waiting
+from bot.serve.history import trends
+from bot.serve.pages import ROWS
+from bot.serve.ready import Ready
+from bot.serve.settings import Settings
+
+PAGES = 40  # of a list, at most
+POINTS = 5_000  # newest measurements of a repository
+REPOSITORIES = 200  # on the status page
+
+
+class NoPage(Exception):
+    """There is no such page, or not for this viewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """The pages as text. Every method blocks on the database; the app calls it in a thread."""
+
+    settings: Settings
+    records: Records
+    jobs: Jobs
+    ready: Ready
+    rules: Mapping[str, Rule]
+
+    def status(self, viewer: Viewer) -> str:
+        """Return the first page."""
+        repositories = self._repositories(viewer)[:REPOSITORIES]
+        latest = tuple((r, next(iter(self.records.latest(r.id, 1)), None)) for r in repositories)
+        events: list[Event] = []
+        for repo in repositories:
+            events += self.records.events(repo.id, pages.SHORT)
+        return pages.status(
+            pages.Overview(
+                self.ready.reasons(),
+                self.settings.dry_run,
+                self.settings.worker,
+                self._jobs(viewer),
+                latest,
+                tuple(sorted(events, key=lambda e: -e.at)[: pages.SHORT]),
+                limited=not viewer.all,
+            )
+        )
+
+    def queue(self, viewer: Viewer, number: int) -> str:
+        """Return one page of the queue."""
+        return pages.queue(self._jobs(viewer), number)
+
+    def repository(self, viewer: Viewer, name: str) -> str:
+        """Return the page of a repository. Raises NoPage."""
+        repo = self._repo(viewer, name)
+        found = trends(self.records.points(repo.id, POINTS))
+        return repopages.repository(repo, self.records.latest(repo.id, ROWS + 1), found)
+
+    def listing(self, viewer: Viewer, name: str, what: str, number: int) -> str:
+        """Return one page of a repository's reports, history or events. Raises NoPage."""
+        repo = self._repo(viewer, name)
+        first, limit = (number - 1) * ROWS, number * ROWS + 1
+        if what == "reports":
+            return repopages.reports(repo, self.records.latest(repo.id, limit)[first:], number)
+        if what == "events":
+            return repopages.events(repo, self.records.events(repo.id, limit)[first:], number)
+        if what == "history":
+            found = trends(self.records.points(repo.id, POINTS))
+            return repopages.measurements(repo, found, number)
+        raise NoPage
+
+    def pull(self, viewer: Viewer, name: str, number: int) -> str:
+        """Return the report of a pull request. Raises NoPage."""
+        repo = self._repo(viewer, name)
+        parts = self._parts(repo, number)
+        try:
+            document, note = kept.document(parts, self.rules)
+        except BotError as error:
+            return pages.refusal(f"{name}: this report cannot be shown", error.hint)
+        return repopages.around(document, repo, parts, note)
+
+    def data(self, viewer: Viewer, name: str, number: int, part: str) -> bytes:
+        """Return the JSON of one part. Raises NoPage."""
+        for judged in self._parts(self._repo(viewer, name), number):
+            if judged.part == part:
+                return judged.report
+        raise NoPage
+
+    def metrics_jobs(self) -> tuple[Waiting, ...]:
+        """Return every job, for the numbers."""
+        return self.jobs.waiting()
+
+    def readiness(self) -> tuple[int, bytes]:
+        """Return status and JSON of /readyz."""
+        reasons = self.ready.reasons()
+        body = json.dumps({"ready": not reasons, "reasons": list(reasons)})
+        return (503 if reasons else 200), body.encode() + b"\n"
+
+    def _parts(self, repo: Repo, number: int) -> tuple[Judged, ...]:
+        parts = self.records.latest(repo.id, 8, number)
+        if not parts:
+            raise NoPage
+        return parts
+
+    def _repo(self, viewer: Viewer, name: str) -> Repo:
+        if viewer.sees(name):
+            for repo in self.records.repos():
+                if repo.name.lower() == name.lower():
+                    return repo
+        raise NoPage
+
+    def _repositories(self, viewer: Viewer) -> tuple[Repo, ...]:
+        return tuple(r for r in self.records.repos() if viewer.sees(r.name))
+
+    def _jobs(self, viewer: Viewer) -> tuple[Waiting, ...]:
+        return tuple(j for j in self.jobs.waiting() if viewer.sees(j.about.rpartition("#")[0]))

@@ -1,4 +1,4 @@
-"""What was: GPU minutes, measurements of the default branch, the audit trail, leases, life signs."""
+"""GPU minutes, measurements of the default branch, the audit trail, leases, signs of life."""
 
 from __future__ import annotations
 
@@ -37,6 +37,12 @@ class Past(Store):
         if author:
             query = query.where(s.author == author)
         return float(self.rows(query)[0][0] or 0.0)
+
+    def past_minutes(self, repo: int, limit: int) -> tuple[float, ...]:
+        """Return the minutes of the last runs in a repository, oldest first."""
+        s = spends.c
+        query = sa.select(s.minutes).where(s.repo == repo).order_by(s.at.desc()).limit(limit)
+        return tuple(float(row[0]) for row in reversed(self.rows(query)))
 
     def measured(self, points_: tuple[Point, ...]) -> None:
         """Keep values of commits of the default branch."""

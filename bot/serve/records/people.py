@@ -45,10 +45,15 @@ class People(Store):
             return Approval(target, row.check, row.suite, *who)
         return None
 
-    def void(self, repo: int, number: int, reason: str) -> int:
-        """End every approval of a pull request. Returns how many ended."""
+    def void(self, repo: int, number: int, reason: str, *, keep: str = "", by: int = 0) -> int:
+        """End the approvals of a pull request, but for those of the head `keep`.
+
+        With `by`, only those this account gave. Returns how many ended.
+        """
         a = approvals.c
         mine = sa.and_(a.repo == repo, a.number == number, a.voided == "")
+        mine = sa.and_(mine, a.head != keep) if keep else mine
+        mine = sa.and_(mine, a.approver == by) if by else mine
         why = reason[:MAX_REASON] or "voided"
         with self.write() as c:
             return c.execute(approvals.update().where(mine).values(voided=why)).rowcount

@@ -102,6 +102,8 @@ class Runs(Store):
         )
         on = sa.and_(*(reports.c[name] == newest.c[name] for name in ("number", "part", "at")))
         query = _joined(reports).join(newest, on).where(reports.c.repo == repo)
+        if number is not None:
+            query = query.where(reports.c.number == number)
         return self._judged(query.order_by(reports.c.at.desc()).limit(limit))
 
     def _judged(self, query: sa.Select[Any]) -> tuple[Judged, ...]:

@@ -1,0 +1,285 @@
+"""Durable jobs on DBOS: the one file that calls it.
+
+A job is a workflow named `work`; its id is its kind and key, so it starts once. A job for the GPU
+takes its turn first: the workflow `turn` holds one of its author's places while the job itself
+waits in a queue that has places per repository and per worker.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
+from pathlib import Path
+from typing import Any, NoReturn, cast
+
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
+from dbos._serialization import DefaultSerializer  # what we keep it from doing
+
+from bot.errors import BotError
+from bot.serve import queueing, stepping
+from bot.serve.contract import Plain, Records, Steps, T
+from bot.serve.desk import NAME, VERSION, Desk, away, options
+from bot.serve.errors import StoreError
+from bot.serve.queueing import GPU, TURN, WEB, Limits, Pace, inner, outer
+from bot.serve.slots import Slot
+
+SCHEMA = "warden_jobs"  # of PostgreSQL; SQLite has a file of its own
+THREADS = 200  # jobs of the web queue in one process; most of them are parked
+CHECK = 15.0  # seconds between two looks whether a parked job was cancelled
+
+Flow = Callable[[Steps, Mapping[str, Plain]], Plain]
+
+
+class Stopped(BaseException):
+    """The process ends: the job is left as it is and goes on in another. Never catch it."""
+
+
+def _refuse(_self: object, _text: str) -> NoReturn:
+    raise ValueError("a pickle in the database of jobs: we write none, so somebody else did")
+
+
+class _Steps:
+    """One job as it runs. See `Steps`."""
+
+    def __init__(self, engine: Engine, kind: str, key: str) -> None:
+        self._engine, self._kind, self._key = engine, kind, key
+        gpu = queueing.queue(kind) == GPU
+        self._room: AbstractContextManager[object] = nullcontext() if gpu else engine.room
+
+    @property
+    def key(self) -> str:
+        return self._key
+
+    def run(self, name: str, act: Callable[[], T]) -> T:
+        pauses = stepping.pauses()
+        while True:
+            self._engine.go_on()
+            pause = next(pauses, None)
+            said = DBOS.run_step({"name": name}, stepping.attempt, name, act, pause, self._room)
+            assert isinstance(said, dict)
+            if "value" in said:
+                return cast(T, said["value"])
+            if "error" in said:
+                raise stepping.unpacked(said["error"])
+            self._until(float(cast(float, said["until"])))
+
+    def pause(self, seconds: float) -> None:
+        self._engine.go_on()
+        self._until(DBOS.run_step({"name": "pause"}, lambda: time.time() + seconds))
+
+    def _until(self, at: float) -> None:
+        """Wait for a time, or until the job was cancelled, which its next step notices."""
+        while (rest := at - time.time()) > 0:
+            self._engine.wait(min(rest, CHECK))
+            if rest > CHECK and self._engine.ended(outer(self._kind, self._key)):
+                return
+
+
+class Engine(Desk):
+    """Durable jobs in one process. See `Jobs`; `only` names the queues it takes from.
+
+    `url` is the database of the jobs, `folder` where this machine keeps its own files.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        flows: Mapping[str, Flow],
+        records: Records,
+        folder: Path,
+        *,
+        only: tuple[str, ...] = (WEB, GPU),
+        limits: Limits = Limits(),
+        pace: Pace = Pace(),
+        attempts: int = 5,
+    ) -> None:
+        super().__init__()
+        self._url, self._flows, self._records = url, flows, records
+        self._only, self._limits, self._pace, self._attempts = only, limits, pace, attempts
+        self._slot = Slot(folder / "workers")
+        self.room = threading.BoundedSemaphore(limits.web)
+        self._stop = threading.Event()
+        self._running: set[str] = set()
+        self._lost: dict[str, float] = {}  # ours in the database, since when without a thread
+        self._beaten = self._steady = -1e9  # monotonic: the last beat, and the first without gap
+        self._dbos: Any = None
+        self._watcher = threading.Thread(target=self._watch, name="jobs-watch", daemon=True)
+
+    @property
+    def worker(self) -> str:
+        """The name of this process, the same again after it died."""
+        return self._slot.name
+
+    def start(self) -> None:
+        """Connect, take up what this process left behind, and take jobs. Raises StoreError."""
+        DefaultSerializer.deserialize = _refuse  # type: ignore[method-assign,assignment]
+        if self._url.startswith("sqlite"):
+            _write_ahead(Path(self._url.partition(":///")[2]))
+        serializer = DBOSPortableJSONSerializer()
+        config: DBOSConfig = {
+            "name": NAME,
+            "system_database_url": self._url,
+            "dbos_system_schema": SCHEMA,
+            "sys_db_pool_size": 10,
+            "application_version": VERSION,
+            "executor_id": self.worker,
+            "serializer": serializer,
+            "use_listen_notify": False,
+            "enable_otlp": False,
+            "log_level": "CRITICAL",  # we log what becomes of a job ourselves
+        }
+        self._register()
+        try:
+            self._dbos = DBOS(config=config)
+            queues = [WEB] if WEB in self._only else []
+            DBOS.listen_queues(queues + ([TURN, GPU] if GPU in self._only else []))
+            self.client = DBOSClient(
+                system_database_url=self._url,
+                dbos_system_schema=SCHEMA,
+                serializer=serializer,
+                application_name=NAME,
+                lazy=True,
+                retry_connection_errors=False,
+            )
+            DBOS.launch()
+            self._queues()
+        except Exception as error:  # noqa: BLE001 - the engine raises what its drivers raise
+            self._slot.close()
+            DBOS.destroy(destroy_registry=True)
+            raise away(error) from None
+        self._beat()
+        self._watcher.start()
+
+    def _register(self) -> None:
+        def work(kind: str, key: str, payload: dict[str, Plain]) -> Plain:
+            return self._counted(lambda: self._work(kind, key, payload))
+
+        def turn(kind: str, key: str, payload: dict[str, Plain], repo: str) -> None:
+            self._counted(lambda: self._turn(kind, key, payload, repo))
+
+        DBOS.workflow(name="work", max_recovery_attempts=self._attempts)(work)
+        DBOS.workflow(name="turn", max_recovery_attempts=None)(turn)
+
+    def _queues(self) -> None:
+        """Say how much of each queue runs at once; the process that started last is right."""
+        limits = self._limits
+        queues: dict[str, dict[str, Any]] = {
+            WEB: {"worker_concurrency": THREADS},
+            TURN: {"partition_concurrency": limits.author},
+            GPU: {"partition_concurrency": limits.repo, "worker_concurrency": limits.worker},
+        }
+        for name, room in queues.items():
+            if name.partition("-")[0] in self._only:
+                room["polling_interval_sec"] = self._pace.poll
+                DBOS.register_queue(name, on_conflict="always_update", **room)
+
+    def _counted(self, act: Callable[[], T]) -> T:
+        id = cast(str, DBOS.workflow_id)
+        self._running.add(id)
+        try:
+            self.go_on()
+            return act()
+        finally:
+            self._running.discard(id)
+
+    def _work(self, kind: str, key: str, payload: Mapping[str, Plain]) -> Plain:
+        try:
+            return self._flows[kind](_Steps(self, kind, key), payload)
+        except BotError as error:
+            stepping.log.error("%s %s: %s", kind, key, error.message)
+            raise
+        except Exception as error:  # noqa: BLE001 - one broken flow never takes the worker with it
+            raise stepping.broken(f"{kind} {key}", error) from None
+
+    def _turn(self, kind: str, key: str, payload: dict[str, Plain], repo: str) -> None:
+        mine, job = outer(kind, key), inner(kind, key)
+        asked = cast(EnqueueOptions, options("work", GPU, job, payload, repo))
+        DBOS.enqueue_workflow_with_options(asked, kind, key, payload)
+        while not self.ended(job):
+            self.wait(max(self._pace.poll, 0.1))
+            if self.ended(mine):  # cancelled, perhaps an instant before the job was put
+                self.ask(lambda: self.client.cancel_workflows([job]))
+
+    def go_on(self) -> None:
+        """Raise Stopped where the process ends."""
+        if self._stop.is_set():
+            raise Stopped
+
+    def wait(self, seconds: float) -> None:
+        """Sleep. Raises Stopped where the process ends meanwhile."""
+        if self._stop.wait(seconds):
+            raise Stopped
+
+    def _watch(self) -> None:
+        while not self._stop.wait(self._pace.beat):
+            try:
+                self._beat()
+                self._find_lost()
+                self._bury()
+            except BotError as error:
+                stepping.log.warning("signs of life: %s", error.message)
+
+    def _beat(self) -> None:
+        self._records.beat(self.worker, ", ".join(self._only), time.time())
+        now = time.monotonic()
+        if now - self._beaten > 3 * self._pace.beat:  # after a gap all others look dead too
+            self._steady = now
+        self._beaten = now
+
+    def _find_lost(self) -> None:
+        """Put back what was claimed for us while the database's answer was lost."""
+        rows = self.rows(status="PENDING", executor_id=self.worker)
+        now = time.monotonic()
+        ours = {row.workflow_id for row in rows} - self._running
+        self._lost = {id: self._lost.get(id, now) for id in ours}
+        for id in [id for id, since in self._lost.items() if now - since > self._pace.dead]:
+            self._put_back(id, self.worker)
+
+    def _bury(self) -> None:
+        """Take over from workers that gave no sign of life."""
+        if self._beaten - self._steady < 3 * self._pace.beat:
+            return
+        for worker in self._records.dead(time.time() - self._pace.dead):
+            if worker != self.worker:
+                for row in self.rows(status="PENDING", executor_id=worker):
+                    self._put_back(row.workflow_id, worker)
+                stepping.log.warning("worker %s is dead; its jobs are taken over", worker)
+                self._records.buried(worker)
+
+    def _put_back(self, id: str, worker: str) -> None:
+        # Changes nothing where the job is no longer that worker's: two may do it at once.
+        again = self._dbos._sys_db.reenqueue_for_recovery
+        self.ask(lambda: again(id, [worker], "_dbos_internal_queue"))
+
+    def close(self, grace: float = 10.0) -> bool:
+        """Take no more jobs and let those that run reach the end of their step, for `grace` s.
+
+        Returns whether all did. Those that did not still hold threads: end the process by
+        `os._exit`. All go on in another process, or when this one starts again.
+        """
+        self._stop.set()
+        end = time.monotonic() + grace
+        while self._running and time.monotonic() < end:
+            time.sleep(0.02)
+        quiet = not self._running
+        self._watcher.join(grace)
+        if quiet:
+            with suppress(BotError):
+                self._records.beat(self.worker, "ended", 0.0)  # others need not wait
+        DBOS.destroy(destroy_registry=True)
+        self.client.destroy()
+        self._slot.close()
+        return quiet
+
+
+def _write_ahead(path: Path) -> None:
+    """Let readers of SQLite not wait for writers; the file remembers it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(path, timeout=20)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(f"{path}: cannot be opened", "look at the path and its rights") from error

@@ -185,8 +185,6 @@ class Listener(ThreadingHTTPServer):
             "Content-Type": "text/html" if html else "application/json; charset=utf-8",
             "X-GitHub-Request-Id": uuid.uuid4().hex[:20].upper(),
             "X-GitHub-Media-Type": "github.v3; format=json",
-            **(hub.limits.headers(key) if key else {}),
-            **headers,
         }
         if seen.method == "GET" and status == 200:
             tag = f'W/"{hashlib.sha256(text.encode()).hexdigest()}"'
@@ -194,6 +192,7 @@ class Listener(ThreadingHTTPServer):
             if seen.headers.get("if-none-match") == tag:
                 status, text = 304, ""
                 hub.limits.refund(key)
+        sent = (hub.limits.headers(key) if key else {}) | sent | headers
         if prefix:
             text = text.replace(hub.url, hub.url + prefix).replace(
                 f'"clone_url": "{hub.url}{prefix}', f'"clone_url": "{hub.url}'

@@ -137,6 +137,34 @@ def measure(**options: Any) -> int:
     return run(Asked(**options))
 
 
+@cli.command(
+    epilog=_examples(
+        "modelwarden contributors                              # everybody, ever",
+        "modelwarden contributors --base v1.0 --head v2.0",
+        "modelwarden contributors --format csv --output people.csv --cla signatures.jsonl",
+    )
+)
+@click.option("--base", metavar="REV", help="Leave out what this revision has  [default: nothing].")
+@click.option("--head", metavar="REV", help="Whose history it is  [default: HEAD].")
+@click.option("--repo", type=click.Path(path_type=Path), default=Path(), help="The repository.")
+@click.option("--format", "format_", type=click.Choice(("table", "json", "csv")), default="table",
+              show_default=True)  # fmt: skip
+@click.option("--output", metavar="FILE", type=click.Path(path_type=Path),
+              help="Write the ledger there instead of standard output.")  # fmt: skip
+@click.option("--cla", metavar="FILE", type=click.Path(path_type=Path),
+              help="Signatures of the agreement, as JSON lines.")  # fmt: skip
+@click.option("--people", metavar="FILE", type=click.Path(path_type=Path),
+              help="What the platform says of accounts and agreements, as JSON.")  # fmt: skip
+@click.option("--lines/--no-lines", default=True, show_default=True,
+              help="Count lines; needs every file of the history.")  # fmt: skip
+@_plugin
+def contributors(**options: Any) -> int:
+    """List who made a history: commits, shares, sign-offs, signatures, agreements."""
+    from bot.contributors import contributors as run
+
+    return run(**options)
+
+
 @cli.group()
 def watch() -> None:
     """Keep facts that checks rely on up to date. Nothing else asks a package index."""

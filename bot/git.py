@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import threading
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -66,8 +66,7 @@ def run(
                 process.kill()
         if len(output) > limit:
             raise TooLarge(f"git {words[0]} prints more than {limit:,} bytes", "split the change")
-        errors.seek(0)
-        first = errors.read(2000).decode("utf-8", "replace").strip().split("\n")[0]
+        first = _first(errors)
     return process.returncode, output, first
 
 
@@ -114,6 +113,29 @@ def stream(folder: Path, blob: str) -> Iterator[IO[bytes]]:
         process.kill()
         process.stdout.close()
         process.wait()
+
+
+def lines(folder: Path, *words: str) -> Generator[bytes, None, None]:
+    """Yield what git prints, line by line; leaving early ends the process.
+
+    Raises TooLarge on a line beyond CHUNK, RepositoryError where git fails in the end.
+    """
+    with tempfile.TemporaryFile() as errors, _start(folder, words, stderr=errors) as process:
+        assert process.stdout is not None
+        try:
+            while line := process.stdout.readline(CHUNK):
+                if len(line) == CHUNK:
+                    raise TooLarge(f"git {words[0]} prints too long a line", "run: git fsck")
+                yield line
+            if process.wait():
+                raise RepositoryError(_first(errors), "run: git fsck, git fetch --refetch")
+        finally:
+            process.kill()
+
+
+def _first(errors: IO[bytes]) -> str:
+    errors.seek(0)
+    return errors.read(2000).decode("utf-8", "replace").strip().split("\n")[0]
 
 
 class Batch:

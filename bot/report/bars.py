@@ -72,15 +72,17 @@ def pad(text: str, width: int) -> str:
     return text + " " * max(0, width - columns(text))
 
 
-def table(heads: tuple[str, ...], rows: tuple[tuple[str, ...], ...], width: int) -> list[str]:
-    """Return aligned lines within `width`: heads, a rule, rows; many rows are cut."""
+def table(
+    heads: tuple[str, ...], rows: tuple[tuple[str, ...], ...], width: int, most: int = ROWS
+) -> list[str]:
+    """Return aligned lines within `width`: heads, a rule, rows; those beyond `most` are cut."""
     if not rows:
         return ["  no rows"]
-    cells = (heads, *rows[:ROWS])
+    cells = (heads, *rows[:most])
     widths = _fitting([max(map(columns, column)) for column in zip(*cells, strict=True)], width - 2)
     lines = ["  ".join(map(pad, map(_short, row, widths), widths)).rstrip() for row in cells]
     lines.insert(1, "  ".join("─" * width for width in widths))
-    more = [f"… and {plural(len(rows) - ROWS, 'more row', 'more rows')}"] * (len(rows) > ROWS)
+    more = [f"… and {plural(len(rows) - most, 'more row', 'more rows')}"] * (len(rows) > most)
     return [f"  {line}" for line in [*lines, *more]]
 
 

@@ -119,62 +119,131 @@ class Records(Protocol):
     """
 
     # Deliveries: the inbox. `accept` is the one insert before a webhook is acknowledged.
-    def accept(self, delivery: Delivery) -> bool: ...  # False: seen before
-    def waiting(self, limit: int) -> tuple[Delivery, ...]: ...  # not handed over yet, oldest first
-    def delivery(self, id: str) -> Delivery | None: ...
-    def handed(self, ids: tuple[str, ...]) -> None: ...
-    def settled(self, id: str, note: str) -> None: ...  # what came of it; drops its body
+
+    def accept(self, delivery: Delivery) -> bool:
+        """Keep a delivery, durable when this returns. False: it is known."""
+
+    def waiting(self, limit: int) -> tuple[Delivery, ...]:
+        """Return deliveries nobody has been handed yet, oldest first."""
+
+    def delivery(self, id: str) -> Delivery | None:
+        """Return a delivery; None where it is unknown or settled."""
+
+    def handed(self, ids: tuple[str, ...]) -> None:
+        """Remember that the jobs have these deliveries."""
+
+    def settled(self, id: str, note: str) -> None:
+        """Write what came of a delivery, and drop its body."""
 
     # Check runs we opened, so that each is concluded.
-    def opened(self, run: Run) -> None: ...
-    def concluded(self, target: Target, check: str, conclusion: str) -> None: ...
-    def open_runs(self, repo: int, number: int) -> tuple[Run, ...]: ...
-    def stale_runs(self, before: float) -> tuple[Run, ...]: ...
-    def run_named(self, external_id: str) -> Run | None: ...
+
+    def opened(self, run: Run) -> None:
+        """Remember a check run that is open on GitHub."""
+
+    def concluded(self, target: Target, check: str, conclusion: str) -> None:
+        """Remember how GitHub shows a run's end."""
+
+    def open_runs(self, repo: int, number: int) -> tuple[Run, ...]:
+        """Return the runs of a pull request that have no conclusion yet."""
+
+    def stale_runs(self, before: float) -> tuple[Run, ...]:
+        """Return the runs opened before a time that have no conclusion yet."""
+
+    def run_named(self, external_id: str) -> Run | None:
+        """Return the run of this external id."""
 
     # Reports.
-    def keep(self, judged: Judged) -> None: ...
-    def judged(self, target: Target, part: str) -> Judged | None: ...
-    def latest(  # one per pull and part, the newest first; of one pull where `number` says so
-        self, repo: int, limit: int, number: int | None = None
-    ) -> tuple[Judged, ...]: ...
-    def repos(self) -> tuple[Repo, ...]: ...  # that have reports, runs or points
+
+    def keep(self, judged: Judged) -> None:
+        """Keep a report, and the newest few of its pull request."""
+
+    def judged(self, target: Target, part: str) -> Judged | None:
+        """Return the report of a target; None where there is none, or no longer."""
+
+    def latest(self, repo: int, limit: int, number: int | None = None) -> tuple[Judged, ...]:
+        """Return the newest report of each pull request and part, or of one, newest first."""
+
+    def repos(self) -> tuple[Repo, ...]:
+        """Return the repositories that have reports, runs or points."""
 
     # People's decisions.
-    def approve(self, approval: Approval) -> None: ...
-    def approval(self, target: Target, check: str, now: float) -> Approval | None: ...
-    def void(  # but for those of the head `keep`; how many ended
-        self, repo: int, number: int, reason: str, *, keep: str = "", by: int = 0
-    ) -> int: ...
-    def waive(self, waived: Waived) -> None: ...
-    def waived(self, repo: int, number: int) -> tuple[Waived, ...]: ...
-    def sign(self, repo: int, signature: ClaSignature) -> None: ...
-    def signatures(self, repo: int) -> tuple[ClaSignature, ...]: ...
-    def conflict(self, repo: int, number: int, account: int) -> None: ...
-    def conflicted(self, repo: int, number: int, account: int) -> bool: ...
+
+    def approve(self, approval: Approval) -> None:
+        """Keep leave to load the weights of exactly these commits."""
+
+    def approval(self, target: Target, check: str, now: float) -> Approval | None:
+        """Return the newest leave for these commits that holds now."""
+
+    def void(self, repo: int, number: int, reason: str, *, keep: str = "", by: int = 0) -> int:
+        """End approvals, but for those of the head `keep`; `by`: one approver's. How many ended."""
+
+    def waive(self, waived: Waived) -> None:
+        """Keep a waiver; a later one of the same rule takes its place."""
+
+    def waived(self, repo: int, number: int) -> tuple[Waived, ...]:
+        """Return the waivers of a pull request, also those that ran out."""
+
+    def sign(self, repo: int, signature: ClaSignature) -> None:
+        """Keep a signature; the first of an account and document stays."""
+
+    def signatures(self, repo: int) -> tuple[ClaSignature, ...]:
+        """Return the signatures of a repository, oldest first."""
+
+    def conflict(self, repo: int, number: int, account: int) -> None:
+        """Remember that an account will not judge a pull request."""
+
+    def conflicted(self, repo: int, number: int, account: int) -> bool:
+        """Whether an account said that it will not judge a pull request."""
 
     # GPU minutes.
-    def spend(self, target: Target, author: int, minutes: float, now: float) -> None: ...
-    def spent(self, *, repo: int = 0, author: int = 0, since: float) -> float: ...
 
-    def past_minutes(self, repo: int, limit: int) -> tuple[float, ...]: ...  # oldest first
+    def spend(self, target: Target, author: int, minutes: float, now: float) -> None:
+        """Count the GPU minutes of one target."""
+
+    def spent(self, *, repo: int = 0, author: int = 0, since: float) -> float:
+        """Return the minutes since a time, of a repository, an author, both, or all."""
+
+    def past_minutes(self, repo: int, limit: int) -> tuple[float, ...]:
+        """Return the minutes of the newest runs of a repository, oldest first."""
 
     # Measurements of the default branch, and the audit trail.
-    def measured(self, points: tuple[Point, ...]) -> None: ...
-    def points(self, repo: int, limit: int) -> tuple[Point, ...]: ...
-    def note(self, event: Event) -> None: ...
-    def events(self, repo: int, limit: int) -> tuple[Event, ...]: ...
+
+    def measured(self, points: tuple[Point, ...]) -> None:
+        """Keep values of commits of the default branch."""
+
+    def points(self, repo: int, limit: int) -> tuple[Point, ...]:
+        """Return the newest values of a repository, oldest first."""
+
+    def note(self, event: Event) -> None:
+        """Add a line to the audit trail."""
+
+    def events(self, repo: int, limit: int) -> tuple[Event, ...]:
+        """Return the newest lines of the audit trail, the newest first."""
 
     # Leases: one holder at a time, over all processes; one that has run out may be taken.
-    def lease(self, name: str, holder: str, until: float, now: float) -> bool: ...
-    def release(self, name: str, holder: str) -> None: ...
+
+    def lease(self, name: str, holder: str, until: float, now: float) -> bool:
+        """Take or prolong a lease until a time. Returns whether `holder` has it."""
+
+    def release(self, name: str, holder: str) -> None:
+        """Give a lease back, where `holder` has it."""
 
     # Workers: who is alive, so that the work of the dead is taken over.
-    def beat(self, worker: str, about: str, now: float) -> None: ...
-    def dead(self, before: float) -> tuple[str, ...]: ...
-    def buried(self, worker: str) -> None: ...
-    def ping(self) -> None: ...  # raises StoreError where the database does not answer
-    def close(self) -> None: ...
+
+    def beat(self, worker: str, about: str, now: float) -> None:
+        """Say that a worker lives."""
+
+    def dead(self, before: float) -> tuple[str, ...]:
+        """Return the workers whose last sign of life is older."""
+
+    def buried(self, worker: str) -> None:
+        """Forget a worker whose work was taken over."""
+
+    def ping(self) -> None:
+        """Raise StoreError where the database does not answer."""
+
+    def close(self) -> None:
+        """Close all connections."""
 
 
 class Steps(Protocol):

@@ -46,17 +46,19 @@ class People(Store):
         return None
 
     def void(self, repo: int, number: int, reason: str, *, keep: str = "", by: int = 0) -> int:
-        """End the approvals of a pull request, but for those of the head `keep`.
+        """End approvals of a pull request; but for those of the head `keep`, or of one approver.
 
-        With `by`, only those this account gave. Returns how many ended.
+        Returns how many ended.
         """
         a = approvals.c
-        mine = sa.and_(a.repo == repo, a.number == number, a.voided == "")
-        mine = sa.and_(mine, a.head != keep) if keep else mine
-        mine = sa.and_(mine, a.approver == by) if by else mine
+        which = [a.repo == repo, a.number == number, a.voided == ""]
+        if keep:
+            which.append(a.head != keep)
+        if by:
+            which.append(a.approver == by)
         why = reason[:MAX_REASON] or "voided"
         with self.write() as c:
-            return c.execute(approvals.update().where(mine).values(voided=why)).rowcount
+            return c.execute(approvals.update().where(*which).values(voided=why)).rowcount
 
     def waive(self, waived: Waived) -> None:
         """Keep a waiver; a later one of the same rule takes its place."""

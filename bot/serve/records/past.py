@@ -44,12 +44,6 @@ class Past(Store):
         query = sa.select(s.minutes).where(s.repo == repo).order_by(s.at.desc()).limit(limit)
         return tuple(float(row[0]) for row in reversed(self.rows(query)))
 
-    def past_minutes(self, repo: int, limit: int) -> tuple[float, ...]:
-        """Return the minutes of the newest runs of a repository, oldest first."""
-        query = sa.select(spends.c.minutes).where(spends.c.repo == repo)
-        rows = self.rows(query.order_by(spends.c.at.desc()).limit(limit))
-        return tuple(row.minutes for row in reversed(rows))
-
     def measured(self, points_: tuple[Point, ...]) -> None:
         """Keep values of commits of the default branch."""
         with self.write() as c:

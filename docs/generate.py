@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bot import catalog, policy, policydoc, ruledoc
 from bot.report.json import schema as report_schema
+from bot.talk.page import page as talk_page
 
 DOCS = Path(__file__).parent
 
@@ -18,6 +19,7 @@ def pages() -> Mapping[str, str]:
     return {
         "rules.md": ruledoc.show(None, "markdown") + "\n",
         "policy.md": policydoc.markdown(catalog.CHECKS) + "\n",
+        "chatops.md": talk_page(),
         "policy.schema.json": json.dumps(_draft(policy_schema), indent=2) + "\n",
         "report.schema.json": json.dumps(report_schema(), indent=2) + "\n",
     }

@@ -10,7 +10,7 @@ from bot.serve.contract import Approval
 from bot.talk.commands import WORD
 from bot.talk.grammar import Command
 from bot.talk.quota import exceeded
-from bot.talk.shown import code, minutes, moment, quoted, typed
+from bot.talk.shown import code, ended, listed, minutes, moment, quoted, typed
 from bot.talk.values import Answer, Approve, Situation, refuse
 from bot.wording import nearest
 
@@ -42,9 +42,9 @@ def measure(command: Command, situation: Situation) -> Answer:
             "Name one under `regression.suite` in the policy.",
         )
     if suite and suite not in situation.suites:
-        known = ", ".join(map(code, situation.suites))
-        near = quoted(nearest(suite, situation.suites))
-        return refuse(f"the policy has no suite {code(suite)}{near}.", f"It has {known}.")
+        known = listed(situation.suites)
+        near = quoted(ended(nearest(suite, situation.suites)))
+        return refuse(f"the policy has no suite {code(suite)}{near}", f"It has {known}.")
     if wrong := _head(command.value("SHA"), pull):
         return refuse(
             f"{wrong}. Look at what it holds now, then type:", typed(line(pull.head, suite))
@@ -67,7 +67,8 @@ def _head(given: str, pull: Pull) -> str:
     if not _HEX.match(digits):
         return f"{code(given)} is no commit id"
     if not pull.head.startswith(digits):
-        return f"{code(given)} is not the head of the pull request, which is {code(pull.head[:DIGITS])}"
+        now = code(pull.head[:DIGITS])
+        return f"{code(given)} is not the head of the pull request, which is {now}"
     if len(digits) < DIGITS:
         return f"{code(given)} is too short: at least {DIGITS} digits say which commit was meant"
     return ""

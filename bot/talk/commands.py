@@ -55,7 +55,7 @@ class Spec:
         """Who may say it, in words."""
         if self.role is Role.NONE:
             return "anybody"
-        author = " or the pull request's author" if self.author else ""
+        author = ", or the author of the pull request" if self.author else ""
         return f"{self.role.name.lower()} role{author}"
 
 

@@ -12,8 +12,8 @@ from bot.people import ClaSignature
 from bot.talk.approving import DIGITS, LOADS, measure
 from bot.talk.commands import COMMANDS, Spec
 from bot.talk.grammar import Command, Said, Unread
-from bot.talk.shown import code, prose, quoted
-from bot.talk.values import Answer, Cancel, Declare, Recheck, Situation, SignCla, refuse
+from bot.talk.shown import code, ended, listed, prose, quoted
+from bot.talk.values import Answer, Cancel, Declare, Recheck, SignCla, Situation, refuse
 from bot.talk.waiving import never, unknown_rule, waive
 from bot.wording import nearest
 
@@ -24,7 +24,9 @@ _OPEN_ONLY = frozenset({"check", "measure", "waive", "conflict", "release"})
 def decide(said: Said, situation: Situation) -> Answer:
     """Return the answer to one line, and its effects. A refusal has none."""
     if isinstance(said, Unread):
-        return replace(refuse(f"{quoted(said.why, 400)}.", prose(said.remedy)), line=said.line)
+        return replace(
+            refuse(f"{quoted(ended(said.why), 400)}", prose(said.remedy)), line=said.line
+        )
     spec = COMMANDS[said.name]
     answer = _barrier(spec, situation) or _DECIDERS[spec.name](said, situation)
     return replace(answer, line=said.line)
@@ -40,7 +42,7 @@ def _barrier(spec: Spec, situation: Situation) -> Answer | None:
     if not allowed(spec, situation):
         has = "no role" if situation.role is Role.NONE else f"the {_name(situation.role)} role"
         return refuse(
-            f"{code(spec.name)} needs the {spec.who}; GitHub says that {who} has {has} here.",
+            f"{code(spec.name)} is for: {spec.who}. GitHub says that {who} has {has} here.",
             "Ask somebody who has it.",
         )
     if spec.barred and situation.conflicted:
@@ -64,8 +66,8 @@ def _help(command: Command, situation: Situation) -> Answer:
         return Answer("\n".join(["One command a line, at its start:\n", *lines]))
     spec = COMMANDS.get(asked)
     if spec is None:
-        near = quoted(nearest(asked, COMMANDS))
-        return refuse(f"there is no command {code(asked)}{near}.")
+        near = quoted(ended(nearest(asked, COMMANDS)))
+        return refuse(f"there is no command {code(asked)}{near}")
     return Answer(
         f"{code(spec.usage)}\n\n{prose(spec.does)} {prose(spec.more)}\n\n"
         f"For: {quoted(spec.who)}. Example: {code(spec.example)}"
@@ -83,9 +85,9 @@ def _check(command: Command, situation: Situation) -> Answer:
     if not name:
         return Answer(f"Every check judges {head} again.", (Recheck(),))
     if name not in situation.checks:
-        near = quoted(nearest(name, situation.checks))
-        known = ", ".join(map(code, situation.checks))
-        return refuse(f"there is no check {code(name)}{near}.", f"There are {known}.")
+        near = quoted(ended(nearest(name, situation.checks)))
+        known = listed(situation.checks)
+        return refuse(f"there is no check {code(name)}{near}", f"There are {known}.")
     more = " It loads weights only with an approval." if name == LOADS else ""
     return Answer(f"{code(name)} judges {head} again.{more}", (Recheck((name,)),))
 

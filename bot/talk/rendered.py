@@ -28,7 +28,10 @@ _TOKEN = "warden"
 # GitHub reads these as footnotes and formulas, which CommonMark does not know.
 _FOOTNOTE = re.compile(r" {0,3}\[\^[^\]]*\]:")
 _FORMULA = re.compile(r" {0,3}\$\$")
-_VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split(" "))
+_VOID = frozenset(
+    ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
+     "track", "wbr")
+)  # fmt: skip
 
 
 def command_lines(body: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from bot.report.neutral import harmless
 from bot.serve.contract import Waived
 from bot.talk.grammar import Command
-from bot.talk.shown import code, quoted
+from bot.talk.shown import code, ended, quoted
 from bot.talk.values import Answer, Situation, Waive, refuse
 from bot.wording import nearest
 
@@ -104,7 +104,7 @@ def waive(command: Command, situation: Situation) -> Answer:
 
 def unknown_rule(rule: str, situation: Situation) -> str:
     """Say that there is no such rule, and which is like it."""
-    return f"there is no rule {code(rule)}{quoted(nearest(rule, situation.rules))}."
+    return f"there is no rule {code(rule)}{quoted(ended(nearest(rule, situation.rules)))}"
 
 
 def _day(text: str) -> date | str:

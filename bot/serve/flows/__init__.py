@@ -1,0 +1,36 @@
+"""The durable flows: what each kind of job does, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import MappingProxyType
+
+from bot.serve.contract import Plain, Steps
+from bot.serve.flows import deliver, judge, measure, talk, upkeep
+from bot.serve.flows.warden import JUDGE, MEASURE, Warden
+
+Flow = Callable[[Steps, Mapping[str, Plain]], Plain]
+
+_FLOWS: Mapping[str, Callable[[Warden, Steps, Mapping[str, Plain]], Plain]] = {
+    "deliver": deliver.flow,
+    JUDGE: judge.flow,
+    MEASURE: measure.flow,
+    "talk": talk.flow,
+    "press": talk.press,
+    "rerun": upkeep.rerun,
+    "stop": upkeep.stop,
+    "history": upkeep.history,
+    "reconcile": upkeep.reconcile,
+    "sweep": upkeep.sweep,
+    "watch": upkeep.watch,
+}
+
+
+def flows(warden: Callable[[], Warden]) -> Mapping[str, Flow]:
+    """Return every flow by its kind; `warden` is asked when a job runs, once all parts are made."""
+
+    def bound(name: str, steps: Steps, payload: Mapping[str, Plain]) -> Plain:
+        return _FLOWS[name](warden(), steps, payload)
+
+    return MappingProxyType({name: partial(bound, name) for name in _FLOWS})

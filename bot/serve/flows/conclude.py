@@ -1,0 +1,152 @@
+"""From kept reports to runs, summary and comment; and whether the weights may be loaded now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from bot import conduct
+from bot.github import checkruns, comment
+from bot.github.errors import NotFound
+from bot.github.values import Api, Target
+from bot.policy import Waiver, default
+from bot.report.read import load
+from bot.serve.contract import Judged, Waived
+from bot.serve.flows import leave
+from bot.serve.flows.warden import MEASURE, STATIC, Warden
+from bot.verdict import Outcome, Report, Verdict, outcome_of
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How the checks that load weights go on: "run", "wait" for leave, or "done".
+
+    `why` is one line for people; `measured` is a kept measurement of the same commits.
+    """
+
+    step: str
+    why: str = ""
+    measured: Judged | None = None
+
+
+def static(warden: Warden, api: Api, target: Target, again: tuple[str, ...]) -> str:
+    """Publish what needed no model, then decide how the rest goes on."""
+    kept = warden.records.judged(target, STATIC)
+    if kept is None:
+        raise NotFound(f"no report of {target.head[:12]} is kept", "re-run the check")
+    report = load(kept.report)
+    for verdict in report.verdicts:
+        if verdict.outcome is not Outcome.PENDING:
+            _one(warden, api, target, verdict, report)
+    way = _way(warden, api, target, report, again)
+    if way.step == "run":
+        author = api.pull(target.number).author.id if target.number else 0
+        warden.put(MEASURE, target, author=author)
+        _comment(warden, api, target, report, "The model is measured next; this may take minutes.")
+        return "measuring"
+    whole = (
+        report
+        if way.measured is None
+        else joined(warden, target, report, load(way.measured.report))
+    )
+    for verdict in whole.verdicts:
+        if verdict.check in warden.loading:
+            _one(warden, api, target, verdict, whole, way.why)
+    finish(warden, api, target, whole, way.why)
+    return whole.outcome
+
+
+def measured(warden: Warden, api: Api, target: Target) -> str:
+    """Publish the measurement together with what was judged before it."""
+    kept, late = (warden.records.judged(target, part) for part in (STATIC, MEASURE))
+    if kept is None or late is None:
+        raise NotFound(f"no report of {target.head[:12]} is kept", "re-run the check")
+    whole = joined(warden, target, load(kept.report), load(late.report))
+    for verdict in whole.verdicts:
+        if verdict.check in warden.loading:
+            _one(warden, api, target, verdict, whole)
+    finish(warden, api, target, whole)
+    return whole.outcome
+
+
+def finish(warden: Warden, api: Api, target: Target, report: Report, note: str = "") -> None:
+    """Conclude the summary, then show the comment if the target still is the pull request."""
+    url = warden.link(target)
+    body = checkruns.summarised(target, report, warden.rules, url, note)
+    warden.publisher(api).conclude(target, "", body)
+    _comment(warden, api, target, report, note)
+    warden.note(target, "modelwarden", f"verdict {report.outcome}", target.head[:12])
+
+
+def failed(warden: Warden, api: Api, target: Target, reason: str, remedy: str) -> str:
+    """Conclude every run of the target that is still open as "could not tell"."""
+    publisher = warden.publisher(api)
+    for run in warden.records.open_runs(target.repo.id, target.number):
+        if run.target == target:
+            body = checkruns.broken(target, run.check, reason, remedy)
+            publisher.conclude(target, run.check, body)
+    warden.note(target, "modelwarden", "could not tell", reason)
+    return reason
+
+
+def joined(warden: Warden, target: Target, report: Report, late: Report) -> Report:
+    """Return the report with the verdicts of the measurement in it, today's waivers applied."""
+    found = {v.check: _waived(warden, target, v) for v in late.verdicts}
+    verdicts = tuple(
+        found.get(v.check, v) if v.check in warden.loading else v for v in report.verdicts
+    )
+    return replace(report, verdicts=verdicts)
+
+
+def _waived(warden: Warden, target: Target, verdict: Verdict) -> Verdict:
+    """Apply the waivers made by comment since the measurement."""
+    rows = warden.records.waived(target.repo.id, target.number)
+    if not rows or not verdict.findings or verdict.outcome not in (Outcome.FAIL, Outcome.ERROR):
+        return verdict
+    none = default(warden.checks)
+    waive = tuple(_waiver(row) for row in rows)
+    policy = replace(none, root=none.root.model_copy(update={"waive": waive}))
+    findings, _ = conduct.apply(policy, verdict.findings, warden.today)
+    return replace(verdict, findings=findings, outcome=outcome_of(findings))
+
+
+def _waiver(row: Waived) -> Waiver:
+    reason = f"by {row.login} in a comment: {row.reason}"
+    return Waiver.model_validate({"rule": row.rule, "until": row.until, "reason": reason})
+
+
+def _one(
+    warden: Warden, api: Api, target: Target, verdict: Verdict, report: Report, why: str = ""
+) -> None:
+    url = warden.link(target)
+    if verdict.outcome is Outcome.PENDING and why:
+        verdict = replace(verdict, reason=why)
+    body = checkruns.concluded(target, verdict, report, warden.rules, url)
+    warden.publisher(api).conclude(target, verdict.check, body)
+
+
+def _comment(warden: Warden, api: Api, target: Target, report: Report, note: str) -> None:
+    """Show the verdict in the one comment, unless the pull request has moved on."""
+    if not target.number or warden.current(api, target):
+        return
+    body = comment.judged(report, warden.rules, note=note, url=warden.link(target))
+    warden.publisher(api).sticky(target.number, body)
+
+
+def _way(warden: Warden, api: Api, target: Target, report: Report, again: tuple[str, ...]) -> Way:
+    """Decide how checks that load weights go on: leave and minutes come before any of them."""
+    if not any(v.outcome is Outcome.PENDING for v in report.verdicts):
+        return Way("done")
+    kept = warden.measured(target)
+    if kept is not None and not set(again) & {*warden.loading, ""}:
+        return Way("done", measured=kept)
+    if not target.number:  # somebody who may merge has put it into the queue
+        return Way("run")
+    pull = api.pull(target.number)
+    if reason := leave.missing(warden, api, target, pull, report):
+        return Way("wait", reason)
+    return Way("run")
+
+
+def under(kept: Judged, target: Target, now: float) -> Judged:
+    """Return a kept report as one of another attempt at the same commits."""
+    return replace(kept, target=target, at=now)

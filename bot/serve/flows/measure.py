@@ -1,0 +1,86 @@
+"""Load and score the weights of one change, with leave where it is needed, and publish."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.errors import BotError
+from bot.github.errors import NotFound
+from bot.github.values import Api, Role, Target
+from bot.serve.contract import Plain, Steps
+from bot.serve.flows import conclude, leave, reading
+from bot.serve.flows.judge import keep, review
+from bot.serve.flows.payload import unpack
+from bot.serve.flows.warden import MEASURE, STATIC, Warden
+
+
+def flow(warden: Warden, steps: Steps, payload: Mapping[str, Plain]) -> Plain:
+    """Measure one target. `source` is the attempt whose other verdicts are shown beside it."""
+    target = unpack(Target, payload["target"])
+    suite, source = str(payload.get("suite") or ""), payload.get("source")
+    api = warden.hub.at(target.repo)
+    if source is not None:
+        steps.run("adopt", lambda: _adopt(warden, api, target, unpack(Target, source)))
+    reason = steps.run("verify", lambda: _verified(warden, api, target))
+    if reason:
+        return steps.run("stop", lambda: _stop(warden, api, target, reason))
+    try:
+        steps.run("review", lambda: _review(warden, api, target, suite))
+        reason = steps.run("verify again", lambda: _verified(warden, api, target))
+        if reason:
+            return steps.run("stop", lambda: _stop(warden, api, target, reason))
+        return steps.run("publish", lambda: conclude.measured(warden, api, target))
+    except BotError as error:
+        message, hint = error.message, error.hint
+        steps.run("give up", lambda: conclude.failed(warden, api, target, message, hint))
+        return message
+
+
+def _adopt(warden: Warden, api: Api, target: Target, source: Target) -> str:
+    """Start runs of a new attempt; what needed no model is as it was."""
+    kept = warden.records.judged(source, STATIC)
+    if kept is None:
+        raise NotFound(f"no report of {source.head[:12]} is kept", "re-run the check")
+    warden.records.keep(conclude.under(kept, target, warden.clock()))
+    warden.publisher(api).open(target, warden.loading, warden.link(target))
+    return ""
+
+
+def _verified(warden: Warden, api: Api, target: Target) -> str:
+    """Return "" if the weights may be loaded and shown at this moment, else why not."""
+    try:
+        reason = warden.current(api, target)
+    except NotFound:
+        return "the pull request is gone"
+    if reason or not target.number:
+        return reason
+    pull = api.pull(target.number)
+    if not leave.needed(api, pull):
+        return ""
+    approval = warden.records.approval(target, warden.loading[0], warden.clock())
+    if approval is None:
+        return "no approval of exactly these commits is valid any more"
+    if api.role(approval.login) < Role.WRITE:
+        return "whoever approved the run may no longer write to this repository"
+    return ""
+
+
+def _stop(warden: Warden, api: Api, target: Target, reason: str) -> str:
+    runs = [
+        run
+        for run in warden.records.open_runs(target.repo.id, target.number)
+        if run.target == target
+    ]
+    warden.publisher(api).stop(runs, reason)
+    warden.note(target, "modelwarden", "measurement stopped", reason)
+    return reason
+
+
+def _review(warden: Warden, api: Api, target: Target, suite: str) -> str:
+    start = warden.clock()
+    bound = reading.policy_of(warden, api, target).section(warden.loading[0]).minutes
+    report = review(warden, api, target, part=MEASURE, suite=suite, minutes=bound + 5)
+    author = api.pull(target.number).author.id if target.number else 0
+    warden.records.spend(target, author, (warden.clock() - start) / 60, warden.clock())
+    keep(warden, target, MEASURE, report)
+    return report.outcome

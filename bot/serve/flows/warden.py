@@ -1,0 +1,120 @@
+"""What every flow works with, and the questions they share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
+
+from bot import catalog
+from bot.check import Check
+from bot.finding import Rule
+from bot.github.mirror import Mirrors
+from bot.github.publishing import Publisher
+from bot.github.values import Api, Hub, Pull, Target
+from bot.serve.contract import Event, Jobs, Judged, Plain, Records
+from bot.talk.quota import Limits
+
+JUDGE, MEASURE = "judge", "measure"
+STATIC = "static"  # the part of a report that needs no model
+
+
+@dataclass(frozen=True)
+class Warden:
+    """The parts of a running server. `holder` names this process, `link` a report's page.
+
+    `approval_seconds` is how long leave to load weights holds.
+    """
+
+    hub: Hub
+    records: Records
+    jobs: Jobs
+    mirrors: Mirrors
+    limits: Limits
+    holder: str
+    cache: Path | None = None
+    plugins: tuple[str, ...] = ()
+    approval_seconds: float = 72 * 3600.0
+    link: Callable[[Target], str] = field(default=lambda target: "")
+    clock: Callable[[], float] = time.time
+    log: Callable[[str], None] = field(default=lambda line: None)
+
+    @cached_property
+    def checks(self) -> tuple[Check, ...]:
+        """Every check that is switched on here."""
+        return catalog.checks(self.plugins)
+
+    @cached_property
+    def rules(self) -> Mapping[str, Rule]:
+        """Every rule by id."""
+        return catalog.rules(self.checks)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The checks as the report lists them."""
+        return (*(check.NAME for check in self.checks), "policy")
+
+    @cached_property
+    def loading(self) -> tuple[str, ...]:
+        """The checks that load the change's weights."""
+        return catalog.loading(self.checks)
+
+    @cached_property
+    def reading(self) -> tuple[str, ...]:
+        """The checks that only read."""
+        return tuple(check.NAME for check in self.checks if check.NAME not in self.loading)
+
+    @property
+    def today(self) -> date:
+        """The day by which waivers are judged, UTC."""
+        return datetime.fromtimestamp(self.clock(), UTC).date()
+
+    def publisher(self, api: Api) -> Publisher:
+        """Return what writes to one repository."""
+        bot = self.hub.identity().bot.id
+        return Publisher(api, self.records, bot, self.holder, self.clock)
+
+    def put(self, kind: str, target: Target, *, author: int = 0, **more: Plain) -> None:
+        """Start a job about a target, once."""
+        from bot.serve.flows.payload import pack
+
+        payload = {"target": pack(target), **more}
+        self.jobs.put(kind, target.key, payload, author=author, repo=target.repo.id)
+
+    def note(self, target: Target, actor: str, what: str, detail: str = "") -> None:
+        """Add a line to the audit trail."""
+        repo = target.repo.id
+        self.records.note(Event(self.clock(), repo, target.number, actor, what, detail))
+
+    def current(self, api: Api, target: Target) -> str:
+        """Return "" while the target is what the pull request is, else why it is not."""
+        if not target.number:
+            return ""
+        pull = api.pull(target.number)
+        if pull.state != "open":
+            return "the pull request is closed"
+        if pull.draft and not target.attempt.startswith("c"):
+            return "the pull request is a draft"
+        if pull.head != target.head:
+            return f"superseded: the head is now {pull.head[:12]}"
+        if pull.base != target.base:
+            return f"superseded: the base is now {pull.base[:12]}"
+        return ""
+
+    def measured(self, target: Target) -> Judged | None:
+        """Return the newest measurement of the same two commits, by any attempt."""
+        kept = self.records.latest(target.repo.id, 500)
+        return next((j for j in kept if j.part == MEASURE and same_commits(j.target, target)), None)
+
+
+def target_of(pull: Pull, attempt: str = "") -> Target:
+    """Return the target of a pull request as it is now."""
+    return Target(pull.repo, pull.number, pull.head, pull.base, attempt)
+
+
+def same_commits(one: Target, other: Target) -> bool:
+    """Whether two targets differ in nothing but the attempt."""
+    return replace(one, attempt="") == replace(other, attempt="")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.githubfake import render
+from tests.githubfake import render, rendergit
 from tests.githubfake.call import Answer, Call, Json, Refused, Route, invalid
 from tests.githubfake.gitside import ZERO
 from tests.githubfake.openapi import OUTPUT_BYTES, TITLE_CHARACTERS
@@ -103,7 +103,7 @@ def create(call: Call) -> Answer:
     repo.tell_check("created", run, call.who.user)
     if run.status == "completed":
         repo.tell_check("completed", run, call.who.user)
-    return Answer(201, render.run(repo, run))
+    return Answer(201, rendergit.run(repo, run))
 
 
 def update(call: Call) -> Answer:
@@ -116,11 +116,11 @@ def update(call: Call) -> Answer:
     _apply(call, run, call.body)
     if run.status == "completed" != before:
         call.repo.tell_check("completed", run, call.who.user)
-    return Answer(body=render.run(call.repo, run))
+    return Answer(body=rendergit.run(call.repo, run))
 
 
 def read(call: Call) -> Answer:
-    return Answer(body=render.run(call.repo, _run(call)))
+    return Answer(body=rendergit.run(call.repo, _run(call)))
 
 
 def notes(call: Call) -> Answer:
@@ -152,7 +152,7 @@ def _listed(call: Call, runs: list[Run]) -> Answer:
     if wanted.get("filter", "latest") == "latest":
         latest = {(r.name, r.app_id): r for r in reversed(runs)}
         runs = [r for r in runs if latest[r.name, r.app_id] is r]
-    return call.page(runs, lambda r: render.run(call.repo, r), "check_runs")
+    return call.page(runs, lambda r: rendergit.run(call.repo, r), "check_runs")
 
 
 def _commit(call: Call) -> str:
@@ -171,7 +171,7 @@ def suites_of_commit(call: Call) -> Answer:
     sha = _commit(call)
     found = [s for s in call.repo.suites.values() if s.head_sha == sha
              and call.query.get("app_id", str(s.app_id)) == str(s.app_id)]  # fmt: skip
-    return call.page(found, lambda s: render.suite(call.repo, s, full=True), "check_suites")
+    return call.page(found, lambda s: rendergit.suite(call.repo, s, full=True), "check_suites")
 
 
 def _suite(call: Call) -> Suite:
@@ -182,7 +182,7 @@ def _suite(call: Call) -> Suite:
 
 
 def suite(call: Call) -> Answer:
-    return Answer(body=render.suite(call.repo, _suite(call), full=True))
+    return Answer(body=rendergit.suite(call.repo, _suite(call), full=True))
 
 
 def of_suite(call: Call) -> Answer:
@@ -197,7 +197,7 @@ def create_suite(call: Call) -> Answer:
     found = any(s.head_sha == sha and s.app_id == call.hub.app.id
                 for s in call.repo.suites.values())  # fmt: skip
     made = call.repo.suite(sha, None)
-    return Answer(200 if found else 201, render.suite(call.repo, made, full=True))
+    return Answer(200 if found else 201, rendergit.suite(call.repo, made, full=True))
 
 
 def set_status(call: Call) -> Answer:
@@ -210,13 +210,13 @@ def set_status(call: Call) -> Answer:
                   body.get("description"), body.get("target_url"), call.who.user,
                   call.hub.clock.now())  # fmt: skip
     call.repo.statuses.append(made)
-    return Answer(201, render.status(call.repo, made))
+    return Answer(201, rendergit.status(call.repo, made))
 
 
 def statuses(call: Call) -> Answer:
     sha = _commit(call)
     found = [s for s in call.repo.statuses[::-1] if s.sha == sha]
-    return call.page(found, lambda s: render.status(call.repo, s))
+    return call.page(found, lambda s: rendergit.status(call.repo, s))
 
 
 def combined(call: Call) -> Answer:
@@ -228,7 +228,7 @@ def combined(call: Call) -> Answer:
     state = "pending" if not states or (state == "success" and "pending" in states) else state
     url = f"{call.hub.url}/repos/{repo.full_name}/commits/{sha}"
     body = {"state": state, "sha": sha, "total_count": len(latest), "commit_url": url,
-            "statuses": [render.status(repo, s) for s in latest.values()],
+            "statuses": [rendergit.status(repo, s) for s in latest.values()],
             "repository": render.repository(repo), "url": f"{url}/status"}  # fmt: skip
     return Answer(body=body)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 
-from tests.githubfake import render
+from tests.githubfake import render, rendergit
 from tests.githubfake.call import Answer, Call, Json, Refused, Route, invalid
 from tests.githubfake.gitside import Bare
 from tests.githubfake.pull import Pull
@@ -45,13 +45,13 @@ def pull(call: Call) -> Answer:
 def pull_commits(call: Call) -> Answer:
     """The first 250, and not a word about the rest."""
     found = _pull(call).commits()[:COMMITS]
-    return call.page(found, lambda c: render.commit(call.repo, c))
+    return call.page(found, lambda c: rendergit.commit(call.repo, c))
 
 
 def pull_files(call: Call) -> Answer:
     """The first 3,000, and not a word about the rest."""
     of = _pull(call)
-    return call.page(of.files()[:FILES], lambda f: render.file(call.repo, f, of.head))
+    return call.page(of.files()[:FILES], lambda f: rendergit.file(call.repo, f, of.head))
 
 
 def _sha(call: Call, name: str) -> str:
@@ -72,7 +72,7 @@ def commits(call: Call) -> Answer:
         user = call.hub.users.get(author)
         found = [c for c in found if c.author.email == author
                  or (user is not None and call.hub.by_email(c.author.email) is user)]  # fmt: skip
-    return call.page(found, lambda c: render.commit(call.repo, c))
+    return call.page(found, lambda c: rendergit.commit(call.repo, c))
 
 
 def commit(call: Call) -> Answer:
@@ -82,9 +82,9 @@ def commit(call: Call) -> Answer:
                                                             "--stdin")  # fmt: skip
     files = bare.changes(start, found.sha)
     plus, minus = sum(f.additions for f in files), sum(f.deletions for f in files)
-    shown = render.commit(call.repo, found)
+    shown = rendergit.commit(call.repo, found)
     shown["stats"] = {"additions": plus, "deletions": minus, "total": plus + minus}
-    shown["files"] = [render.file(call.repo, f, found.sha) for f in files[:FILES]]
+    shown["files"] = [rendergit.file(call.repo, f, found.sha) for f in files[:FILES]]
     return Answer(body=shown)
 
 
@@ -112,16 +112,16 @@ def compare(call: Call) -> Answer:
     states = {(False, False): "identical", (True, False): "ahead", (False, True): "behind"}
     state = states.get((bool(ahead), behind > 0), "diverged")
     paged = "page" in call.query or "per_page" in call.query
-    listed = call.page(ahead, lambda c: render.commit(repo, c), default=30 if paged else COMMITS)
+    listed = call.page(ahead, lambda c: rendergit.commit(repo, c), default=30 if paged else COMMITS)
     files = bare.changes(start, head)[:COMPARED_FILES] if call.size()[1] == 1 else []
     web = f"{render.WEB}/{repo.full_name}/compare/{one}...{two}"
     body: Json = {
         "url": f"{call.hub.url}{call.path}", "html_url": web, "permalink_url": web,
         "diff_url": f"{web}.diff", "patch_url": f"{web}.patch", "status": state,
         "ahead_by": len(ahead), "behind_by": behind, "total_commits": len(ahead),
-        "base_commit": render.commit(repo, bare.commits("-1", base)[0]),
-        "merge_base_commit": render.commit(repo, bare.commits("-1", start)[0]),
-        "commits": listed.body, "files": [render.file(repo, f, head) for f in files],
+        "base_commit": rendergit.commit(repo, bare.commits("-1", base)[0]),
+        "merge_base_commit": rendergit.commit(repo, bare.commits("-1", start)[0]),
+        "commits": listed.body, "files": [rendergit.file(repo, f, head) for f in files],
     }  # fmt: skip
     return Answer(200, body, listed.headers)
 
@@ -212,7 +212,7 @@ def branch(call: Call) -> Answer:
               "contexts": [n.context for n in needs],
               "checks": [{"context": n.context, "app_id": n.app_id} for n in needs]}  # fmt: skip
     return Answer(body={
-        "name": name, "commit": render.commit(repo, repo.bare.commits("-1", sha)[0]),
+        "name": name, "commit": rendergit.commit(repo, repo.bare.commits("-1", sha)[0]),
         "protected": bool(needs), "protection_url": f"{api}/protection",
         "protection": {"enabled": bool(needs), "required_status_checks": checks},
         "_links": {"self": api, "html": f"{render.WEB}/{repo.full_name}/tree/{name}"},
@@ -220,7 +220,7 @@ def branch(call: Call) -> Answer:
 
 
 def releases(call: Call) -> Answer:
-    return call.page(call.repo.releases[::-1], lambda r: render.release(call.repo, r))
+    return call.page(call.repo.releases[::-1], lambda r: rendergit.release(call.repo, r))
 
 
 def release(call: Call) -> Answer:
@@ -232,13 +232,13 @@ def release(call: Call) -> Answer:
                    body.get("body") or "", body.get("draft", False),
                    body.get("prerelease", False), call.who.user, call.hub.clock.now())  # fmt: skip
     repo.releases.append(made)
-    return Answer(201, render.release(repo, made))
+    return Answer(201, rendergit.release(repo, made))
 
 
 def tagged(call: Call) -> Answer:
     for found in call.repo.releases:
         if found.tag == call.params["tag"] and not found.draft:
-            return Answer(body=render.release(call.repo, found))
+            return Answer(body=rendergit.release(call.repo, found))
     raise Refused(404, "Not Found")
 
 

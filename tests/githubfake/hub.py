@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tests.githubfake import render
+from tests.githubfake import render, rendergit
 from tests.githubfake.faults import Fault
 from tests.githubfake.gitside import Files
 from tests.githubfake.hooks import Delivery, Hooks
@@ -192,6 +192,12 @@ class FakeGitHub:
         self.tokens[made.value] = made
         return made
 
+    def token(self, repo: Repository, **permissions: str) -> str:
+        """A fresh token of the repository's installation, perhaps with fewer permissions."""
+        found = self.installation(repo)
+        assert found is not None, f"the App is not installed on {repo.full_name}"
+        return self.mint(found, permissions or None).value
+
     @locked
     def user_token(self, login: str) -> str:
         """A personal token with the person's own rights."""
@@ -242,7 +248,7 @@ class FakeGitHub:
         """Press "Re-run all checks"."""
         for repo in self.repositories.values():
             if suite_id in repo.suites:
-                suite = render.suite(repo, repo.suites[suite_id], full=True)
+                suite = rendergit.suite(repo, repo.suites[suite_id], full=True)
                 payload = {"action": "rerequested", "check_suite": suite}
                 self.emit("check_suite", repo, payload, self.user(sender))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tests.githubfake import render
+from tests.githubfake import render, rendergit
 from tests.githubfake.gitside import ZERO, CommitInfo, FileInfo, Files, Person
 from tests.githubfake.locking import locked
 
@@ -151,7 +151,7 @@ class Pull:
     def _pushed(self, sha: str, user: User) -> None:
         before = self.head
         if not self.is_fork:
-            payload = render.push(self.repo, self.branch, before, sha, user)
+            payload = rendergit.push(self.repo, self.branch, before, sha, user)
             self.hub.emit("push", self.repo, payload, user)
         if self.state == "open":
             self.moved(before, user)
@@ -209,7 +209,7 @@ class Pull:
         self.state, self.closed_at, self.merged_at = "closed", now, now
         self.merged_by, self.merge_sha = user, sha
         self.tell("closed", user)
-        payload = render.push(self.repo, self.base, tip, sha, user)
+        payload = rendergit.push(self.repo, self.base, tip, sha, user)
         self.hub.emit("push", self.repo, payload, user)
         return sha
 
@@ -225,7 +225,7 @@ class Pull:
         text = f"Merge pull request #{self.number} from {self.repository.full_name}/{self.branch}"
         sha = bare.commit_tree(tree, (tip, self.head), text, person, int(self.hub.clock.now()))
         bare.point(ref, sha)
-        group = render.group(self, ref, sha, tip)
+        group = rendergit.group(self, ref, sha, tip)
         payload = {"action": "checks_requested", "merge_group": group}
         self.hub.emit("merge_group", self.repo, payload, user)
         return sha

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.githubfake import render
+from tests.githubfake import render, rendergit
 from tests.githubfake.gitside import ZERO, Bare, Files, Person
 from tests.githubfake.locking import locked
 from tests.githubfake.people import LEVELS, User
@@ -149,7 +149,7 @@ class Repository:
         return sha
 
     def _pushed(self, branch: str, before: str, after: str, sender: User) -> None:
-        self.hub.emit("push", self, render.push(self, branch, before, after, sender), sender)
+        self.hub.emit("push", self, rendergit.push(self, branch, before, after, sender), sender)
         self.suite(after, branch)
         for pull in list(self.pulls.values()):
             if pull.state == "open" and pull.repository is self and pull.branch == branch:
@@ -274,7 +274,7 @@ class Repository:
         return made
 
     def _tell_suite(self, action: str, suite: Suite, sender: User) -> None:
-        payload = {"action": action, "check_suite": render.suite(self, suite, full=True)}
+        payload = {"action": action, "check_suite": rendergit.suite(self, suite, full=True)}
         self.hub.emit("check_suite", self, payload, sender)
 
     def checks(self, sha: str, name: str = "") -> list[Run]:
@@ -294,9 +294,9 @@ class Repository:
         return made
 
     def tell_check(self, action: str, run: Run, sender: User, **more: Any) -> None:
-        payload = {"action": action, "check_run": render.run(self, run, event=True), **more}
+        payload = {"action": action, "check_run": rendergit.run(self, run, event=True), **more}
         self.hub.emit("check_run", self, payload, sender)
-        if action == "completed" and render.suite(self, run.suite)["status"] == "completed":
+        if action == "completed" and rendergit.suite(self, run.suite)["status"] == "completed":
             self._tell_suite("completed", run.suite, sender)
 
     def blocked(self, number: int) -> list[str]:

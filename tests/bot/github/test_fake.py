@@ -62,12 +62,6 @@ def ask(
         connection.close()
 
 
-def token(hub: FakeGitHub, repo: Repository, **permissions: str) -> str:
-    installed = hub.installation(repo)
-    assert installed is not None
-    return hub.mint(installed, permissions or None).value
-
-
 def jwt_of(hub: FakeGitHub) -> str:
     return Auth.AppAuth(hub.app.id, hub.app.key).token
 
@@ -111,7 +105,7 @@ def test_signatures_that_are_not_ours_are_refused(hub: FakeGitHub, repo: Reposit
         assert ask(hub, "GET", "/app", made)[0] == 401, name
     weak = jwt.encode(good, "x" * 32, algorithm="HS256")
     assert ask(hub, "GET", "/app", weak)[0] == 401
-    assert ask(hub, "GET", "/app", token(hub, repo))[0] == 401
+    assert ask(hub, "GET", "/app", hub.token(repo))[0] == 401
     assert ask(hub, "GET", f"{REPO}/pulls", jwt_of(hub))[0] == 403
     hub.skew = 900
     assert ask(hub, "GET", "/app", jwt_of(hub))[0] == 401
@@ -120,13 +114,13 @@ def test_signatures_that_are_not_ours_are_refused(hub: FakeGitHub, repo: Reposit
 def test_a_token_dies_after_an_hour_and_with_its_installation(
     hub: FakeGitHub, repo: Repository
 ) -> None:
-    old = token(hub, repo)
+    old = hub.token(repo)
     hub.advance(3599)
     assert ask(hub, "GET", REPO, old)[0] == 200
     hub.advance(2)
     status, _, body = ask(hub, "GET", REPO, old)
     assert (status, body["message"]) == (401, "Bad credentials")
-    fresh = token(hub, repo)
+    fresh = hub.token(repo)
     hub.suspend("acme")
     assert ask(hub, "GET", REPO, fresh)[0] == 403
     hub.suspend("acme", False)
@@ -168,7 +162,7 @@ def test_permission_is_folded_and_the_role_is_not(
     hub: FakeGitHub, repo: Repository, role: str, folded: str
 ) -> None:
     repo.grant("ada", role)
-    door = client(hub, token(hub, repo))
+    door = client(hub, hub.token(repo))
     assert door.get_collaborator_permission("ada") == folded
     assert door.get_collaborator_role_name("ada") == role
     repo.grant("ada", None)
@@ -182,7 +176,7 @@ def test_permission_is_folded_and_the_role_is_not(
 
 def test_annotations_are_added_and_never_replaced(hub: FakeGitHub, repo: Repository) -> None:
     pull = repo.pull(files={"a": "1"})
-    door = client(hub, token(hub, repo))
+    door = client(hub, hub.token(repo))
     note = {"path": "a", "start_line": 1, "end_line": 1, "annotation_level": "notice",
             "message": "look"}  # fmt: skip
     output: dict[str, Any] = {"title": "t", "summary": "s", "annotations": [note] * 50}
@@ -222,7 +216,7 @@ def test_a_bad_check_run_is_refused_and_stores_nothing(
     hub: FakeGitHub, repo: Repository, bad: dict[str, Any]
 ) -> None:
     body = {"name": "modelwarden", "head_sha": repo.head(), "output": OUTPUT} | bad
-    status, _, _ = ask(hub, "POST", f"{REPO}/check-runs", token(hub, repo), body)
+    status, _, _ = ask(hub, "POST", f"{REPO}/check-runs", hub.token(repo), body)
     assert status == 422 and not repo.runs
     assert hub.violations or "head_sha" in bad
 
@@ -230,19 +224,19 @@ def test_a_bad_check_run_is_refused_and_stores_nothing(
 def test_sizes_at_the_limit_pass(hub: FakeGitHub, repo: Repository) -> None:
     output = {"title": "t" * 255, "summary": "é" * 32_767 + "x", "text": "x" * 65_535}
     body = {"name": "w", "head_sha": repo.head(), "output": output, "actions": [ACTION] * 3}
-    assert ask(hub, "POST", f"{REPO}/check-runs", token(hub, repo), body)[0] == 201
+    assert ask(hub, "POST", f"{REPO}/check-runs", hub.token(repo), body)[0] == 201
     assert not hub.violations
 
 
 def test_a_second_run_of_a_name_is_a_new_run(hub: FakeGitHub, repo: Repository) -> None:
-    door, sha = client(hub, token(hub, repo)), repo.head()
+    door, sha = client(hub, hub.token(repo)), repo.head()
     first = door.create_check_run("modelwarden", sha, conclusion="failure")
     second = door.create_check_run("modelwarden", sha, status="in_progress")
     repo.foreign_run("modelwarden", sha)
     commit = door.get_commit(sha)
     assert first.id != second.id and first.status == "completed" and not second.conclusion
     path = f"{REPO}/commits/{sha}/check-runs?check_name=modelwarden&app_id={hub.app.id}"
-    ours = ask(hub, "GET", path, token(hub, repo))[2]
+    ours = ask(hub, "GET", path, hub.token(repo))[2]
     assert ours["total_count"] == 1 and ours["check_runs"][0]["id"] == second.id
     every = commit.get_check_runs(check_name="modelwarden", filter="all")
     assert every.totalCount == 3
@@ -253,26 +247,26 @@ def test_a_second_run_of_a_name_is_a_new_run(hub: FakeGitHub, repo: Repository) 
 def test_only_the_app_that_made_a_run_changes_it(hub: FakeGitHub, repo: Repository) -> None:
     run = repo.foreign_run("lint", repo.head())
     path = f"{REPO}/check-runs/{run.id}"
-    status, _, body = ask(hub, "PATCH", path, token(hub, repo), {"conclusion": "success"})
+    status, _, body = ask(hub, "PATCH", path, hub.token(repo), {"conclusion": "success"})
     assert status == 403 and "created it" in body["message"]
 
 
 def test_required_checks_and_what_blocks(hub: FakeGitHub, repo: Repository) -> None:
-    door = client(hub, token(hub, repo))
+    door = client(hub, hub.token(repo))
     pull = repo.pull(files={"a": "1"})
     path = f"{REPO}/branches/main/protection/required_status_checks"
-    assert ask(hub, "GET", path, token(hub, repo))[0] == 404
+    assert ask(hub, "GET", path, hub.token(repo))[0] == 404
     repo.protect("main", ["modelwarden"], hub.app.id)
     repo.foreign_run("modelwarden", pull.head)
     assert repo.blocked(1) == ["modelwarden"]
     assert door.get_pull(1).mergeable_state == "blocked"
     door.create_check_run("modelwarden", pull.head, conclusion="neutral")
     assert repo.blocked(1) == [] and door.get_pull(1).mergeable_state == "clean"
-    body = ask(hub, "GET", path, token(hub, repo))[2]
+    body = ask(hub, "GET", path, hub.token(repo))[2]
     assert body["checks"] == [{"context": "modelwarden", "app_id": hub.app.id}]
-    assert ask(hub, "GET", f"{REPO}/rules/branches/main", token(hub, repo))[2] == []
+    assert ask(hub, "GET", f"{REPO}/rules/branches/main", hub.token(repo))[2] == []
     repo.protect("main", ["w"], hub.app.id, ruleset=True)
-    (rule,) = ask(hub, "GET", f"{REPO}/rules/branches/main", token(hub, repo))[2]
+    (rule,) = ask(hub, "GET", f"{REPO}/rules/branches/main", hub.token(repo))[2]
     wanted = [{"context": "w", "integration_id": hub.app.id}]
     assert rule["parameters"]["required_status_checks"] == wanted
     assert not hub.violations
@@ -285,7 +279,7 @@ def test_comments_are_the_bots_paged_and_bounded(hub: FakeGitHub, repo: Reposito
     repo.pull(files={"a": "1"})
     for number in range(5):
         repo.comment(1, "mallory", f"comment {number}")
-    door = client(hub, token(hub, repo))
+    door = client(hub, hub.token(repo))
     issue = door.get_issue(1)
     made = issue.create_comment("x" * 65_536)
     assert made.user.login == "modelwarden[bot]" and made.user.type == "Bot"
@@ -293,13 +287,11 @@ def test_comments_are_the_bots_paged_and_bounded(hub: FakeGitHub, repo: Reposito
     assert made.user.id != hub.app.id
     made.edit("better")
     assert made.updated_at > made.created_at
-    status, headers, body = ask(
-        hub, "GET", f"{REPO}/issues/1/comments?per_page=4", token(hub, repo)
-    )
+    status, headers, body = ask(hub, "GET", f"{REPO}/issues/1/comments?per_page=4", hub.token(repo))
     assert status == 200 and len(body) == 4 and 'rel="next"' in headers["link"]
     path = re.search(r"<http://[^/]+([^>]+)>; rel=\"next\"", headers["link"])
     assert path is not None
-    rest = ask(hub, "GET", path[1], token(hub, repo))[2]
+    rest = ask(hub, "GET", path[1], hub.token(repo))[2]
     assert [c["body"] for c in rest] == ["comment 4", "better"]
     with pytest.raises(GithubException) as no:
         issue.create_comment("x" * 65_537)
@@ -311,7 +303,7 @@ def test_reactions_are_made_once(hub: FakeGitHub, repo: Repository) -> None:
     repo.pull(files={"a": "1"})
     said = repo.comment(1, "ada", "/warden help")
     path = f"{REPO}/issues/comments/{said.id}/reactions"
-    value = token(hub, repo)
+    value = hub.token(repo)
     assert [ask(hub, "POST", path, value, {"content": "eyes"})[0] for _ in "ab"] == [201, 200]
     assert ask(hub, "POST", path, value, {"content": "party"})[0] == 422
     assert [r["content"] for r in ask(hub, "GET", path, value)[2]] == ["eyes"]
@@ -323,7 +315,7 @@ def test_reactions_are_made_once(hub: FakeGitHub, repo: Repository) -> None:
 def test_pull_requests_as_pygithub_reads_them(hub: FakeGitHub, repo: Repository) -> None:
     pull = repo.pull(author="mallory", branch="x", files={"data/a.txt": "two\n", "b é": "b"},
                      fork=True, email="someone@example.net")  # fmt: skip
-    door = client(hub, token(hub, repo))
+    door = client(hub, hub.token(repo))
     seen = door.get_pull(pull.number)
     assert (seen.head.sha, seen.base.sha) == (pull.head, pull.base_sha)
     assert seen.head.repo.full_name == "mallory/tiny" and seen.head.repo.fork
@@ -333,7 +325,7 @@ def test_pull_requests_as_pygithub_reads_them(hub: FakeGitHub, repo: Repository)
     assert commit.author is None and not commit.commit.verification.verified
     assert [p.number for p in door.get_commit(pull.head).get_pulls()] == [1]
     assert door.compare("main", pull.head).total_commits == 1
-    assert ask(hub, "GET", f"{REPO}/compare/main...mallory:x", token(hub, repo))[0] == 200
+    assert ask(hub, "GET", f"{REPO}/compare/main...mallory:x", hub.token(repo))[0] == 200
     assert door.get_contents("data/a.txt", ref=pull.head).decoded_content == b"two\n"
     assert [p.number for p in door.get_pulls(head="mallory:x")] == [1]
     pull.close()
@@ -344,15 +336,15 @@ def test_pull_requests_as_pygithub_reads_them(hub: FakeGitHub, repo: Repository)
 def test_lists_stop_where_github_stops(hub: FakeGitHub, repo: Repository) -> None:
     pull = repo.pull(files={f"f/{n}": "x" for n in range(3005)})
     pull.push_many([f"commit {n}" for n in range(259)])
-    door = client(hub, token(hub, repo))
+    door = client(hub, hub.token(repo))
     seen = door.get_pull(1)
     assert (seen.commits, seen.changed_files) == (260, 3005)
     path = f"{REPO}/pulls/1"
-    last = ask(hub, "GET", f"{path}/files?per_page=100&page=31", token(hub, repo))
+    last = ask(hub, "GET", f"{path}/files?per_page=100&page=31", hub.token(repo))
     assert last[0] == 200 and last[2] == []
     assert len(list(seen.get_commits())) == 250
     whole = ask(hub, "GET", f"{REPO}/compare/main...{pull.head}?per_page=100&page=3",
-                token(hub, repo))[2]  # fmt: skip
+                hub.token(repo))[2]  # fmt: skip
     assert whole["total_commits"] == 260 and len(whole["commits"]) == 60
     assert not hub.violations
 
@@ -368,7 +360,7 @@ def test_the_base_moves_only_with_the_pull_request(hub: FakeGitHub, repo: Reposi
     assert repo.bare.base_of(head, rewritten) == before
     repo.commit({"README.md": "conflict"}, branch="main")
     pull.push({"README.md": "mine"})
-    assert client(hub, token(hub, repo)).get_pull(1).mergeable is False
+    assert client(hub, hub.token(repo)).get_pull(1).mergeable is False
 
 
 def git(*words: str, cwd: Path, value: str = "") -> subprocess.CompletedProcess[str]:
@@ -385,7 +377,7 @@ def test_a_partial_clone_fetches_blobs_by_id(
     hub: FakeGitHub, repo: Repository, tmp_path: Path
 ) -> None:
     pull = repo.pull(author="mallory", files={"data/a.txt": "two\n"}, fork=True)
-    value = token(hub, repo)
+    value = hub.token(repo)
     words = ("clone", "-q", "--bare", "--filter=blob:none", repo.clone_url, "mirror")
     assert git(*words, cwd=tmp_path).returncode != 0
     assert git(*words, cwd=tmp_path, value=value).returncode == 0
@@ -491,7 +483,7 @@ def test_deliveries_are_signed_and_in_order(
 def test_buttons_and_own_events(hub: FakeGitHub, repo: Repository, receiver: Receiver) -> None:
     pull = repo.pull(files={"a": "1"})
     body = {"name": "w", "head_sha": pull.head, "actions": [ACTION], "conclusion": "failure"}
-    made = ask(hub, "POST", f"{REPO}/check-runs", token(hub, repo), body)[2]
+    made = ask(hub, "POST", f"{REPO}/check-runs", hub.token(repo), body)[2]
     hub.press(made["id"], "again", "ada")
     hub.rerequest(made["id"], "ada")
     hub.rerequest_suite(made["check_suite"]["id"], "ada")
@@ -574,7 +566,7 @@ def test_a_fault_strikes_once(
     repo.pull(files={"a": "1"})
     hub.slow = 0.01
     fault = hub.fault("POST", r"/comments$", kind)
-    path, value = f"{REPO}/issues/1/comments", token(hub, repo)
+    path, value = f"{REPO}/issues/1/comments", hub.token(repo)
     got, headers, _ = ask(hub, "POST", path, value, {"body": "hi"})
     assert got == status and len(repo.thread(1)) == stored and fault.hits == 1
     assert ("retry-after" in headers) == (kind == "403-secondary")
@@ -589,14 +581,14 @@ def test_a_dropped_connection_has_no_answer(
     repo.pull(files={"a": "1"})
     hub.fault("POST", r"/comments$", kind)
     with pytest.raises((http.client.HTTPException, ConnectionError)):
-        ask(hub, "POST", f"{REPO}/issues/1/comments", token(hub, repo), {"body": "hi"})
+        ask(hub, "POST", f"{REPO}/issues/1/comments", hub.token(repo), {"body": "hi"})
     assert len(repo.thread(1)) == stored
 
 
 def test_limits_are_counted_and_reset(hub: FakeGitHub, repo: Repository) -> None:
     repo.pull(files={"a": "1"})
     hub.limits.primary, hub.limits.content_minute = 6, 2
-    path, value = f"{REPO}/issues/1/comments", token(hub, repo)
+    path, value = f"{REPO}/issues/1/comments", hub.token(repo)
     said = [ask(hub, "POST", path, value, {"body": "x"}) for _ in range(3)]
     assert [status for status, _, _ in said] == [201, 201, 403]
     assert int(said[2][1]["retry-after"]) > 0 and "secondary" in said[2][2]["message"]
@@ -607,13 +599,13 @@ def test_limits_are_counted_and_reset(hub: FakeGitHub, repo: Repository) -> None
     assert [ask(hub, "GET", path, value)[0] for _ in range(4)][-1] == 403
     assert ask(hub, "GET", "/rate_limit", value)[2]["rate"]["remaining"] == 0
     hub.advance(3601)
-    value = token(hub, repo)
+    value = hub.token(repo)
     assert ask(hub, "GET", path, value)[0] == 200
     assert ask(hub, "POST", path, value, {"body": "x"})[0] == 201
 
 
 def test_what_is_asked_wrongly_is_noted(hub: FakeGitHub, repo: Repository) -> None:
-    value = token(hub, repo)
+    value = hub.token(repo)
     assert ask(hub, "GET", f"{REPO}/nonsense", value)[0] == 404
     ask(hub, "GET", f"{REPO}/pulls?stat=open", value)
     ask(hub, "GET", f"{REPO}/pulls?state=ajar", value)
@@ -627,7 +619,7 @@ def test_what_is_asked_wrongly_is_noted(hub: FakeGitHub, repo: Repository) -> No
 
 def test_enterprise_addresses_answer_alike(hub: FakeGitHub, repo: Repository) -> None:
     repo.pull(files={"a": "1"})
-    door = client(hub, token(hub, repo), prefix="/api/v3")
+    door = client(hub, hub.token(repo), prefix="/api/v3")
     seen = door.get_pull(1)
     assert seen.title == "A change" and seen.url == f"{hub.url}/api/v3{REPO}/pulls/1"
     assert seen.base.repo.clone_url == repo.clone_url == f"{hub.git_url}/acme/tiny.git"

@@ -8,6 +8,7 @@ from itertools import groupby
 from bot.exhibit import Trend
 from bot.github.values import Repo
 from bot.report.markup import Safe, join, quiet, tag, text, when
+from bot.report.neutral import harmless
 from bot.report.stylesheet import CSS
 from bot.serve import history
 from bot.serve.contract import Event, Judged
@@ -42,7 +43,7 @@ def repository(repo: Repo, judged: Sequence[Judged], trends: Sequence[Trend]) ->
         ),
         section(
             "Measurements over commits",
-            quiet(f"{measured} of {repo.default_branch or 'the default branch'}."),
+            quiet(f"{measured} of {harmless(repo.default_branch) or 'the default branch'}."),
             history.figures(trends),
             when(more > 0, tag("p", link(place("r", repo.name, "history", page=2), "More"))),
         ),

@@ -58,6 +58,11 @@ def _load(name: str, plugin: importlib.metadata.EntryPoint, taken: set[str]) -> 
     return cast(Check, check)
 
 
+def loading(checks: Sequence[Check] = CHECKS) -> tuple[str, ...]:
+    """Return the names of the checks that load the weights of a change."""
+    return tuple(check.NAME for check in checks if getattr(check, "LOADS", False))
+
+
 def rules(checks: Sequence[Check] = CHECKS) -> MappingProxyType[str, Rule]:
     """Return every rule by id, the engine's own included."""
     own = {rule.id: rule for rule in conduct.RULES}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from datetime import date
+from types import MappingProxyType
 
 from bot import conduct, process
 from bot.change import Change
@@ -22,6 +23,7 @@ from security.errors import SecurityError
 
 KNOWN = (BotError, RegistryError, LabError, SecurityError)  # each says what to do
 Notify = Callable[[Verdict], None]
+_NONE: Mapping[str, str] = MappingProxyType({})
 _ORDER = (Level.UNKNOWN, Level.FAILURE, Level.WARNING, Level.NOTE)
 
 
@@ -33,16 +35,21 @@ def review(
     *,
     today: date,
     notify: Notify = lambda verdict: None,
+    waiting: Mapping[str, str] = _NONE,
 ) -> Report:
     """Judge the change by every check at once; `notify` hears of each verdict as it falls.
 
-    A check that breaks becomes an ERROR verdict and hides no other.
+    A check named in `waiting` is only asked whether it applies; if so it is PENDING for that
+    reason. A check that breaks becomes an ERROR verdict and hides no other.
     """
     verdicts: dict[str, Verdict] = {}
     pool = ThreadPoolExecutor(max_workers=len(checks) or 1, thread_name_prefix="check")
     try:
         running: dict[Future[Verdict], str] = {
-            pool.submit(_verdict, check, change, policy, world): check.NAME for check in checks
+            pool.submit(
+                _verdict, check, change, policy, world, waiting.get(check.NAME, "")
+            ): check.NAME
+            for check in checks
         }
         for future in as_completed(running):
             verdicts[running[future]] = future.result()
@@ -64,13 +71,13 @@ def select(checks: Sequence[Check], only: Sequence[str]) -> tuple[Check, ...]:
     return tuple(check for check in checks if not only or check.NAME in only)
 
 
-def _verdict(check: Check, change: Change, policy: Policy, world: World) -> Verdict:
+def _verdict(check: Check, change: Change, policy: Policy, world: World, wait: str) -> Verdict:
     start = time.perf_counter()
-    verdict = _judge(check, change, policy, world)
+    verdict = _judge(check, change, policy, world, wait)
     return replace(verdict, seconds=time.perf_counter() - start)
 
 
-def _judge(check: Check, change: Change, policy: Policy, world: World) -> Verdict:
+def _judge(check: Check, change: Change, policy: Policy, world: World, wait: str) -> Verdict:
     settings = policy.section(check.NAME)
     if not settings.enabled:
         return Verdict(check.NAME, Outcome.SKIP, reason=f"{check.NAME}.enabled is false")
@@ -78,6 +85,8 @@ def _judge(check: Check, change: Change, policy: Policy, world: World) -> Verdic
         reason = check.applies(change, settings)
         if reason:
             return Verdict(check.NAME, Outcome.SKIP, reason=reason)
+        if wait:
+            return Verdict(check.NAME, Outcome.PENDING, reason=wait)
         evidence = check.collect(change, world, settings)
         findings = check.judge(evidence, settings)
         exhibits = check.exhibits(evidence, settings)

@@ -19,11 +19,17 @@ _stopping = threading.Event()
 
 @contextlib.contextmanager
 def child(
-    argv: Sequence[str], *, env: Mapping[str, str], cwd: Path
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: Path,
+    talks: bool = False,
+    fds: tuple[int, ...] = (),
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start a child in a session of its own; leaving the block kills its whole group.
 
     It reads nothing; what it prints on stdout and stderr comes through one pipe, `stdout`.
+    One that `talks` has a pipe to `stdin` too, and nowhere for errors. It inherits `fds`.
     """
     process: subprocess.Popen[bytes] | None = None
     try:
@@ -34,9 +40,10 @@ def child(
                 argv,
                 env=dict(env),
                 cwd=cwd,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if talks else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
+                stderr=subprocess.DEVNULL if talks else subprocess.STDOUT,
+                pass_fds=fds,
                 start_new_session=True,
             )
             _running.add(process)
@@ -60,8 +67,10 @@ def stop_all() -> None:
 def _end(process: subprocess.Popen[bytes]) -> None:
     _kill(process)
     process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()
     with _lock:
         _running.discard(process)
 

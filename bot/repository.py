@@ -43,8 +43,14 @@ class GitWorld:
         say: Callable[[str], None] = lambda line: None,
         *,
         people: People | None = None,
+        objects: Callable[[tuple[str, ...]], None] | None = None,
     ) -> None:
+        """`objects`, where given, brings blobs that are not at hand before they count as missing.
+
+        It may raise CouldNotTell.
+        """
         self.say = say
+        self._objects = objects
         self.people = people
         self.revisions = Revisions(folder)
         self.place = folder
@@ -126,6 +132,9 @@ class GitWorld:
     def size(self, blob: str) -> int:
         """Return a blob's size in bytes. Raises Missing."""
         found = self._sizes.ask(blob, content=False)
+        if found is None and self._objects is not None:
+            self._objects((blob,))
+            found = self._sizes.ask(blob, content=False)
         if found is None:
             raise Missing(f"object {blob[:12]} is not in this clone", self._fetch_blobs())
         return found[1]

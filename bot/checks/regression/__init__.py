@@ -36,6 +36,7 @@ from registry.history import History
 from registry.outputs import is_source
 
 __all__ = [
+    "LOADS",
     "NAME",
     "RULES",
     "VERSION",
@@ -50,6 +51,7 @@ __all__ = [
 
 NAME = "regression"
 VERSION = 2
+LOADS = True  # the weights of a change, so it may have to wait for somebody's leave
 
 # What went wrong -> the rule that says so; the first that fits.
 PROBLEMS: tuple[tuple[type[Exception], Rule], ...] = (

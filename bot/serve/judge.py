@@ -1,0 +1,105 @@
+"""One judgement inside the child: the hall every door enters, over a mirror without contents."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from bot import catalog, engine
+from bot.cache import Cache
+from bot.change import SUBMODULE, Change
+from bot.check import Check
+from bot.errors import UsageError
+from bot.policy import POLICY_PATH, Policy, Waiver, at
+from bot.report.json import ReportData, document
+from bot.repository import GitWorld
+from bot.serve import order as orders
+from bot.serve.contract import Waived
+from bot.serve.judgechild import Line, Objects, bound
+from bot.serve.order import Order
+from bot.verdict import Verdict
+
+
+def run(data: bytes, line: Line) -> ReportData:
+    """Carry out an order; return the report as its JSON."""
+    order = orders.load(data)
+    bound(order.memory)
+    every = catalog.checks(order.plugins)
+    chosen = engine.select(every, (*order.checks, *order.waiting))
+    objects = Objects(line)
+
+    def notify(verdict: Verdict) -> None:
+        line.send(orders.VERDICT, [verdict.check, verdict.outcome, round(verdict.seconds, 3)])
+
+    # What the cache holds is made by our code from blobs, under the blob's id: a change can add
+    # facts about its own files, and none about another's.
+    with GitWorld(
+        order.git_dir,
+        Cache(order.cache),
+        lambda said: line.send(orders.SAY, said[: orders.TEXT]),
+        people=order.people,
+        objects=objects,
+    ) as world:
+        change = _change(world, order)
+        objects.ahead(_contents(world, change))
+        policy = _policy(world, order, every)
+        report = engine.review(
+            change,
+            policy,
+            world,
+            chosen,
+            today=order.today,
+            notify=notify,
+            waiting=dict.fromkeys(order.waiting, order.reason),
+        )
+    return document(report, timings=True)
+
+
+def _change(world: GitWorld, order: Order) -> Change:
+    change = world.change(order.base, order.head)
+    return replace(change, repository=order.repository, number=order.number, author=order.author)
+
+
+def _contents(world: GitWorld, change: Change) -> tuple[str, ...]:
+    """Return what will be read for sure: the policy and both sides of what changed."""
+    policy = world.entry(change.base, POLICY_PATH)
+    sides = [side for f in change.files for side in (f.before, f.after)]
+    found = [e for e in (policy, *sides) if e is not None and e.mode != SUBMODULE]
+    return tuple(dict.fromkeys(e.blob for e in found))
+
+
+def _policy(world: GitWorld, order: Order, checks: tuple[Check, ...]) -> Policy:
+    """Return the policy at the base, with what people decided by comment."""
+    rules = catalog.rules(checks)
+    policy = at(world, order.base, checks, rules)
+    added = [
+        waiver
+        for waived in order.waived
+        if waived.rule in rules and (waiver := _waiver(waived)).until >= order.today
+    ]
+    changes: dict[str, Any] = {}
+    if added:
+        changes["waive"] = (*policy.waivers, *added)
+    if order.suites or order.device:
+        changes["regression"] = _narrowed(policy.section("regression"), order)
+    said = f", with {len(added)} waived by comment" if added else ""
+    return replace(policy, root=policy.root.model_copy(update=changes), source=policy.source + said)
+
+
+def _waiver(waived: Waived) -> Waiver:
+    reason = f"by {waived.login} in a comment: {waived.reason}"
+    return Waiver.model_validate({"rule": waived.rule, "until": waived.until, "reason": reason})
+
+
+def _narrowed(settings: Any, order: Order) -> Any:
+    known = {suite.name for suite in settings.suite}
+    for name in order.suites:
+        if name not in known:
+            said = ", ".join(sorted(known)) or "none"
+            raise UsageError(f"the policy has no suite '{name}'", f"its suites: {said}")
+    changes: dict[str, Any] = {}
+    if order.suites:
+        changes["suite"] = tuple(s for s in settings.suite if s.name in order.suites)
+    if order.device:
+        changes["device"] = order.device
+    return settings.model_copy(update=changes)

@@ -145,7 +145,7 @@ def _conflict(command: Command, situation: Situation) -> Answer:
         return Answer(f"{who} has declared this already.")
     return Answer(
         f"{who} declares a conflict of interest: from now on {who} can approve, waive or release "
-        "nothing on this pull request.",
+        f"nothing on this pull request, and approvals by {who} end.",
         (Declare(situation.who.id),),
     )
 

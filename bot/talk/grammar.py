@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.report.neutral import visible
 from bot.talk.commands import COMMANDS, REST, WORD, Spec
@@ -72,7 +72,7 @@ def parse(line: str) -> Said:
     """Read one line that begins with /warden."""
     shown = line.rstrip(" \t")
     try:
-        return _command(shown.replace("\t", " "))
+        return replace(_command(shown.replace("\t", " ")), line=shown)
     except _Wrong as wrong:
         why, remedy = wrong.args
         return Unread(shown, why, remedy)
@@ -89,12 +89,12 @@ def _command(line: str) -> Command:
         raise _Wrong(why, "Type the line anew, with plain spaces.")
     rest = line[len(WORD) :].strip(" ")
     if not rest:
-        return Command("help", (), line)
+        return Command("help")
     verb = rest.split(" ", 1)[0]
     spec = COMMANDS.get(verb.lower())
     if spec is None:
         raise _Wrong(f"there is no command '{verb}'{nearest(verb.lower(), COMMANDS)}", help_)
-    return Command(spec.name, _values(spec, rest[len(verb) :].strip(" ")), line)
+    return Command(spec.name, _values(spec, rest[len(verb) :].strip(" ")))
 
 
 def _values(spec: Spec, text: str) -> tuple[tuple[str, str], ...]:

@@ -36,11 +36,11 @@ _TAIL = """\
 ## What an approval is bound to
 
 `measure` lets the weights of one head be loaded, on one base, for one check and its suites, by \
-one person, for a while. It names at least {digits} hex digits of the head; anything but the present \
-head is refused with the line that would be right. A push, a force-push, another base, closing, \
-reopening and conversion to a draft end it. Before it is given, the request lists the changed \
-files that could run code, the estimated minutes, and what is left of the day's budget of the author and \
-of the repository. The day is one of UTC.
+one person, for a while. It names at least {digits} hex digits of the head; anything but the \
+present head is refused with the line that would be right. A push, a force-push, another base, \
+closing, reopening and conversion to a draft end it. Before it is given, the request lists the \
+changed files that could run code, the estimated minutes, and what is left of the day's budget of \
+the author and of the repository. The day is one of UTC.
 
 ## What a comment cannot waive
 

@@ -93,7 +93,7 @@ class SignCla:
 
 @dataclass(frozen=True, slots=True)
 class Declare:
-    """Keep that an account has a conflict of interest on this pull request."""
+    """Keep that an account has a conflict of interest here, and end the approvals it gave."""
 
     account: int
 

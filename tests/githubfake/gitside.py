@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from tests.gitrepo import environment
 
 Files = Mapping[str, "bytes | str | None"]
 ZERO = "0" * 40
+FIXED = re.compile(r"-.*|[0-9a-f]{40}(\.\.[0-9a-f]{40})?", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Bare:
 
     def __init__(self, path: Path, network: Bare | None = None) -> None:
         self.path = path
+        # Answers about full commit ids never change: each is asked of git once.
+        self._known: dict[tuple[str, ...], bytes] = {}
         path.mkdir(parents=True)
         self.git("init", "-q", "--bare", "-b", "main")
         for name in ("allowFilter", "allowAnySHA1InWant"):
@@ -61,6 +65,14 @@ class Bare:
         if done.returncode:
             raise LookupError(done.stderr.decode("utf-8", "replace").strip())
         return done.stdout
+
+    def _once(self, *words: str) -> bytes:
+        """`raw`, remembered where every revision is a full commit id."""
+        if not all(FIXED.fullmatch(word) for word in words[1:]):
+            return self.raw(*words)
+        if words not in self._known:
+            self._known[words] = self.raw(*words)
+        return self._known[words]
 
     def git(self, *words: str, stdin: bytes = b"") -> str:
         return self.raw(*words, stdin=stdin).decode("utf-8", "surrogateescape").strip()
@@ -121,7 +133,7 @@ class Bare:
 
     def base_of(self, one: str, two: str) -> str | None:
         try:
-            return self.git("merge-base", one, two)
+            return self._once("merge-base", one, two).decode().strip()
         except LookupError:
             return None
 
@@ -129,7 +141,7 @@ class Bare:
         """`git log` of a range, each commit whole."""
         order = ("--reverse",) if oldest_first else ()
         form = "%H%x00%T%x00%P%x00%an%x00%ae%x00%at%x00%cn%x00%ce%x00%ct%x00%B%x00%x01"
-        out = self.raw("log", f"--format={form}", *order, *words)
+        out = self._once("log", f"--format={form}", *order, *words)
         found = []
         for record in out.decode("utf-8", "replace").split("\0\x01"):
             if not record.strip():
@@ -144,8 +156,8 @@ class Bare:
     def changes(self, base: str, head: str) -> list[FileInfo]:
         """Files that differ between two commits, renames found."""
         words = ("diff-tree", "-r", "-M", "-z", base, head)
-        raw = self.raw(*words, "--raw", "--no-abbrev").decode("utf-8", "replace").split("\0")
-        counts = self.raw(*words, "--numstat").decode("utf-8", "replace").split("\0")
+        raw = self._once(*words, "--raw", "--no-abbrev").decode("utf-8", "replace").split("\0")
+        counts = self._once(*words, "--numstat").decode("utf-8", "replace").split("\0")
         found, at = [], 0
         numbers = iter(counts)
         while raw[at].startswith(":"):

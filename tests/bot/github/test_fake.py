@@ -363,6 +363,25 @@ def test_the_base_moves_only_with_the_pull_request(hub: FakeGitHub, repo: Reposi
     assert client(hub, hub.token(repo)).get_pull(1).mergeable is False
 
 
+def test_histories_by_path_author_and_proof(hub: FakeGitHub, repo: Repository) -> None:
+    first = repo.head()
+    hub.user("mallory")
+    by_mail = repo.commit({"data/a.txt": "2"}, author="mallory")
+    noreply = f"{hub.user('ada').id}+ada@users.noreply.github.com"
+    signed = repo.commit({"b": "1"}, author="mallory", email=noreply, verified=True)
+    door = client(hub, hub.token(repo))
+    assert [c.sha for c in door.get_commits()] == [signed, by_mail, first]
+    assert [c.sha for c in door.get_commits(path="data/a.txt")] == [by_mail, first]
+    assert [c.sha for c in door.get_commits(author="ada")] == [signed]
+    shown = door.get_commit(signed)
+    assert shown.author.login == "ada" and shown.commit.verification.verified
+    assert [f.filename for f in shown.files] == ["b"]
+    assert [f.filename for f in door.get_commit(first).files] == ["README.md", "data/a.txt"]
+    assert door.get_branch("main").commit.sha == signed
+    assert [c.name for c in door.get_contents("data")] == ["a.txt"]  # type: ignore[union-attr]
+    assert not hub.violations
+
+
 def git(*words: str, cwd: Path, value: str = "") -> subprocess.CompletedProcess[str]:
     """Real git, its token in the environment as the bot passes it."""
     env = environment() | {"GIT_TERMINAL_PROMPT": "0"}
@@ -511,6 +530,9 @@ def test_held_shuffled_doubled_and_lost(
     for number in range(4):
         repo.comment(1, "ada", str(number)) if number else repo.pull(files={"a": "1"})
     before = [d.id for d in hub.deliveries]
+    first, same, second, fresh = hub.deliveries[:4]
+    assert first.guid == same.guid and second.guid != fresh.guid
+    assert first.payload == same.payload and second.payload == fresh.payload
     hub.shuffle(seed=3)
     assert not receiver.got
     hub.release()

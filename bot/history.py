@@ -11,7 +11,7 @@ from bot.change import Commit
 from bot.checks.contributors.person import Person
 from bot.checks.contributors.signatures import kind
 from bot.checks.contributors.statements import Statement, read
-from bot.errors import RepositoryError
+from bot.errors import RepositoryError, TooLarge
 from bot.gitformat import parse_commit
 from bot.repository import GitWorld
 from bot.world import COMMIT_LIMIT
@@ -76,11 +76,10 @@ def _number(text: bytes) -> int:
 
 def _entry(world: GitWorld, line: bytes, added: int, removed: int) -> Entry:
     commit, _, seconds = line.decode("ascii", "replace").strip().partition(" ")
-    size = world.size(commit)
-    if size > COMMIT_LIMIT:
-        parsed = Commit(commit, (), "", "", "", "", "", oversize=size)
-    else:
-        parsed = parse_commit(commit, world.read(commit, size))
+    try:
+        parsed = parse_commit(commit, world.read(commit, COMMIT_LIMIT))
+    except TooLarge:
+        parsed = Commit(commit, (), "", "", "", "", "", oversize=world.size(commit))
     return Entry(read(parsed), kind(parsed.signature), _date(seconds), added, removed)
 
 

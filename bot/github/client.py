@@ -1,0 +1,300 @@
+"""The only caller of PyGithub: signs as the App, mints installation tokens, sends one request.
+
+Of PyGithub we take the signing, the connection and its checks of where a request may go. Its own
+retries are off (they repeat POST), and its lazy objects are not used (reading an attribute they
+lack sends a request nobody asked for): answers are text, read by answers.py and appside.py.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from github.Auth import AppAuth
+from github.Requester import Requester
+from jwt import PyJWTError
+from requests import RequestException
+
+from bot.github import answers, appside, transport
+from bot.github.errors import Denied, Limited, NotFound, Refused, Unavailable
+from bot.github.payloads import User
+from bot.github.repository import Repository
+from bot.github.tokens import Minted, Tokens
+from bot.github.transport import Expired, Reply, get, pages, patiently
+from bot.github.values import Hook, Identity, Repo, Sent
+
+GITHUB = "https://api.github.com"
+VERSION = "2022-11-28"  # of GitHub's API
+AGENT = "modelwarden"
+TIMEOUT = 15  # seconds without a byte, of one request
+# What our tokens may do, and no more: docs/github.md says why.
+PERMISSIONS = {
+    "checks": "write", "contents": "read", "metadata": "read", "pull_requests": "write",
+}  # fmt: skip
+TEN = 600.0  # seconds a token must hold that somebody else uses
+
+KEY = "give the private key that the App's settings page made, as PEM text"
+ACCEPT = "accept the App's permissions on the installation's settings page"
+
+# PyGithub writes whole answers, tokens among them, to its log at DEBUG: it gets a log of its own
+# that no configuration reaches.
+Requester.injectLogger(logging.Logger("modelwarden.github", logging.CRITICAL + 1))
+
+
+class GitHub:
+    """GitHub as the App `app` sees it (the `Hub`). `key` is its private key, PEM text."""
+
+    def __init__(
+        self,
+        app: int,
+        key: str,
+        *,
+        url: str = GITHUB,
+        web: str = "",
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.app = app
+        self.web = web.rstrip("/") or _web(url)
+        self._url = url.rstrip("/")
+        self._ticks = ticks
+        self._sign = _signer(app, key)
+        self._ahead = 0.0  # seconds that GitHub's clock is ahead of ours, once it said so
+        self._strikes = 0
+        self.tokens = Tokens(self.mint, ticks)
+        self._identity: Identity | None = None
+        self._requester = Requester(
+            auth=None, base_url=self._url, timeout=TIMEOUT, user_agent=AGENT, per_page=100,
+            verify=True, retry=None, pool_size=16, lazy=True, api_version=VERSION,
+        )  # fmt: skip
+
+    def __repr__(self) -> str:
+        return f"GitHub(app={self.app}, url={self._url!r})"
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._requester.close()
+
+    # What the App asks about itself
+
+    def identity(self) -> Identity:
+        """Return who we are; asked once, then remembered."""
+        if self._identity is None:
+            app = answers.read(get(self, "/app").text, appside.Application)
+            path = f"/users/{app.slug}%5Bbot%5D"
+            installation = next(self._installations(), None)
+            ask = _Public(self) if installation is None else _Line(self, installation, 0)
+            bot = answers.account(answers.read(get(ask, path).text, User))
+            if app.id != self.app or bot is None or not bot.bot:
+                raise Denied(f"the key is not that of App {self.app}", KEY)
+            self._identity = app.value(bot)
+        return self._identity
+
+    def hook(self) -> Hook:
+        """Return the App's webhook settings."""
+        return answers.read(get(self, "/app/hook/config").text, appside.Hook).value
+
+    def deliveries(self, since: str) -> Iterator[Sent]:
+        """Yield deliveries since an ISO 8601 time, the newest first."""
+        start, query = datetime.fromisoformat(since), dict[str, str | int](per_page=100)
+        for _ in range(transport.MAX_PAGES):
+            reply = get(self, "/app/hook/deliveries", query)
+            for sent in answers.read(reply.text, tuple[appside.Sent, ...]):
+                if datetime.fromisoformat(sent.delivered_at) < start:
+                    return
+                yield sent.value
+            after = appside.cursor(reply.more)
+            if not after:
+                return
+            query["cursor"] = after
+        raise Unavailable("more deliveries than can be looked through at once", transport.LATER)
+
+    def redeliver(self, delivery: int) -> None:
+        """Ask for a new attempt of one delivery; asked once, a second would change nothing."""
+        self.ask("POST", f"/app/hook/deliveries/{delivery:d}/attempts")
+
+    def repositories(self) -> Iterator[Repo]:
+        """Yield every repository of every installation that is not suspended."""
+        for installation in self._installations():
+            line = _Line(self, installation, 0)
+            for page in pages(line, "/installation/repositories"):
+                for found in answers.read(page.text, appside.Repos).repositories:
+                    yield answers.repository(found, installation)
+
+    def _installations(self) -> Iterator[int]:
+        for page in pages(self, "/app/installations"):
+            for found in answers.read(page.text, tuple[appside.Installation, ...]):
+                if found.suspended_at is None:
+                    yield found.id
+
+    def clock(self) -> float:
+        """Return GitHub's time, in seconds since the epoch, from its Date header."""
+        said = transport.moment(get(self, "/app").headers)
+        if said is None:
+            raise Unavailable("GitHub does not say what time it is", transport.LATER)
+        return said
+
+    def at(self, repo: Repo) -> Repository:
+        """Return the way to one repository."""
+        return Repository(repo, _Line(self, repo.installation, repo.id))
+
+    # Requests
+
+    def ask(
+        self,
+        verb: str,
+        path: str,
+        query: Mapping[str, str | int] | None = None,
+        body: Mapping[str, object] | None = None,
+    ) -> Reply:
+        """Ask once as the App itself; once more where only our clock was wrong."""
+        try:
+            return self.send(verb, path, query, body, f"Bearer {self._signed()}")
+        except Expired as refused:
+            if refused.date is None or abs(refused.date - time.time() - self._ahead) < 30:
+                raise
+            self._ahead = refused.date - time.time()
+        return self.send(verb, path, query, body, f"Bearer {self._signed()}")
+
+    def _signed(self) -> str:
+        return self._sign(int(self._ahead))
+
+    def send(
+        self,
+        verb: str,
+        path: str,
+        query: Mapping[str, str | int] | None,
+        body: Mapping[str, object] | None,
+        authorization: str,
+    ) -> Reply:
+        """Send one request. Raises the error its answer is."""
+        about = f"{verb} {path}"
+        headers = {"Accept": "application/vnd.github+json"}
+        if authorization:
+            headers["Authorization"] = authorization
+        lost = ""
+        try:
+            status, got, text = self._requester.requestJson(
+                verb, path, dict(query or {}), headers, body
+            )
+        except (RequestException, OSError, RuntimeError, ValueError) as error:
+            # What it holds (the request, its headers) stays here: only its kind goes on.
+            lost = type(error).__name__
+        else:
+            if status < 300 and text.lstrip()[:1] not in ("", "{", "["):
+                lost = "not JSON"
+        if lost:
+            raise Unavailable(f"no answer from GitHub to {about}: {lost}", transport.LATER)
+        if status < 300:
+            self._strikes = 0
+            return Reply(status, got, text)
+        failed = transport.failure(status, got, text, about, time.time(), self._strikes)
+        if isinstance(failed, Limited):
+            self._strikes += 1
+        raise failed
+
+    def mint(self, installation: int, repo: int) -> Minted:
+        """Return a new token of an installation, for one repository (0: all)."""
+        body: dict[str, object] = {"permissions": PERMISSIONS}
+        if repo:
+            body["repository_ids"] = [repo]
+        asked = self._ticks()
+        path = f"/app/installations/{installation:d}/access_tokens"
+        try:
+            reply = self.ask("POST", path, body=body)
+        except Refused as error:
+            if "permission" in error.message:
+                raise Denied(error.message, ACCEPT) from error
+            raise NotFound(error.message, transport.GONE) from error
+        made = answers.read(reply.text, appside.Token)
+        ends = datetime.fromisoformat(made.expires_at).timestamp()
+        # By GitHub's clock and ours that only counts: neither has to show the right time.
+        return Minted(made.token, asked + ends - (transport.moment(reply.headers) or time.time()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """The way to GitHub with the rights of one installation, on one repository (0: all)."""
+
+    hub: GitHub
+    installation: int
+    repo: int
+
+    def ask(
+        self,
+        verb: str,
+        path: str,
+        query: Mapping[str, str | int] | None = None,
+        body: Mapping[str, object] | None = None,
+    ) -> Reply:
+        """Ask once; a token that is no longer accepted is minted again, once."""
+        token = self.hub.tokens.get(self.installation, self.repo)
+        try:
+            return self.hub.send(verb, path, query, body, f"Bearer {token}")
+        except Expired:
+            self.hub.tokens.forget(self.installation, self.repo, token)
+        token = self.hub.tokens.get(self.installation, self.repo)
+        return self.hub.send(verb, path, query, body, f"Bearer {token}")
+
+    def identity(self) -> Identity:
+        """Return who we are."""
+        return self.hub.identity()
+
+    def token(self) -> str:
+        """Return a token that holds for ten more minutes."""
+        return patiently(lambda: self.hub.tokens.get(self.installation, self.repo, TEN))
+
+    def web(self) -> str:
+        """Return the address that clone addresses begin with."""
+        return self.hub.web
+
+
+@dataclass(frozen=True, slots=True)
+class _Public:
+    """The way to GitHub as nobody in particular."""
+
+    hub: GitHub
+
+    def ask(
+        self,
+        verb: str,
+        path: str,
+        query: Mapping[str, str | int] | None = None,
+        body: Mapping[str, object] | None = None,
+    ) -> Reply:
+        """Ask once, without any right."""
+        return self.hub.send(verb, path, query, body, "")
+
+
+def _signer(app: int, key: str) -> Callable[[int], str]:
+    """Return what signs as the App, by a clock so many seconds ahead. Tries the key at once."""
+
+    def sign(ahead: int) -> str:
+        rs256 = AppAuth.create_jwt_sign(key, "RS256")
+
+        def shifted(claims: dict[str, Any]) -> str | bytes:
+            moved = {"iat": claims["iat"] + ahead, "exp": claims["exp"] + ahead}
+            return rs256(claims | moved)
+
+        return AppAuth(app, sign_func=shifted).token
+
+    try:
+        sign(0)
+    except (PyJWTError, ValueError, TypeError, AssertionError):
+        usable = False
+    else:
+        usable = True
+    if not usable:  # raised out here: what was caught may hold the key
+        raise Denied("the App's private key cannot be used", KEY)
+    return sign
+
+
+def _web(url: str) -> str:
+    """Return where repositories are fetched from, by the address of the API."""
+    parts = urlsplit(url)
+    host = parts.netloc.removeprefix("api.")
+    return f"{parts.scheme}://{host}"

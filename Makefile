@@ -14,6 +14,7 @@ test: .venv/test  ## set up, then run every test
 lint: .venv/test  ## style, and the project's own pre-commit hooks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/zizmor --offline --quiet --strict-collection .github action.yml publish
 	$(BIN)/pre-commit run --all-files
 
 types: .venv/test

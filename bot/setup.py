@@ -50,40 +50,40 @@ jobs:
     runs-on: ubuntu-24.04
     timeout-minutes: 30
     steps:
-      - uses: actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2
+      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
         with:
           fetch-depth: 0
           persist-credentials: false
-      - uses: actions/setup-python@a26af69be951a213d495a4c3e4e4022e16d87065 # v5.6.0
+      - uses: actions/setup-python@ece7cb06caefa5fff74198d8649806c4678c61a1 # v6.3.0
         with:
           python-version: "3.12"
       - name: Install Modelwarden and its sandbox
         run: |
           sudo apt-get install -y --no-install-recommends bubblewrap
           sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0
-          cd "$RUNNER_TEMP"
-          python -m venv warden
-          warden/bin/pip install "modelwarden[{extras}]=={version}"
-      - name: Learn the licences of the packages in the change
-        env:
-          HEAD: ${{{{ github.event.pull_request.head.sha }}}}
-        run: '"$RUNNER_TEMP/warden/bin/modelwarden" watch licenses --update --rev "$HEAD" || true'
+          cd "$RUNNER_TEMP" # Python would load modules of the checkout
+          python -I -m venv warden
+          warden/bin/python -I -m pip install "modelwarden[{extras}]=={version}"
       - name: Judge the change
         env:
           BASE: ${{{{ github.event.pull_request.base.sha }}}}
           HEAD: ${{{{ github.event.pull_request.head.sha }}}}
         run: |
-          "$RUNNER_TEMP/warden/bin/modelwarden" check --base "$BASE" --head "$HEAD" \\
-            --report modelwarden.html --report modelwarden.sarif \\
-            --report "$RUNNER_TEMP/summary.md"
+          mkdir "$RUNNER_TEMP/report" && cd "$RUNNER_TEMP/report"
+          warden=(../warden/bin/python -I ../warden/bin/modelwarden)
+          mark="$(head -c 32 /dev/urandom | sha256sum | cut -d ' ' -f 1)"
+          echo "::stop-commands::$mark" # no line of the change is a command to the runner
+          "${{warden[@]}}" watch licenses --update --repo "$GITHUB_WORKSPACE" --rev "$HEAD" || true
+          "${{warden[@]}}" check --repo "$GITHUB_WORKSPACE" --base "$BASE" --head "$HEAD" \\
+            --report modelwarden.html --report modelwarden.sarif --report summary.md
       - name: Show the report
         if: always()
-        run: cat "$RUNNER_TEMP/summary.md" >> "$GITHUB_STEP_SUMMARY" || true
-      - uses: actions/upload-artifact@ea165f8d65b6e75b540449e92b4886f43607fa02 # v4.6.2
+        run: cat "$RUNNER_TEMP/report/summary.md" >> "$GITHUB_STEP_SUMMARY" || true
+      - uses: actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0
         if: always()
         with:
           name: modelwarden
-          path: modelwarden.*
+          path: ${{{{ runner.temp }}}}/report/modelwarden.*
 """
 
 

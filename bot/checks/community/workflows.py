@@ -189,7 +189,7 @@ def _permissions(value: dict[Any, Any], document: Document) -> Iterator[Problem]
 
 def _uses(step: _Step, document: Document) -> Iterator[Problem]:
     uses = step.value.get("uses")
-    if not isinstance(uses, str) or uses.startswith("./"):
+    if not isinstance(uses, str) or uses.startswith(("./", "$/")):  # of this repository
         return
     pinned = PINNED.fullmatch(uses.rpartition("@")[2]) and not uses.startswith("docker://")
     if not pinned and not IMAGE.fullmatch(uses):

@@ -89,6 +89,8 @@ def test_permissions(text: str, expected: list[tuple[str, int]]) -> None:
         (f"actions/checkout@{SHA}", True),
         (f"actions/cache/save@{SHA}", True),
         ("./.github/actions/x", True),
+        ("$/.github/actions/x", True),  # this repository at the commit that runs
+        ("$/", True),
         ("actions/checkout@v4", False),
         ("actions/checkout@main", False),
         ("actions/checkout", False),

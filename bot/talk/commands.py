@@ -129,8 +129,8 @@ _TABLE = (
         "conflict",
         Role.WRITE,
         "Declares that you have a conflict of interest on this pull request.",
-        "From then on you can approve, waive or release nothing on it; others can. Approvals you gave on it end. It cannot be "
-        "taken back by a comment.",
+        "From then on you can approve, waive or release nothing on it; others can. Approvals you "
+        "gave on it end. It cannot be taken back by a comment.",
         "/warden conflict",
     ),
     Spec(

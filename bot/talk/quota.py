@@ -67,7 +67,7 @@ def estimate(past: tuple[float, ...], bound: float) -> float:
 def exceeded(left: Left, needed: float) -> str:
     """Return why a run of so many minutes may not be approved now, "" where it may."""
     short = [
-        f"{minutes(rest)} of {whose}"
+        f"{minutes(math.floor(rest))} of {whose}"
         for rest, whose in ((left.author, "its author"), (left.repository, "the repository"))
         if not rest >= needed
     ]

@@ -55,5 +55,7 @@ def moment(at: float) -> str:
 
 def minutes(count: float) -> str:
     """Return minutes rounded up: "1 minute", "90 minutes"."""
+    if not math.isfinite(count):
+        return "an unknown number of minutes"
     whole = max(0, math.ceil(count))
     return f"{whole:,} {'minute' if whole == 1 else 'minutes'}"

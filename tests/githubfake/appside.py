@@ -94,7 +94,7 @@ def access_token(call: Call) -> Answer:
         raise Refused(422, "There is at least one repository that does not exist or is not "
                            "accessible to the parent installation.")  # fmt: skip
     made = hub.mint(found, permissions, tuple(r.id for r in chosen) if narrowed else None)
-    body = {"token": made.value, "expires_at": hub.clock.stamp(made.expires),
+    body = {"token": made.value, "expires_at": hub.clock.stamp(made.expires - hub.clock.offset),
             "permissions": permissions, "repository_selection": "selected"}  # fmt: skip
     if narrowed:
         body["repositories"] = [render.repository(r) for r in chosen]
@@ -187,7 +187,7 @@ ROUTES = (
     Route("GET", "/installation/repositories", held),
     Route("GET", "/rate_limit", limits, kind="any"),
     Route("GET", "/user", me),
-    Route("GET", "/users/{username}", user),
+    Route("GET", "/users/{username}", user, kind="public"),
     Route("GET", REPO, repository, ANYONE),
     Route("GET", REPO + "/installation", repository_installation, kind="app"),
     Route("GET", REPO + "/collaborators/{username}/permission", permission, ANYONE),

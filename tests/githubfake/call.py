@@ -102,7 +102,8 @@ class Call:
 
 @dataclass(frozen=True)
 class Route:
-    """`needs` are alternatives such as "checks:write"; `kind` is who may call."""
+    """`needs` are alternatives such as "checks:write"; `kind` is who may call: the app,
+    a token, either ("any"), anybody at all ("public")."""
 
     method: str
     template: str

@@ -45,7 +45,7 @@ class FakeGitHub:
         self.lock = threading.RLock()
         self.stopping = threading.Event()
         self.limits = Limits(self.clock)
-        # Seconds that the API's clock for App tokens runs ahead of ours (a doctor's case).
+        # Seconds that GitHub's clock runs ahead of ours: App tokens and the Date header follow it.
         self.skew = 0.0
         self.slow = 0.5
         self.users: dict[str, User] = {}
@@ -89,7 +89,11 @@ class FakeGitHub:
         return next(self._ids)
 
     def advance(self, seconds: float) -> None:
-        """Move GitHub's clock: tokens expire, limits reset."""
+        """Let GitHub grow older: tokens expire, limits reset, what is made is dated later.
+
+        What it says of the present (Date header, end of a limit, end of a new token) stays in the
+        asker's time, whose clock did not move; `skew` is for clocks that disagree.
+        """
         self.clock.offset += seconds
 
     # People and repositories

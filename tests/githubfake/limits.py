@@ -11,7 +11,10 @@ HOUR, MINUTE = 3600, 60
 
 
 class Limits:
-    """Counted by who asks, by the fake's clock. Tests may lower the figures."""
+    """Counted by who asks, by the fake's clock. Tests may lower the figures.
+
+    Times are told in the clock of whoever asks, who does not know of `advance`.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -31,14 +34,14 @@ class Limits:
         return {
             "X-RateLimit-Limit": str(self.primary),
             "X-RateLimit-Remaining": str(max(self.primary - used, 0)),
-            "X-RateLimit-Reset": str(int(end)),
+            "X-RateLimit-Reset": str(int(end - self.clock.offset)),
             "X-RateLimit-Used": str(used),
             "X-RateLimit-Resource": "core",
         }
 
     def body(self, key: str) -> dict[str, Any]:
         end, used = self._window(key)
-        core = {"limit": self.primary, "used": used, "reset": int(end),
+        core = {"limit": self.primary, "used": used, "reset": int(end - self.clock.offset),
                 "remaining": max(self.primary - used, 0)}  # fmt: skip
         return {"resources": {"core": core, "search": core, "graphql": core}, "rate": core}
 

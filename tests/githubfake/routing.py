@@ -103,6 +103,8 @@ def _answer(hub: FakeGitHub, asked: Asked) -> Answer:
     for problem in openapi.unwritten(route.template, asked.method, body or {}):
         _violated(hub, asked, problem)
     who = asked.who
+    if route.kind == "public" and who == "Requires authentication":
+        who = Identity("anonymous", hub.app.owner)
     if not isinstance(who, Identity):
         raise Refused(403 if "suspended" in who else 401, who)
     if (route.kind == "app") != (who.kind == "app") and route.kind != "any":

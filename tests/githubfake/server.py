@@ -153,7 +153,7 @@ class Listener(ThreadingHTTPServer):
             if fault == "drop":
                 return None
         elif fault and fault not in faults.AFTER:
-            return self._pack(seen, *faults.answer(fault, int(hub.clock.now()) + 60), "", prefix)
+            return self._pack(seen, *faults.answer(fault, int(time.time()) + 60), "", prefix)
         key = who.key if isinstance(who, Identity) else "nobody"
         with hub.lock:
             given = answer(hub, Asked(method, path, asked, body, who))
@@ -181,7 +181,7 @@ class Listener(ThreadingHTTPServer):
         text = body if html else "" if body is None else json.dumps(body)
         sent = {
             "Server": "github.com",
-            "Date": time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(hub.clock.now())),
+            "Date": time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + hub.skew)),
             "Content-Type": "text/html" if html else "application/json; charset=utf-8",
             "X-GitHub-Request-Id": uuid.uuid4().hex[:20].upper(),
             "X-GitHub-Media-Type": "github.v3; format=json",

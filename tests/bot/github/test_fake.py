@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -108,7 +109,17 @@ def test_signatures_that_are_not_ours_are_refused(hub: FakeGitHub, repo: Reposit
     assert ask(hub, "GET", "/app", hub.token(repo))[0] == 401
     assert ask(hub, "GET", f"{REPO}/pulls", jwt_of(hub))[0] == 403
     hub.skew = 900
-    assert ask(hub, "GET", "/app", jwt_of(hub))[0] == 401
+    status, headers, _ = ask(hub, "GET", "/app", jwt_of(hub))
+    ahead = parsedate_to_datetime(headers["date"]) - datetime.now(UTC)
+    assert status == 401 and 890 < ahead.total_seconds() < 910
+
+
+def test_only_public_profiles_are_open_to_anybody(hub: FakeGitHub, repo: Repository) -> None:
+    status, _, bot = ask(hub, "GET", "/users/modelwarden%5Bbot%5D")
+    assert (status, bot["type"], bot["id"]) == (200, "Bot", hub.app.bot.id)
+    assert ask(hub, "GET", "/users/nobody")[0] == 404
+    assert ask(hub, "GET", REPO)[0] == ask(hub, "GET", REPO, "ghs_made_up")[0] == 401
+    assert ask(hub, "GET", "/user", hub.token(repo))[0] == 403
 
 
 def test_a_token_dies_after_an_hour_and_with_its_installation(
@@ -392,6 +403,24 @@ def git(*words: str, cwd: Path, value: str = "") -> subprocess.CompletedProcess[
     return subprocess.run(["git", *words], cwd=cwd, env=env, capture_output=True, text=True)
 
 
+def test_git_is_for_those_with_a_token(hub: FakeGitHub, repo: Repository) -> None:
+    hub.repository("eve/secret", private=True)
+    refs = "/info/refs?service=git-upload-pack"
+    basic = "Basic " + base64.b64encode(f"x-access-token:{hub.token(repo)}".encode()).decode()
+    stale = "Basic " + base64.b64encode(b"x-access-token:ghs_made_up").decode()
+    cases = [
+        ("/acme/tiny.git" + refs, basic, 200), ("/acme/tiny.git" + refs, stale, 401),
+        ("/acme/tiny.git" + refs, "", 401), ("/eve/secret.git" + refs, basic, 404),
+        ("/acme/none.git" + refs, basic, 404),
+        ("/acme/tiny.git/info/refs?service=git-receive-pack", basic, 403),
+    ]  # fmt: skip
+    for path, authorization, wanted in cases:
+        status, headers, _ = ask(hub, "GET", path, Authorization=authorization)
+        assert status == wanted, path
+        assert ("www-authenticate" in headers) == (wanted == 401)
+    assert not hub.violations
+
+
 def test_a_partial_clone_fetches_blobs_by_id(
     hub: FakeGitHub, repo: Repository, tmp_path: Path
 ) -> None:
@@ -604,7 +633,7 @@ def test_a_dropped_connection_has_no_answer(
     hub.fault("POST", r"/comments$", kind)
     with pytest.raises((http.client.HTTPException, ConnectionError)):
         ask(hub, "POST", f"{REPO}/issues/1/comments", hub.token(repo), {"body": "hi"})
-    assert len(repo.thread(1)) == stored
+    assert len(repo.thread(1)) == stored and not hub.violations
 
 
 def test_limits_are_counted_and_reset(hub: FakeGitHub, repo: Repository) -> None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
+from bot import catalog
+from bot.artifact import Run, comment, publication
+from bot.github.values import Pull
+from bot.github.values import Repo as Repository
+from bot.people import Account
 from bot.report.read import load
 from bot.verdict import Outcome
 from tests.composite import Ran, run
@@ -286,3 +293,20 @@ def test_a_report_that_is_not_there_is_no_pass(repo: Repo, temp: Path, tmp_path:
     (fake / "python").chmod(0o755)
     ran = act(repo, temp, base, head, modelwarden=str(fake.parent))
     assert (ran.code, ran.outputs["outcome"]) == (3, Outcome.ERROR.value)
+
+
+def test_what_it_uploads_can_be_published(repo: Repo, temp: Path) -> None:
+    base, head = pair(repo, BAD)
+    ran = act(repo, temp, base, head)
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        for line in ran.used["actions/upload-artifact"]["path"].split():
+            packed.write(line, Path(line).name)
+    one = Run(99, 11, "example/tiny-llm", head, 22, "https://github.com/o/r/actions/runs/99")
+    pull = Pull(
+        Repository(11, "example/tiny-llm", 1), 7, "t", Account(3, "mallory"), "open", False, False,
+        head, 22, base, "main",
+    )  # fmt: skip
+    made = publication(archive.getvalue(), one, [pull], catalog.rules())
+    assert (made.pull.number, made.report.outcome) == (7, Outcome.FAIL)
+    assert "dependencies/unpinned" in comment(made, catalog.rules())

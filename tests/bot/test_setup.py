@@ -105,6 +105,27 @@ def test_the_workflow_is_valid_and_pinned(repo: Repo) -> None:
         assert "${{" not in step.get("run", "")
 
 
+def test_the_workflow_judges_a_change_from_outside_the_checkout(repo: Repo, tmp_path: Path) -> None:
+    base = repo.commit({"LICENSE": (Path(__file__).parents[2] / "LICENSE").read_bytes()})
+    list(setup.run(repo.path))
+    steps = yaml.safe_load((repo.path / WORKFLOW_PATH).read_text())["jobs"]["check"]["steps"]
+    (judge,) = [s["run"] for s in steps if s.get("name") == "Judge the change"]
+    head = repo.commit({"requirements.txt": "requests\n", "click.py": "raise SystemExit(9)\n"})
+    (tmp_path / "warden").symlink_to(Path(sys.executable).parents[1])
+    words = {"BASE": base, "HEAD": head, "RUNNER_TEMP": str(tmp_path),
+             "GITHUB_WORKSPACE": str(repo.path), "PYTHONPATH": str(repo.path),
+             "MODELWARDEN_INDEX": "http://127.0.0.1:9/simple"}  # fmt: skip
+    done = subprocess.run(
+        ["bash", "-e", "-c", judge], cwd=repo.path, env=environment() | words,
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stdout + done.stderr
+    names = {p.name for p in (tmp_path / "report").iterdir()}
+    assert names == {"modelwarden.html", "modelwarden.sarif", "summary.md"}
+    assert done.stdout.startswith("::stop-commands::")
+    assert "dependencies/unpinned" in (tmp_path / "report/summary.md").read_text()
+
+
 @pytest.mark.parametrize(
     "text",
     [

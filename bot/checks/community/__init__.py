@@ -21,7 +21,7 @@ from bot.wording import plural
 from bot.world import World
 
 NAME = "community"
-VERSION = 2
+VERSION = 3
 SHOWN = 20  # model files kept as evidence
 
 MISSING = Rule(

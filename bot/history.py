@@ -17,11 +17,11 @@ from bot.repository import GitWorld
 from bot.world import COMMIT_LIMIT
 
 _LATEST = 253_402_300_799  # the last second of the year 9999
-# Whatever the user's configuration says of `git log`, this is what it prints.
+# Whatever the user's configuration says of `git log`, this is what it counts. By topology, since
+# a late sign-off has to be seen before the commit it is about, and dates can be any.
 _LOG = (
-    "log", "--topo-order", "--no-color", "--no-notes", "--no-mailmap", "--no-abbrev",
-    "--encoding=UTF-8", "--diff-merges=off", "--no-relative", "--no-renames", "--no-ext-diff",
-    "--no-textconv", "--root",
+    "log", "--topo-order", "--encoding=UTF-8", "--root", "--no-relative", "--no-renames",
+    "--no-ext-diff", "--no-textconv",
 )  # fmt: skip
 Tell = Callable[[int, int], None]
 

@@ -98,7 +98,6 @@ def test_co_authors_are_people() -> None:
         ("Ada", 1, 0),
         ("Bo", 0, 1),
     ]
-    assert made.people[1].newcomer is None
 
 
 @pytest.mark.parametrize(
@@ -164,6 +163,11 @@ def test_without_a_document_nothing_counts_or_not() -> None:
 )
 def test_first_timers(before: frozenset[str] | None, new: bool | None) -> None:
     assert row(entry(), before=before).newcomer is new
+
+
+def test_whoever_is_only_a_co_author_is_no_first_timer() -> None:
+    made = booked(entry(SIGNED + "Co-authored-by: Bo <bo@e.org>\n"), before=frozenset())
+    assert [(p.name, p.newcomer) for p in made.people] == [("Ada", True), ("Bo", None)]
 
 
 def test_what_cannot_be_read_is_counted_as_such() -> None:

@@ -84,6 +84,34 @@ def test_merges_and_root_commits(repo: Repo, ledger: Ledger) -> None:
     ]  # fmt: skip
 
 
+def test_a_rename_is_told_as_git_objects_have_it(repo: Repo, ledger: Ledger) -> None:
+    repo.commit({"folder/a": "1\n2\n3\n"}, SIGNED)
+    repo.git("mv", "folder/a", "b")
+    repo.commit({"folder/c": "1\n"}, SIGNED)
+    repo.git("config", "diff.renames", "copies")
+    repo.git("config", "diff.relative", "true")
+    whole = ledger("--repo", str(repo.path / "folder"))
+    assert (whole["added"], whole["removed"]) == (7, 3)
+
+
+def test_a_late_sign_off_is_seen_first_whatever_the_dates(repo: Repo, ledger: Ledger) -> None:
+    policy = "version: 1\ncontributors:\n  remediation: individual\n"
+    repo.commit({".github/modelwarden.yml": policy}, SIGNED)
+    tree, root = repo.git("write-tree"), repo.git("rev-parse", "HEAD")
+
+    def made(message: str, year: int, *parents: str) -> str:
+        words = [word for parent in parents for word in ("-p", parent)]
+        date = {"GIT_COMMITTER_DATE": f"{year}-01-01T00:00:00Z"}
+        return repo.git("commit-tree", tree, *words, "-m", message, **date)  # type: ignore[arg-type]
+
+    target = made("T", 2030, root)
+    line = f"I, Ada <ada@example.org>, hereby add my Signed-off-by to this commit: {target}"
+    late = made(f"R\n\n{line}\n\nSigned-off-by: Ada <ada@example.org>", 2000, target)
+    head = made("Merge", 2031, late, made(SIGNED, 2025, target))
+    (one,) = ledger("--head", head)["people"]
+    assert (one["commits"], one["signed_off"], one["merges"]) == (4, 4, 1)
+
+
 def test_a_mailmap_moves_nothing(repo: Repo, ledger: Ledger) -> None:
     repo.commit({".mailmap": "Eve <eve@example.org> <ada@example.org>\n"}, SIGNED)
     repo.git("config", "log.mailmap", "true")

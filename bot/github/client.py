@@ -198,10 +198,10 @@ class GitHub:
         raise failed
 
     def mint(self, installation: int, repo: int) -> Minted:
-        """Return a new token of an installation, for one repository (0: all)."""
-        body: dict[str, object] = {"permissions": PERMISSIONS}
+        """Return a new token of an installation, for one repository (0: all, to list them)."""
+        body: dict[str, object] = {"permissions": {"metadata": "read"}}
         if repo:
-            body["repository_ids"] = [repo]
+            body = {"permissions": PERMISSIONS, "repository_ids": [repo]}
         asked = self._ticks()
         path = f"/app/installations/{installation:d}/access_tokens"
         try:

@@ -67,7 +67,8 @@ class Repository:
     def pulls_with_head(self, head: str) -> tuple[Pull, ...]:
         """Return the open pull requests whose head is this commit.
 
-        GitHub's own list of a commit's pull requests leaves out those of forks.
+        GitHub's own list of a commit's pull requests leaves out those of forks
+        (Azure/azure-rest-api-specs#33415).
         """
         _commit(head)
         return tuple(pull for pull in self.open_pulls() if pull.head == head)

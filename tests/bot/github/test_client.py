@@ -157,12 +157,11 @@ def test_deliveries_over_several_pages(fake: FakeGitHub, home: Fake, hub: GitHub
 
 
 def test_clock_is_githubs(fake: FakeGitHub, hub: GitHub) -> None:
-    fake.advance(5000)
+    fake.skew = 5000
     assert abs(hub.clock() - time.time() - 5000) < 5
 
 
 def test_a_wrong_clock_of_ours_is_put_right(fake: FakeGitHub, home: Fake, hub: GitHub) -> None:
-    fake.advance(-4000)
     fake.skew = -4000
     assert hub.identity().app == fake.app.id
     asked = len(fake.asked("GET", "^/app$"))
@@ -233,6 +232,9 @@ def test_a_token_is_narrow_and_kept(fake: FakeGitHub, api: Repository, ticks: Ti
     }  # fmt: skip
     ticks.now += 2900
     assert api.token() == first
+    api.line.identity()  # asked with a token that may do nothing
+    (other,) = set(fake.tokens) - {first}
+    assert fake.tokens[other].permissions == {"metadata": "read"}
     ticks.now += 200  # less than ten minutes are left: enough for a request, not for a fetch
     second = api.token()
     assert second != first and fake.tokens[second].repositories == (api.repo.id,)

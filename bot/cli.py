@@ -190,6 +190,35 @@ def licenses(**options: Any) -> int:
     return run(**options)
 
 
+@cli.command(
+    epilog=_examples(
+        "modelwarden serve --config serve.yml --check   # what is missing, and what to do",
+        "modelwarden serve --config serve.yml",
+        "modelwarden serve --config serve.yml --worker gpu",
+    )
+)
+@click.option("--config", metavar="FILE", type=click.Path(path_type=Path),
+              help="Settings, YAML  [default: MODELWARDEN_CONFIG; then MODELWARDEN_* alone].",
+              )  # fmt: skip
+@click.option("--database", metavar="URL",
+              help="sqlite:///FILE or postgresql://...  [default: SQLite in the folder].",
+              )  # fmt: skip
+@click.option("--host", help="Address to listen at  [default: 127.0.0.1].")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port  [default: 8000].")
+@click.option("--worker", type=click.Choice(("all", "web", "gpu")),
+              help="all, web (no GPU jobs) or gpu (those alone, no port)  [default: all].",
+              )  # fmt: skip
+@click.option("--check", is_flag=True, help="Say what is wrong with this set-up, and end.")
+@click.option("--dry-run", is_flag=True, help="Publish nothing: log and pages only.")
+@click.option("--format", "format_", type=click.Choice(("text", "json")), default="text",
+              show_default=True, help="Of --check.")  # fmt: skip
+def serve(**options: Any) -> int:
+    """Run the GitHub App: webhook, jobs and read-only pages."""
+    from bot.serve.run import serve as run
+
+    return run(**options)
+
+
 def main() -> int:
     """Run the command line; map every error to one line and an exit code."""
     signal.signal(signal.SIGTERM, _interrupt)

@@ -12,17 +12,16 @@ from bot.errors import BotError
 from bot.serve.contract import Jobs, Records
 
 ROOM = 1 << 30  # bytes that must be free
-SILENCE = 180.0  # seconds without a look at the inbox
+SILENCE = 180.0  # seconds that a delivery may wait to be handed over
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What readiness hangs on. `looked` returns when the inbox was last looked at."""
+    """What readiness hangs on."""
 
     records: Records
     jobs: Jobs
     folder: Path
-    looked: Callable[[], float]
     clock: Callable[[], float] = time.time
 
     def reasons(self) -> tuple[str, ...]:
@@ -34,9 +33,13 @@ class Ready:
         found = [said for ask, said in tries if not _answers(ask)]
         if not self._room():
             found.append("the disk of the server's folder is nearly full")
-        if self.clock() - self.looked() > SILENCE:
-            found.append("the inbox was not looked at for minutes")
+        if not found and self._behind():
+            found.append("deliveries wait for minutes to become jobs")
         return tuple(found)
+
+    def _behind(self) -> bool:
+        oldest = self.records.waiting(1)
+        return bool(oldest) and self.clock() - oldest[0].received_at > SILENCE
 
     def _room(self) -> bool:
         try:

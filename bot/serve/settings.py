@@ -161,7 +161,10 @@ class Settings(BaseSettings):
     @property
     def database_url(self) -> str:
         """The database's address, with its password: not for people."""
-        return self.database.get_secret_value() or f"sqlite:///{self.folder / 'modelwarden.db'}"
+        given = self.database.get_secret_value()
+        if given.startswith("postgres:"):
+            return given.replace("postgres:", "postgresql:", 1)
+        return given or f"sqlite:///{self.folder / 'modelwarden.db'}"
 
     @property
     def database_shown(self) -> str:

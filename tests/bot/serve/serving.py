@@ -106,7 +106,7 @@ def serve(
         records, given.secrets, telemetry, lambda: woken.append(time.time()), limit,
         reader=Reader(limit, seconds=seconds, held=held),
     )  # fmt: skip
-    ready = Ready(records, jobs, folder, looked=time.time)
+    ready = Ready(records, jobs, folder)
     views = Views(given, records, jobs, ready, catalog.rules())
     web = server(build(hook, views, telemetry), given)
     with listen(given) as opened:

@@ -14,13 +14,15 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from bot.change import Change
 from bot.errors import CouldNotTell
 from bot.finding import Finding, Level, Rule
-from bot.github.values import Pull
+from bot.github.errors import NotFound
+from bot.github.values import Api, Pull
 from bot.report import read, render
 from bot.report.neutral import cut_bytes
 from bot.verdict import Outcome, Report, Verdict
@@ -240,3 +242,31 @@ def comment(given: Publication, rules: Mapping[str, Rule]) -> str:
         f"run of the Modelwarden App, or a run that you start yourself, decides.\n\n{details}",
         BODY,
     )
+
+
+def show(
+    api: Api, author: int, event: bytes, archive: bytes, rules: Mapping[str, Rule]
+) -> Publication:
+    """Write the one comment about an archive, or edit it. `author` is the account that writes.
+
+    Raises NoTarget, BadArtifact, BadReport and GitHubError; then nothing was written.
+    """
+    run = run_of(event)
+    if run.repository != api.repo.id:
+        raise NoTarget("the run is of another repository than the token")
+    made = publication(archive, run, api.pulls_with_head(run.head), rules)
+    number, body = made.pull.number, comment(made, rules)
+    every = api.comments(number)
+    # Anybody may write the marker: only the account says whose comment it is.
+    ours = next((c for c in every if c.author.id == author and c.body.startswith(MARKER)), None)
+    now = api.pull(number)
+    if (now.state, now.head, now.head_repository) != ("open", run.head, run.head_repository):
+        raise NoTarget(f"pull request {number} was closed or pushed to meanwhile")
+    if ours is not None and ours.body.strip() == body.strip():
+        return made
+    if ours is not None:
+        with suppress(NotFound):  # deleted since: written again
+            api.update_comment(ours.id, body)
+            return made
+    api.create_comment(number, body, MARKER)
+    return made

@@ -6,10 +6,10 @@ import re
 import struct
 import tracemalloc
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -27,10 +27,12 @@ from bot.artifact import (
     extract,
     publication,
     run_of,
+    show,
 )
 from bot.errors import CouldNotTell
 from bot.finding import Finding, Level, Location
-from bot.github.values import Pull, Repo
+from bot.github.errors import NotFound
+from bot.github.values import Api, Comment, Pull, Repo
 from bot.people import Account
 from bot.report import render
 from bot.report.read import BadReport
@@ -257,10 +259,12 @@ def test_what_the_action_never_uploads_is_refused(name: str) -> None:
 
 def test_no_more_is_unpacked_or_listed_than_the_bound() -> None:
     data = io.BytesIO()
-    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
-        with archive.open("report.json", "w") as file:
-            for _ in range(100):
-                file.write(bytes(1_000_000))
+    with (
+        zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("report.json", "w") as file,
+    ):
+        for _ in range(100):
+            file.write(bytes(1_000_000))
     tracemalloc.start()
     try:
         with pytest.raises(BadArtifact, match="more than 20,000,000"):
@@ -366,3 +370,84 @@ def test_a_rich_report_is_retold_within_the_bound() -> None:
 def test_a_report_that_is_none_is_refused() -> None:
     with pytest.raises(BadReport):
         publication(packed({"report.json": b'{"version": 1}'}), run(), [pull()], RULES)
+
+
+# --- on the pull request ----------------------------------------------------------------
+
+US = 41898282
+
+
+class Place:
+    """The part of the API that is used, with what it holds."""
+
+    def __init__(self, *comments: Comment) -> None:
+        self.repo = Repo(HERE, "example/tiny-llm", 1)
+        self.now = pull()
+        self.held = list(comments)
+
+    def pulls_with_head(self, head: str) -> tuple[Pull, ...]:
+        return tuple(p for p in (pull(),) if p.head == head)
+
+    def pull(self, number: int) -> Pull:
+        return self.now
+
+    def comments(self, number: int) -> Iterator[Comment]:
+        assert number == 42
+        yield from self.held
+
+    def create_comment(self, number: int, body: str, marker: str) -> Comment:
+        assert number == 42 and body.startswith(marker)
+        self.held.append(wrote(90, US, body))
+        return self.held[-1]
+
+    def update_comment(self, comment: int, body: str) -> Comment:
+        (place,) = [i for i, c in enumerate(self.held) if c.id == comment]
+        if self.held[place].updated_at == "deleted":
+            raise NotFound("gone", "nothing")
+        self.held[place] = replace(self.held[place], body=body, updated_at="edited")
+        return self.held[place]
+
+
+def wrote(id: int, author: int, body: str, updated: str = "t") -> Comment:
+    return Comment(id, Account(author, "x"), body, "t", updated)
+
+
+def shown_on(place: Place, event: Any = None) -> Publication:
+    raw = json.dumps(event or payload()).encode()
+    return show(cast(Api, place), US, raw, packed(), RULES)
+
+
+def test_one_comment_is_written_and_then_edited() -> None:
+    place = Place(wrote(1, 3, f"{MARKER}\nforged"), wrote(2, US, f"quotes {MARKER}"))
+    shown_on(place)
+    assert [c.id for c in place.held] == [1, 2, 90]
+    before = list(place.held)
+    shown_on(place)
+    assert place.held == before  # the same words are not written again
+    place.held[2] = replace(place.held[2], body=f"{MARKER}\nolder")
+    shown_on(place)
+    assert [c.id for c in place.held] == [1, 2, 90]
+    assert place.held[2].updated_at == "edited" and "Not proof" in place.held[2].body
+    assert place.held[:2] == before[:2]
+
+
+def test_a_comment_that_was_deleted_is_written_again() -> None:
+    place = Place(wrote(1, US, f"{MARKER}\nold", "deleted"))
+    shown_on(place)
+    assert [c.id for c in place.held] == [1, 90]
+
+
+@pytest.mark.parametrize("now", [{"head": OTHER}, {"state": "closed"}, {"head_repository": 0}])
+def test_what_changed_meanwhile_is_not_written(now: dict[str, Any]) -> None:
+    place = Place()
+    place.now = pull(**now)
+    with pytest.raises(NoTarget, match="meanwhile"):
+        shown_on(place)
+    assert place.held == []
+
+
+def test_the_run_of_another_repository_is_not_shown() -> None:
+    place = Place()
+    place.repo = Repo(FORK, "mallory/tiny-llm", 1)
+    with pytest.raises(NoTarget, match="another repository"):
+        shown_on(place)

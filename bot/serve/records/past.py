@@ -81,10 +81,8 @@ class Past(Store):
         free = sa.or_(leases.c.holder == holder, leases.c.until <= now)
         fresh = {"holder": insert.excluded.holder, "until": insert.excluded.until}
         with self.write() as c:
-            done = c.execute(
-                insert.on_conflict_do_update(index_elements=["name"], set_=fresh, where=free)
-            )
-            return done.rowcount == 1
+            taken = insert.on_conflict_do_update(index_elements=["name"], set_=fresh, where=free)
+            return c.execute(taken.returning(sa.literal(1))).first() is not None
 
     def release(self, name: str, holder: str) -> None:
         """Give a lease back, where `holder` has it."""

@@ -80,8 +80,8 @@ class Store:
 
     def add(self, c: Connection, table: sa.Table, row: Mapping[str, Any]) -> bool:
         """Write a row unless its key is there. Returns whether it was written."""
-        done = c.execute(self.insert(table).values(**row).on_conflict_do_nothing())
-        return done.rowcount == 1
+        insert = self.insert(table).values(**row).on_conflict_do_nothing()
+        return c.execute(insert.returning(sa.literal(1))).first() is not None
 
     def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
         """Return an INSERT that may say what happens where the key is there."""
@@ -106,7 +106,13 @@ class Store:
 def _engine(url: URL) -> Engine:
     options: dict[str, Any] = {"hide_parameters": True, "pool_size": POOL, "max_overflow": 0}
     if url.get_backend_name() == "sqlite":
-        Path(url.database or "").absolute().parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(url.database or "").absolute().parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreSetup(
+                f"{folder}: {error.strerror}", "give the database a folder that may be written to"
+            ) from error
         options["connect_args"] = {"timeout": BUSY, "check_same_thread": False}
     else:
         options |= {"pool_pre_ping": True, "connect_args": {"connect_timeout": 10}}

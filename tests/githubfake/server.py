@@ -223,8 +223,6 @@ class Listener(ThreadingHTTPServer):
             repo = hub.repositories.get(name)
             if repo is None or not may_read(repo, who, "contents:read"):
                 raise Refused(404, "Repository not found.")
-            if "git-receive-pack" in path + query:
-                raise Refused(403, "Write access to repository not granted.")
         except Refused as no:
             seen.status = no.status
             return no.status, {"Content-Type": "text/plain", **no.headers}, str(no).encode()

@@ -380,15 +380,18 @@ def test_histories_by_path_author_and_proof(hub: FakeGitHub, repo: Repository) -
     by_mail = repo.commit({"data/a.txt": "2"}, author="mallory")
     noreply = f"{hub.user('ada').id}+ada@users.noreply.github.com"
     signed = repo.commit({"b": "1"}, author="mallory", email=noreply, verified=True)
+    assert [c.sha for c in repo.bare.commits("main")] == [signed, by_mail, first]
+    tip = repo.commit({"c": "1"})
+    assert [c.sha for c in repo.bare.commits("main")] == [tip, signed, by_mail, first]
     door = client(hub, hub.token(repo))
-    assert [c.sha for c in door.get_commits()] == [signed, by_mail, first]
+    assert [c.sha for c in door.get_commits(sha=signed)] == [signed, by_mail, first]
     assert [c.sha for c in door.get_commits(path="data/a.txt")] == [by_mail, first]
     assert [c.sha for c in door.get_commits(author="ada")] == [signed]
     shown = door.get_commit(signed)
     assert shown.author.login == "ada" and shown.commit.verification.verified
     assert [f.filename for f in shown.files] == ["b"]
     assert [f.filename for f in door.get_commit(first).files] == ["README.md", "data/a.txt"]
-    assert door.get_branch("main").commit.sha == signed
+    assert door.get_branch("main").commit.sha == tip
     assert [c.name for c in door.get_contents("data")] == ["a.txt"]  # type: ignore[union-attr]
     assert not hub.violations
 
@@ -526,6 +529,24 @@ def test_deliveries_are_signed_and_in_order(
     assert len(set(receiver.guids())) == 6
     suite = json.loads(receiver.got[1][1])["check_suite"]
     assert suite["pull_requests"] == [] and suite["head_branch"] is None
+
+
+def test_nothing_is_told_of_where_the_app_is_not(
+    hub: FakeGitHub, repo: Repository, receiver: Receiver
+) -> None:
+    other = hub.repository("acme/other", install=False)
+    other.pull(files={"a": "1"})
+    hub.app.events.remove("push")
+    repo.commit({"a": "1"})
+    del hub.app.permissions["checks"]
+    repo.pull(files={"a": "2"})
+    hub.flush()
+    assert receiver.names() == [("check_suite", "requested"), ("pull_request", "opened")]
+    assert {e for e, p in hub.events if p.get("repository", {}).get("name") == "other"} == set()
+    hub.install(other)
+    hub.flush()
+    added = json.loads(receiver.got[-1][1])["repositories_added"]
+    assert [r["full_name"] for r in added] == ["acme/other"]
 
 
 def test_buttons_and_own_events(hub: FakeGitHub, repo: Repository, receiver: Receiver) -> None:

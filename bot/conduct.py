@@ -96,7 +96,7 @@ def verdict(
                 Location("" if edit.deleted else POLICY_PATH),
             )
         )
-    for index, waiver in enumerate(policy.waivers):
+    for index, waiver in enumerate(policy.root.waive):
         lines = policy.waiver_lines
         place = Location(POLICY_PATH, lines[index] if index < len(lines) else 0)
         if waiver.until < today:

@@ -95,6 +95,9 @@ def _judge(check: Check, change: Change, policy: Policy, world: World, wait: str
         )
     except KNOWN as error:
         return Verdict(check.NAME, Outcome.ERROR, reason=f"{error.message}; {error.hint}")
+    except MemoryError:
+        reason = "the check needs more memory than it may use; make the changed files smaller"
+        return Verdict(check.NAME, Outcome.ERROR, reason=reason)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - one broken check must not hide the others
         reason = f"the check itself broke ({type(error).__name__}: {error}); please report this"
         return Verdict(check.NAME, Outcome.ERROR, reason=" ".join(reason.split())[:500])

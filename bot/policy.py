@@ -60,11 +60,15 @@ class Root(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A validated policy. `source` says where it came from; `waiver_lines` are 1-based."""
+    """A validated policy. `source` says where it came from; `waiver_lines` are 1-based.
+
+    `added` are waivers that people gave elsewhere, for this change alone.
+    """
 
     root: Any
     source: str
     waiver_lines: tuple[int, ...] = ()
+    added: tuple[Waiver, ...] = ()
 
     def section(self, name: str) -> Any:
         """Return the settings of one check."""
@@ -72,9 +76,8 @@ class Policy:
 
     @property
     def waivers(self) -> tuple[Waiver, ...]:
-        """The waivers in the order of the file."""
-        waivers: tuple[Waiver, ...] = self.root.waive
-        return waivers
+        """The waivers in the order of the file, then those added."""
+        return (*self.root.waive, *self.added)
 
     @property
     def levels(self) -> Mapping[str, LevelWord]:

@@ -16,7 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.errors import BotError, CouldNotTell
+from bot.errors import CouldNotTell, Missing, TooLarge
 from bot.report.neutral import harmless
 from bot.serve import order as orders
 from bot.serve.order import Order
@@ -139,12 +139,15 @@ class Hearing:
         self.asked.add_done_callback(lambda done: _ring(wake))
 
     def _fetch(self, ids: tuple[str, ...]) -> str:
+        """Return "", or what is wrong with one of these; raise what is wrong with the way to them.
+
+        A check may take a file that is not there for a file that is bad: while GitHub does not
+        answer, nothing is judged at all.
+        """
         try:
             self.objects(ids)
-        except BotError as error:
+        except (Missing, TooLarge) as error:
             return f"{error.message}; {error.hint}"[: orders.TEXT]
-        except OSError as error:
-            return f"not fetched: {error.strerror}; free some space"[: orders.TEXT]
         return ""
 
     def _answer(self, child: subprocess.Popen[bytes]) -> None:

@@ -18,6 +18,7 @@ from bot.serve.contract import Waived
 from bot.serve.judgechild import Line, Objects, bound
 from bot.serve.order import Order
 from bot.verdict import Verdict
+from bot.wording import plural
 
 
 def run(data: bytes, line: Line) -> ReportData:
@@ -77,13 +78,14 @@ def _policy(world: GitWorld, order: Order, checks: tuple[Check, ...]) -> Policy:
         for waived in order.waived
         if waived.rule in rules and (waiver := _waiver(waived)).until >= order.today
     ]
-    changes: dict[str, Any] = {}
-    if added:
-        changes["waive"] = (*policy.waivers, *added)
+    root = policy.root
     if order.suites or order.device:
-        changes["regression"] = _narrowed(policy.section("regression"), order)
-    said = f", with {len(added)} waived by comment" if added else ""
-    return replace(policy, root=policy.root.model_copy(update=changes), source=policy.source + said)
+        narrowed = _narrowed(policy.section("regression"), order)
+        root = root.model_copy(update={"regression": narrowed})
+    source = policy.source
+    if added:
+        source += f", with {plural(len(added), 'waiver')} by comment"
+    return replace(policy, root=root, source=source, added=tuple(added))
 
 
 def _waiver(waived: Waived) -> Waiver:

@@ -51,7 +51,7 @@ def judge(
     except BotError as error:
         return unknown(order, f"{error.message}; {error.hint}")
     except OSError as error:
-        return unknown(order, f"judging cannot be started: {error.strerror}; free some space")
+        return unknown(order, f"judging cannot go on: {error.strerror}; free some space")
     return report
 
 

@@ -17,6 +17,7 @@ from bot.verdict import Outcome, Report, Verdict
 
 SUMMARY = "modelwarden"  # the name of the run that a branch may require
 TITLE, MESSAGE = 255, 4_000  # characters
+BYTES = 65_535  # of a summary
 ANNOTATIONS = 150  # of one run; more is a flood, and the report holds all
 
 APPROVE = Action("Approve GPU run", "Load and score the weights of this head", "approve")
@@ -68,10 +69,19 @@ def broken(target: Target, check: str, reason: str, remedy: str) -> RunBody:
 
 
 def concluded(
-    target: Target, verdict: Verdict, report: Report, rules: Mapping[str, Rule], url: str = ""
+    target: Target,
+    verdict: Verdict,
+    report: Report,
+    rules: Mapping[str, Rule],
+    url: str = "",
+    note: str = "",
 ) -> RunBody:
-    """Return the run of one check; `report` says what was judged and by which policy."""
+    """Return the run of one check; `report` says what was judged and by which policy.
+
+    `note`, markdown of ours, is what people read of a check that waits.
+    """
     alone = replace(report, verdicts=(verdict,))
+    waits = note if verdict.outcome is Outcome.PENDING else ""
     title = tally(verdict.findings) or verdict.reason or verdict.outcome
     body = _body(
         target,
@@ -79,7 +89,7 @@ def concluded(
         "completed",
         _CONCLUSIONS[verdict.outcome],
         title,
-        render(alone, "markdown", rules),
+        _noted(alone, rules, waits),
         _buttons(verdict),
         url,
     )
@@ -90,13 +100,19 @@ def summarised(
     target: Target, report: Report, rules: Mapping[str, Rule], url: str = "", note: str = ""
 ) -> RunBody:
     """Return the summary run over all checks; `note` is markdown that comes first."""
-    room = 65_535 - len(note.encode()) - 2
-    text = render(report, "markdown", rules, room=room)
     outcome = _CONCLUSIONS[report.outcome]
     if outcome is Conclusion.SKIPPED:  # every check said why it does not apply
         outcome = Conclusion.SUCCESS
-    summary = f"{note}\n\n{text}" if note else text
+    summary = _noted(report, rules, note)
     return _body(target, "", "completed", outcome, headline(report), summary, (AGAIN,), url)
+
+
+def _noted(report: Report, rules: Mapping[str, Rule], note: str) -> str:
+    """Return the report as markdown, after the note, within what a summary may hold."""
+    if not note:
+        return render(report, "markdown", rules)
+    text = render(report, "markdown", rules, room=BYTES - len(note.encode()) - 2)
+    return f"{note}\n\n{text}"
 
 
 def _buttons(verdict: Verdict) -> tuple[Action, ...]:

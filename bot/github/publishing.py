@@ -5,7 +5,7 @@ Every method may run again after a crash at any point.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.github import checkruns, comment
@@ -33,33 +33,38 @@ class Publisher:
                 run = self.api.create_run(checkruns.waiting(target, check, url))
                 self.records.opened(Run(target, check, run.id, self.clock()))
 
-    def conclude(self, target: Target, check: str, body: RunBody) -> None:
-        """End a run with `body`; one that has ended already stays as it is."""
-        known = self.records.run_named(body.external_id)
-        if known is not None and known.conclusion:
+    def conclude(self, target: Target, bodies: Mapping[str, RunBody]) -> None:
+        """End runs, by check; one that has ended already stays as it is."""
+        if all(self._ended(body) for body in bodies.values()):
             return
-        run = self._shown(body)
+        shown = {run.external_id: run for run in self.api.runs(target.head)}
+        for check, body in bodies.items():
+            if not self._ended(body):
+                self._conclude(target, check, body, shown.get(body.external_id))
+
+    def _ended(self, body: RunBody) -> bool:
+        known = self.records.run_named(body.external_id)
+        return known is not None and bool(known.conclusion)
+
+    def _conclude(self, target: Target, check: str, body: RunBody, run: CheckRun | None) -> None:
         if run is None:
             run = self.api.create_run(checkruns.waiting(target, check, body.details_url))
-        if known is None:
+        if self.records.run_named(body.external_id) is None:
             self.records.opened(Run(target, check, run.id, self.clock()))
         if run.status != "completed":
             run = self.api.update_run(run, body)
         self.records.concluded(target, check, run.conclusion or str(body.conclusion))
 
-    def _shown(self, body: RunBody) -> CheckRun | None:
-        runs = self.api.runs(body.head, body.name)
-        return next((run for run in runs if run.external_id == body.external_id), None)
-
     def stop(self, runs: Sequence[Run], reason: str) -> None:
         """End open runs without an answer; a commit that is gone has no run to end."""
-        for run in runs:
+        for target in dict.fromkeys(run.target for run in runs):
+            checks = [run.check for run in runs if run.target == target]
+            bodies = {check: checkruns.stopped(target, check, reason) for check in checks}
             try:
-                self.conclude(
-                    run.target, run.check, checkruns.stopped(run.target, run.check, reason)
-                )
+                self.conclude(target, bodies)
             except NotFound:
-                self.records.concluded(run.target, run.check, "gone")
+                for check in checks:
+                    self.records.concluded(target, check, "gone")
 
     def sticky(self, number: int, body: str) -> None:
         """Show the one comment of a pull request: edit ours, or write it."""

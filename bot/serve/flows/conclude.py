@@ -34,9 +34,8 @@ def static(warden: Warden, api: Api, target: Target, again: tuple[str, ...]) -> 
     if kept is None:
         raise NotFound(f"no report of {target.head[:12]} is kept", "re-run the check")
     report = load(kept.report)
-    for verdict in report.verdicts:
-        if verdict.outcome is not Outcome.PENDING:
-            _one(warden, api, target, verdict, report)
+    settled = tuple(v for v in report.verdicts if v.outcome is not Outcome.PENDING)
+    _runs(warden, api, target, report, settled)
     way = _way(warden, api, target, report, again)
     if way.step == "run":
         author = api.pull(target.number).author.id if target.number else 0
@@ -48,9 +47,7 @@ def static(warden: Warden, api: Api, target: Target, again: tuple[str, ...]) -> 
         if way.measured is None
         else joined(warden, target, report, load(way.measured.report))
     )
-    for verdict in whole.verdicts:
-        if verdict.check in warden.loading:
-            _one(warden, api, target, verdict, whole, way.why)
+    _runs(warden, api, target, whole, _loading(warden, whole), way.why)
     finish(warden, api, target, whole, way.why)
     return whole.outcome
 
@@ -61,9 +58,7 @@ def measured(warden: Warden, api: Api, target: Target) -> str:
     if kept is None or late is None:
         raise NotFound(f"no report of {target.head[:12]} is kept", "re-run the check")
     whole = joined(warden, target, load(kept.report), load(late.report))
-    for verdict in whole.verdicts:
-        if verdict.check in warden.loading:
-            _one(warden, api, target, verdict, whole)
+    _runs(warden, api, target, whole, _loading(warden, whole))
     finish(warden, api, target, whole)
     return whole.outcome
 
@@ -72,18 +67,17 @@ def finish(warden: Warden, api: Api, target: Target, report: Report, note: str =
     """Conclude the summary, then show the comment if the target still is the pull request."""
     url = warden.link(target)
     body = checkruns.summarised(target, report, warden.rules, url, note)
-    warden.publisher(api).conclude(target, "", body)
+    warden.publisher(api).conclude(target, {"": body})
     _comment(warden, api, target, report, note)
     warden.note(target, "modelwarden", f"verdict {report.outcome}", target.head[:12])
 
 
 def failed(warden: Warden, api: Api, target: Target, reason: str, remedy: str) -> str:
     """Conclude every run of the target that is still open as "could not tell"."""
-    publisher = warden.publisher(api)
-    for run in warden.records.open_runs(target.repo.id, target.number):
-        if run.target == target:
-            body = checkruns.broken(target, run.check, reason, remedy)
-            publisher.conclude(target, run.check, body)
+    runs = warden.records.open_runs(target.repo.id, target.number)
+    checks = [run.check for run in runs if run.target == target]
+    bodies = {check: checkruns.broken(target, check, reason, remedy) for check in checks}
+    warden.publisher(api).conclude(target, bodies)
     warden.note(target, "modelwarden", "could not tell", reason)
     return reason
 
@@ -114,14 +108,24 @@ def _waiver(row: Waived) -> Waiver:
     return Waiver.model_validate({"rule": row.rule, "until": row.until, "reason": reason})
 
 
-def _one(
-    warden: Warden, api: Api, target: Target, verdict: Verdict, report: Report, why: str = ""
+def _loading(warden: Warden, report: Report) -> tuple[Verdict, ...]:
+    return tuple(v for v in report.verdicts if v.check in warden.loading)
+
+
+def _runs(
+    warden: Warden,
+    api: Api,
+    target: Target,
+    report: Report,
+    verdicts: tuple[Verdict, ...],
+    note: str = "",
 ) -> None:
+    """Conclude the runs of some checks; `note` says what one that waits is waiting for."""
     url = warden.link(target)
-    if verdict.outcome is Outcome.PENDING and why:
-        verdict = replace(verdict, reason=why)
-    body = checkruns.concluded(target, verdict, report, warden.rules, url)
-    warden.publisher(api).conclude(target, verdict.check, body)
+    bodies = {
+        v.check: checkruns.concluded(target, v, report, warden.rules, url, note) for v in verdicts
+    }
+    warden.publisher(api).conclude(target, bodies)
 
 
 def _comment(warden: Warden, api: Api, target: Target, report: Report, note: str) -> None:

@@ -14,7 +14,7 @@ from bot.serve.flows.warden import JUDGE, Warden
 
 def flow(warden: Warden, steps: Steps, payload: Mapping[str, Plain]) -> Plain:
     """Read one delivery and start what it asks for, each job once."""
-    return steps.run("act", lambda: _settle(warden, str(payload["delivery"])))
+    return steps.run("act", lambda: _settle(warden, steps.key))
 
 
 def _settle(warden: Warden, delivery: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Hashable, Mapping
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -27,4 +28,4 @@ def pack(value: Any) -> dict[str, Plain]:
 
 def unpack(kind: type[T], data: Plain | Mapping[str, Plain]) -> T:
     """Return what `pack` packed. Raises ValueError for anything else."""
-    return cast(T, _adapter(cast(Hashable, kind)).validate_python(data))
+    return cast(T, _adapter(cast(Hashable, kind)).validate_json(json.dumps(data)))

@@ -127,7 +127,7 @@ def watch(warden: Warden, steps: Steps, payload: Mapping[str, Plain]) -> Plain:
             reason, remedy = "the job ended without an answer", "re-run the check"
             body = checkruns.broken(target, run.check, reason, remedy)
             try:
-                warden.publisher(warden.hub.at(target.repo)).conclude(target, run.check, body)
+                warden.publisher(warden.hub.at(target.repo)).conclude(target, {run.check: body})
             except GitHubError as error:
                 warden.log(f"{target.repo.name}#{target.number}: {error.message}")
             ended += 1

@@ -13,6 +13,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+import yaml
 
 from bot import catalog
 from bot.artifact import Run, comment, publication
@@ -310,3 +311,10 @@ def test_what_it_uploads_can_be_published(repo: Repo, temp: Path) -> None:
     made = publication(archive.getvalue(), one, [pull], catalog.rules())
     assert (made.pull.number, made.report.outcome) == (7, Outcome.FAIL)
     assert "dependencies/unpinned" in comment(made, catalog.rules())
+
+
+def test_every_input_and_output_is_on_the_page() -> None:
+    document = yaml.safe_load(ACTION.read_text())
+    page = (ROOT / "docs" / "action.md").read_text()
+    for name in (*document["inputs"], *document["outputs"]):
+        assert f"`{name}`" in page, name

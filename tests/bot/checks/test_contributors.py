@@ -1,3 +1,4 @@
+import hashlib
 import subprocess
 from pathlib import Path
 
@@ -8,7 +9,10 @@ from bot.change import Commit
 from bot.checks import contributors
 from bot.checks.contributors import Evidence, Settings
 from bot.checks.contributors.signatures import kind
+from bot.cli import cli
+from bot.errors import UsageError
 from bot.finding import Finding, Level
+from bot.people import Account, ClaSignature, CommitAccount, People, dump
 from bot.repository import GitWorld
 from tests.fakes import FakeWorld, commit
 from tests.gitrepo import Repo
@@ -178,3 +182,55 @@ def test_the_remedy_for_several_commits_mends_them(repo: Repo, rooted: bool) -> 
             command = findings[0].remedy.split("`")[1]
             assert command.startswith("git rebase --signoff ")
             repo.git(*command.split()[1:])
+
+
+def test_hundreds_of_commits_and_their_people(repo: Repo, tmp_path: Path) -> None:
+    base = repo.commit({"CLA.md": "I agree.\n"})
+    stream = [f"reset refs/heads/change\nfrom {base}\n"]
+    for number in range(300):
+        message = f"{number}\n\nSigned-off-by: Ada <ada@example.org>\n"
+        who = f"Ada <ada@example.org> {number} +0000"
+        stream.append(
+            f"commit refs/heads/change\nauthor {who}\ncommitter {who}\n"
+            f"data {len(message)}\n{message}M 100644 inline a\ndata 4\n{number:04}\n"
+        )
+    repo.git("fast-import", "--quiet", stdin="".join(stream).encode())
+    head = repo.git("rev-parse", "change")
+    ids = repo.git("rev-list", f"{base}..{head}").split()
+    ada = Account(5, "ada")
+    version = hashlib.sha256(b"I agree.\n").hexdigest()
+    signed = ClaSignature(5, "ada", version, 9, "octo/tiny", "2026-01-02T03:04:05Z")
+    told_ = tuple(CommitAccount(i, ada, ada, verified=False) for i in ids)
+    policy = {"cla": {"required": True, "document": "CLA.md"}}
+    settings = Settings.model_validate(policy)
+    for commits, expected in ((told_, []), (told_[1:], ["contributors/cla-unknown"])):
+        people = People(ada, commits, (signed,))
+        with GitWorld(repo.path, people=people) as world:
+            change = world.change(base, head)
+            evidence = contributors.collect(change, world, settings)
+        assert [f.rule for f in contributors.judge(evidence, settings)] == expected
+        assert evidence.total == 300
+
+
+def test_what_the_platform_says_comes_in_a_file(
+    repo: Repo, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    policy = "version: 1\ncontributors:\n  cla: {document: CLA.md, required: true}\n"
+    base = repo.commit({"CLA.md": "I agree.\n", ".github/modelwarden.yml": policy})
+    head = repo.commit({"a": "1"})
+    ada = Account(5, "ada")
+    version = hashlib.sha256(b"I agree.\n").hexdigest()
+    signed = ClaSignature(5, "ada", version, 9, "octo/tiny", "2026-01-02T03:04:05Z")
+    file = tmp_path / "people.json"
+    words = ["check", "--repo", str(repo.path), "--base", base, "--only", "contributors"]
+    assert cli.main([*words, "--no-cache"], standalone_mode=False) == 3
+    assert "cla-unknown" in capsys.readouterr().out
+    for signatures, code in (((signed,), 0), ((), 1)):
+        told_ = (CommitAccount(head, ada, ada, verified=False),)
+        file.write_bytes(dump(People(ada, told_, signatures)))
+        done = cli.main([*words, "--no-cache", "--people", str(file)], standalone_mode=False)
+        assert done == code
+    assert "/warden sign-cla" in capsys.readouterr().out
+    file.write_bytes(b"{}")
+    with pytest.raises(UsageError, match="author: Field required"):
+        cli.main([*words, "--people", str(file)], standalone_mode=False)

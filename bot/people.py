@@ -88,7 +88,8 @@ class People:
     """Who opened a change, whose its commits are, and who has signed which CLA.
 
     `complete` is False where the platform did not tell everything; `queue` is True where the
-    change is a group of a merge queue, whose own merges the platform made.
+    change is a group of a merge queue, whose own merges the platform made and nobody opened:
+    its `author` may be any account.
     """
 
     __pydantic_config__ = _STRICT

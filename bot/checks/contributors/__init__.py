@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from pydantic import Field
@@ -121,7 +121,7 @@ def collect(change: Change, world: World, settings: Settings) -> Evidence:
         _signatures(change, world, settings, judged),
         headers.collect(change, world, settings.headers, maker),
         ownership.collect(change, world, settings.sensitive, maker),
-        people,
+        replace(people, signatures=()) if people else None,  # those that matter are below
         cla.collect(change, world, settings.cla, parties.accounts(statements, people)),
         settings.remediation,
     )

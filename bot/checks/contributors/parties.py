@@ -59,7 +59,7 @@ def of_change(
 ) -> Parties:
     """Return who has to sign; `signers` are the proven SSH principals by commit."""
     book = _Book(people, exempt)
-    if people is not None:
+    if people is not None and not people.queue:  # a group of a queue is opened by nobody
         book.author(people.author)
     for statement in statements:
         ours = book.commit(statement, signers.get(statement.commit, ""))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field
 
 from bot.github import values
-from bot.github.payloads import Repo, User
+from bot.github.payloads import Repo
 from bot.people import Account, Number, Time
 
 _STRICT = ConfigDict(strict=True, extra="ignore")
@@ -104,10 +105,14 @@ class Repos:
     repositories: tuple[Repo, ...]
 
 
-Bot = User
-
-
 def cursor(address: str) -> str:
     """Return the cursor of the next page of deliveries, "" where there is none."""
     found = re.search(r"[?&]cursor=([A-Za-z0-9_%.=-]{1,200})", address)
     return found[1].replace("%3D", "=") if found else ""
+
+
+def web(url: str) -> str:
+    """Return where repositories are fetched from, by the address of the API."""
+    parts = urlsplit(url)
+    host = parts.netloc.removeprefix("api.")
+    return f"{parts.scheme}://{host}"

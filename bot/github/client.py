@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from github.Auth import AppAuth
 from github.Requester import Requester
@@ -23,6 +22,7 @@ from requests import RequestException
 from bot.github import answers, appside, transport
 from bot.github.errors import Denied, Limited, NotFound, Refused, Unavailable
 from bot.github.payloads import User
+from bot.github.remembered import Remembered
 from bot.github.repository import Repository
 from bot.github.tokens import Minted, Tokens
 from bot.github.transport import Expired, Reply, get, pages, patiently
@@ -59,12 +59,13 @@ class GitHub:
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self.app = app
-        self.web = web.rstrip("/") or _web(url)
+        self.web = web.rstrip("/") or appside.web(url)
         self._url = url.rstrip("/")
         self._ticks = ticks
         self._sign = _signer(app, key)
         self._ahead = 0.0  # seconds that GitHub's clock is ahead of ours, once it said so
         self._strikes = 0
+        self.remembered = Remembered()
         self.tokens = Tokens(self.mint, ticks)
         self._identity: Identity | None = None
         self._requester = Requester(
@@ -86,9 +87,8 @@ class GitHub:
         if self._identity is None:
             app = answers.read(get(self, "/app").text, appside.Application)
             path = f"/users/{app.slug}%5Bbot%5D"
-            installation = next(self._installations(), None)
-            ask = _Public(self) if installation is None else _Line(self, installation, 0)
-            bot = answers.account(answers.read(get(ask, path).text, User))
+            line = _Line(self, next(self._installations(), 0), 0)
+            bot = answers.account(answers.read(get(line, path).text, User))
             if app.id != self.app or bot is None or not bot.bot:
                 raise Denied(f"the key is not that of App {self.app}", KEY)
             self._identity = app.value(bot)
@@ -170,12 +170,15 @@ class GitHub:
         query: Mapping[str, str | int] | None,
         body: Mapping[str, object] | None,
         authorization: str,
+        etag: str = "",
     ) -> Reply:
-        """Send one request. Raises the error its answer is."""
+        """Send one request; an answer that is still that of `etag` is a 304. Raises GitHubError."""
         about = f"{verb} {path}"
         headers = {"Accept": "application/vnd.github+json"}
         if authorization:
             headers["Authorization"] = authorization
+        if etag:
+            headers["If-None-Match"] = etag
         lost = ""
         try:
             status, got, text = self._requester.requestJson(
@@ -189,7 +192,7 @@ class GitHub:
                 lost = "not JSON"
         if lost:
             raise Unavailable(f"no answer from GitHub to {about}: {lost}", transport.LATER)
-        if status < 300:
+        if status < 300 or (status == 304 and etag):
             self._strikes = 0
             return Reply(status, got, text)
         failed = transport.failure(status, got, text, about, time.time(), self._strikes)
@@ -218,7 +221,10 @@ class GitHub:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """The way to GitHub with the rights of one installation, on one repository (0: all)."""
+    """The way to GitHub with the rights of one installation, on one repository (0: all).
+
+    Installation 0 has no right at all: it sees what everybody may.
+    """
 
     hub: GitHub
     installation: int
@@ -231,14 +237,32 @@ class _Line:
         query: Mapping[str, str | int] | None = None,
         body: Mapping[str, object] | None = None,
     ) -> Reply:
-        """Ask once; a token that is no longer accepted is minted again, once."""
+        """Ask once; what is read is asked for with the ETag we know."""
+        if verb != "GET":
+            return self._send(verb, path, query, body, "")
+        question = (self.installation, self.repo, path, *sorted((query or {}).items()))
+        return self.hub.remembered.ask(
+            question, lambda etag: self._send(verb, path, query, body, etag)
+        )
+
+    def _send(
+        self,
+        verb: str,
+        path: str,
+        query: Mapping[str, str | int] | None,
+        body: Mapping[str, object] | None,
+        etag: str,
+    ) -> Reply:
+        """Send once; a token that is no longer accepted is minted again, once."""
+        if not self.installation:
+            return self.hub.send(verb, path, query, body, "", etag)
         token = self.hub.tokens.get(self.installation, self.repo)
         try:
-            return self.hub.send(verb, path, query, body, f"Bearer {token}")
+            return self.hub.send(verb, path, query, body, f"Bearer {token}", etag)
         except Expired:
             self.hub.tokens.forget(self.installation, self.repo, token)
         token = self.hub.tokens.get(self.installation, self.repo)
-        return self.hub.send(verb, path, query, body, f"Bearer {token}")
+        return self.hub.send(verb, path, query, body, f"Bearer {token}", etag)
 
     def identity(self) -> Identity:
         """Return who we are."""
@@ -251,23 +275,6 @@ class _Line:
     def web(self) -> str:
         """Return the address that clone addresses begin with."""
         return self.hub.web
-
-
-@dataclass(frozen=True, slots=True)
-class _Public:
-    """The way to GitHub as nobody in particular."""
-
-    hub: GitHub
-
-    def ask(
-        self,
-        verb: str,
-        path: str,
-        query: Mapping[str, str | int] | None = None,
-        body: Mapping[str, object] | None = None,
-    ) -> Reply:
-        """Ask once, without any right."""
-        return self.hub.send(verb, path, query, body, "")
 
 
 def _signer(app: int, key: str) -> Callable[[int], str]:
@@ -291,10 +298,3 @@ def _signer(app: int, key: str) -> Callable[[int], str]:
     if not usable:  # raised out here: what was caught may hold the key
         raise Denied("the App's private key cannot be used", KEY)
     return sign
-
-
-def _web(url: str) -> str:
-    """Return where repositories are fetched from, by the address of the API."""
-    parts = urlsplit(url)
-    host = parts.netloc.removeprefix("api.")
-    return f"{parts.scheme}://{host}"

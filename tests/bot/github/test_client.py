@@ -325,6 +325,29 @@ def test_roles(home: Fake, api: Repository, role: str | None, due: Role) -> None
     assert api.role("ann") is due
 
 
+def test_what_did_not_change_costs_nothing(
+    fake: FakeGitHub, home: Fake, api: Repository, hub: GitHub
+) -> None:
+    home.pull("mallory", "b", {"x": "1"})
+    first = api.pull(1)
+    left = fake.limits.body(f"installation {api.repo.installation}")["rate"]["remaining"]
+    assert api.pull(1) == first
+    assert [r.status for r in fake.asked("GET", "/pulls/1$")] == [200, 304]
+    assert fake.limits.body(f"installation {api.repo.installation}")["rate"]["remaining"] == left
+    fake.advance(3601)  # another token, the same rights
+    assert api.pull(1) == first
+    home.grant("mallory", "write")
+    assert api.role("mallory") is Role.WRITE
+    home.grant("mallory", "read")
+    assert api.role("mallory") is Role.READ
+
+
+def test_the_app_before_it_is_installed(fake: FakeGitHub, hub: GitHub) -> None:
+    assert not list(hub.repositories())
+    assert hub.identity().bot.id == fake.app.bot.id
+    assert fake.asked("GET", "/users/")[0].auth == "none" and not fake.tokens
+
+
 def test_a_stranger_has_no_role(home: Fake, api: Repository) -> None:
     home.private = True
     home.hub.user("ann")

@@ -72,9 +72,9 @@ class Handler(BaseHTTPRequestHandler):
         found = GIT.fullmatch(unquote(url.path))
         headers = {name.lower(): value for name, value in self.headers.items()}
         if found:
-            self._send(*self.server.git(self.command, found, url.query, headers, body))
-            return
-        sent = self.server.api(self.command, url.path, url.query, headers, body)
+            sent = self.server.git(self.command, found, url.query, headers, body)
+        else:
+            sent = self.server.api(self.command, url.path, url.query, headers, body)
         if sent is None:
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
@@ -148,10 +148,10 @@ class Listener(ThreadingHTTPServer):
         seen = Seen(method, path, asked, body, auth, headers)
         hub.requests.append(seen)
         fault = self._fault(method, path)
-        if fault in ("drop", "slow"):
-            hub.stopping.wait(hub.slow if fault == "slow" else 0)
-            if fault == "drop":
-                return None
+        if fault == "drop":
+            return None
+        if fault == "slow":
+            hub.stopping.wait(hub.slow)
         elif fault and fault not in faults.AFTER:
             return self._pack(seen, *faults.answer(fault, int(time.time()) + 60), "", prefix)
         key = who.key if isinstance(who, Identity) else "nobody"
@@ -203,7 +203,7 @@ class Listener(ThreadingHTTPServer):
 
     def git(
         self, method: str, found: re.Match[str], query: str, headers: dict[str, str], body: bytes
-    ) -> tuple[int, dict[str, str], bytes]:
+    ) -> tuple[int, dict[str, str], bytes] | None:
         """Serve fetches to whoever has a token that may read the repository's contents."""
         hub = self.hub
         path, name = found[0], f"{found['owner']}/{found['name']}"
@@ -212,7 +212,11 @@ class Listener(ThreadingHTTPServer):
         seen = Seen(method, path, dict(parse_qsl(query)), None, "basic" if basic else auth, headers)
         hub.requests.append(seen)
         kind = self._fault(method, path)
-        if kind:
+        if kind == "drop":
+            return None
+        if kind == "slow":
+            hub.stopping.wait(hub.slow)
+        elif kind:
             status, more, text = faults.answer(kind, 0)
             seen.status = status
             return status, {"Content-Type": "text/plain", **more}, str(text).encode()

@@ -451,6 +451,20 @@ def test_a_partial_clone_fetches_blobs_by_id(
     assert git("fetch", "-q", "origin", cwd=mirror, value=value).returncode != 0
 
 
+@pytest.mark.parametrize("kind", ["502", "429-bare", "401-expired", "drop", "garbage"])
+def test_faults_strike_git_too(
+    hub: FakeGitHub, repo: Repository, tmp_path: Path, kind: str
+) -> None:
+    value = hub.token(repo)
+    fault = hub.fault("*", r"\.git/", kind)
+    struck = git("ls-remote", repo.clone_url, cwd=tmp_path, value=value)
+    # Git takes a page of HTML with status 200 for an old, empty repository, and succeeds.
+    assert not struck.stdout and (struck.returncode == 0) == (kind == "garbage")
+    listed = git("ls-remote", repo.clone_url, "HEAD", cwd=tmp_path, value=value)
+    assert listed.stdout.split() == [repo.head(), "HEAD"] and fault.hits == 1
+    assert not hub.violations
+
+
 def test_a_commit_by_hand_is_pushed_with_its_event(hub: FakeGitHub, repo: Repository) -> None:
     repo.git.commit({"new.txt": "n"})
     sha = repo.push()

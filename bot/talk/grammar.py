@@ -16,6 +16,7 @@ LINE = 1_000  # characters of a command
 MOST = 5  # commands of a comment
 
 _DASHES = ("\u2014", "\u2013", "\u2212")  # what phones make of two hyphens
+_LOST = "\ufffd"  # what stands for characters that could not be kept, NUL among them
 _SOME_LINE = re.compile(rf"(?aim)^{re.escape(WORD)}\b")
 
 
@@ -83,8 +84,8 @@ def _command(line: str) -> Command:
     if len(line) > LINE:
         why = f"the line has {len(line):,} characters, more than {LINE:,}"
         raise _Wrong(why, "Shorten it.")
-    if visible(line) != line:
-        unseen = next(c for c in line if visible(c) != c)
+    unseen = next((c for c in line if visible(c) != c or c == _LOST), "")
+    if unseen:
         why = f"it holds a character that cannot be seen, U+{ord(unseen):04X}"
         raise _Wrong(why, "Type the line anew, with plain spaces.")
     rest = line[len(WORD) :].strip(" ")

@@ -253,6 +253,15 @@ def test_reasons_of_a_waiver(reason: str, fine: bool) -> None:
     assert say(line).refused != fine
 
 
+def test_a_secret_in_a_reason_is_not_kept() -> None:
+    secret = "ghp_" + "a1" * 20
+    line = f"/warden waive regression/slower until 2026-12-01 because it works with {secret}"
+    found = effect(line)
+    assert isinstance(found, Waive)
+    assert found.waived.reason == "it works with [redacted: GitHub token]"
+    assert secret not in say(line).text
+
+
 def test_nobody_waives_findings_of_their_own_change() -> None:
     assert "own change" in refused(WAIVE, who=AUTHOR)
     assert "own change" in refused(WAIVE, who=Account(AUTHOR.id, "renamed"))
@@ -308,6 +317,11 @@ def test_help() -> None:
     for name, spec in COMMANDS.items():
         assert len(say(f"/warden help {name}").text) > len(spec.more)
     assert "did you mean &#39;waive&#39;?" in refused("/warden help wave")
+
+
+def test_a_line_that_is_no_command_is_refused_with_its_line() -> None:
+    answer = say("/warden chekc @bob")
+    assert (answer.refused, answer.effects, answer.line) == (True, (), "/warden chekc @bob")
 
 
 def test_explain_unknown() -> None:

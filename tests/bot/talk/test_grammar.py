@@ -104,7 +104,7 @@ UNHEARD = {
     "block element": "<div>\n/warden check\n</div>",
     "block element, blank lines": "<div>\n\n/warden check\n\n</div>",
     "element that hides": "<div hidden>\n\n/warden check\n\n</div>",
-    "paragraph that hides": "</p><p hidden>a\n/warden check",
+    "paragraph that hides": "a</p><p hidden>b\n/warden check",
     "folded": "<details>\n\n/warden check\n\n</details>",
     "folded, closed wrongly": "<details><b>\n\n</b>\n\n/warden check",
     "quote element": "<blockquote>\n\n/warden check\n\n</blockquote>",
@@ -248,6 +248,16 @@ def test_lines_that_are_refused(line: str, why: str) -> None:
     assert said.line == line
 
 
+def test_any_case_is_heard() -> None:
+    assert read("/WARDEN Check") == (Command("check", (), "/WARDEN Check"),)
+
+
+def test_a_nul_is_refused_although_the_parser_replaces_it() -> None:
+    (said,) = read("/warden check\0")
+    assert isinstance(said, Unread)
+    assert "U+FFFD" in said.why
+
+
 def test_several_in_order() -> None:
     said = read("/warden check\ntext\n\n/warden cancel\n/warden wat")
     assert [s.line for s in said] == ["/warden check", "/warden cancel", "/warden wat"]
@@ -269,7 +279,19 @@ def test_a_long_comment_is_refused_once_and_only_where_it_holds_a_command() -> N
 
 
 @pytest.mark.parametrize(
-    "piece", ["[", "![", "<!--", "a\n- ", "|a|b|\n|-|-|\n", "*a **b ", "<b>", "`` ` ", "[^a]:\n"]
+    "piece",
+    [
+        "[",
+        "![",
+        "<!--",
+        "a\n- ",
+        "|a|b|\n|-|-|\n",
+        "*a **b ",
+        "<b>",
+        "`` ` ",
+        "[^a]:\n",
+        "<![CDATA[",
+    ],
 )
 def test_a_flood_is_read_all_the_same(piece: str) -> None:
     body = (piece * BODY)[: BODY - 20] + "\n\n/warden check"
@@ -321,7 +343,7 @@ def test_nothing_in_a_quote_or_indented_is_ever_a_command(text: str) -> None:
 def test_any_text_is_read_without_a_crash(text: str) -> None:
     for said in read(text):
         assert said.line.lower().startswith("/warden") or isinstance(said, Unread)
-        assert f"\n{said.line}" in "\n" + text.replace("\r", "\n")
+        assert f"\n{said.line}" in "\n" + text.replace("\r", "\n").replace("\0", "\ufffd")
 
 
 def test_every_example_of_the_table_is_read() -> None:

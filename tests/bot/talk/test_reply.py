@@ -97,6 +97,7 @@ def test_many_files_are_counted() -> None:
     shown = request(files=files)
     assert f"{FILES + 5} changed files could run code" in shown
     assert "… and 5 more" in shown
+    assert shown.count("Python code") == FILES
     assert len(request(files=tuple(("@" * 4_000, "x") for _ in files)).encode()) < 60_000
 
 

@@ -7,13 +7,12 @@ waits in a queue that has places per repository and per worker.
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, closing, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
 from dbos._serialization import DefaultSerializer  # what we keep it from doing
@@ -22,23 +21,40 @@ from bot.errors import BotError
 from bot.serve import queueing, stepping
 from bot.serve.contract import Plain, Records, Steps, T
 from bot.serve.desk import NAME, VERSION, Desk, away, options
-from bot.serve.errors import StoreError
 from bot.serve.queueing import GPU, TURN, WEB, Limits, Pace, inner, outer
+from bot.serve.records.store import locking
 from bot.serve.slots import Slot
 
 SCHEMA = "warden_jobs"  # of PostgreSQL; SQLite has a file of its own
 THREADS = 200  # jobs of the web queue in one process; most of them are parked
 CHECK = 15.0  # seconds between two looks whether a parked job was cancelled
 
+R = TypeVar("R")
 Flow = Callable[[Steps, Mapping[str, Plain]], Plain]
 
 
 class Stopped(BaseException):
-    """The process ends: the job is left as it is and goes on in another. Never catch it."""
+    """The job is left as it is, to go on elsewhere or later. No flow may catch it.
+
+    The process ends, or the engine could not write what a step said.
+    """
 
 
 def _refuse(_self: object, _text: str) -> NoReturn:
     raise ValueError("a pickle in the database of jobs: we write none, so somebody else did")
+
+
+def _kept(name: str, act: Callable[[], T]) -> T:
+    """Return what a step said now or before a crash; `act` must not raise."""
+    return _unless_away(name, lambda: DBOS.run_step({"name": name}, act))
+
+
+def _unless_away(name: str, act: Callable[[], R]) -> R:
+    try:
+        return act()
+    except Exception as error:  # noqa: BLE001 - the engine raises what its drivers raise
+        stepping.broken(f"keeping {name}", error)
+        raise Stopped from None
 
 
 class _Steps:
@@ -58,7 +74,7 @@ class _Steps:
         while True:
             self._engine.go_on()
             pause = next(pauses, None)
-            said = DBOS.run_step({"name": name}, stepping.attempt, name, act, pause, self._room)
+            said = _kept(name, lambda: stepping.attempt(name, act, pause, self._room))  # noqa: B023
             assert isinstance(said, dict)
             if "value" in said:
                 return cast(T, said["value"])
@@ -68,7 +84,7 @@ class _Steps:
 
     def pause(self, seconds: float) -> None:
         self._engine.go_on()
-        self._until(DBOS.run_step({"name": "pause"}, lambda: time.time() + seconds))
+        self._until(_kept("pause", lambda: time.time() + seconds))
 
     def _until(self, at: float) -> None:
         """Wait for a time, or until the job was cancelled, which its next step notices."""
@@ -99,6 +115,8 @@ class Engine(Desk):
         super().__init__()
         self._url, self._flows, self._records = url, flows, records
         self._only, self._limits, self._pace, self._attempts = only, limits, pace, attempts
+        # DBOS's own reads of SQLite do not lock what they count, and two would exceed a limit.
+        self._file = locking(url) if url.startswith("sqlite") else None
         self._slot = Slot(folder / "workers")
         self.room = threading.BoundedSemaphore(limits.web)
         self._stop = threading.Event()
@@ -116,8 +134,6 @@ class Engine(Desk):
     def start(self) -> None:
         """Connect, take up what this process left behind, and take jobs. Raises StoreError."""
         DefaultSerializer.deserialize = _refuse  # type: ignore[method-assign,assignment]
-        if self._url.startswith("sqlite"):
-            _write_ahead(Path(self._url.partition(":///")[2]))
         serializer = DBOSPortableJSONSerializer()
         config: DBOSConfig = {
             "name": NAME,
@@ -133,11 +149,15 @@ class Engine(Desk):
         }
         self._register()
         try:
+            if self._file is not None:
+                DBOS.migrate(self._url)
+                config |= {"system_database_engine": self._file, "run_migrations": False}
             self._dbos = DBOS(config=config)
             queues = [WEB] if WEB in self._only else []
             DBOS.listen_queues(queues + ([TURN, GPU] if GPU in self._only else []))
             self.client = DBOSClient(
                 system_database_url=self._url,
+                system_database_engine=self._file,
                 dbos_system_schema=SCHEMA,
                 serializer=serializer,
                 application_name=NAME,
@@ -197,7 +217,9 @@ class Engine(Desk):
     def _turn(self, kind: str, key: str, payload: dict[str, Plain], repo: str) -> None:
         mine, job = outer(kind, key), inner(kind, key)
         asked = cast(EnqueueOptions, options("work", GPU, job, payload, repo))
-        DBOS.enqueue_workflow_with_options(asked, kind, key, payload)
+        _unless_away(
+            "its turn", lambda: DBOS.enqueue_workflow_with_options(asked, kind, key, payload)
+        )
         while not self.ended(job):
             self.wait(max(self._pace.poll, 0.1))
             if self.ended(mine):  # cancelled, perhaps an instant before the job was put
@@ -244,9 +266,10 @@ class Engine(Desk):
             return
         for worker in self._records.dead(time.time() - self._pace.dead):
             if worker != self.worker:
-                for row in self.rows(status="PENDING", executor_id=worker):
+                left = self.rows(status="PENDING", executor_id=worker)
+                for row in left:
                     self._put_back(row.workflow_id, worker)
-                stepping.log.warning("worker %s is dead; its jobs are taken over", worker)
+                stepping.log.warning("worker %s is gone; it left %d jobs", worker, len(left))
                 self._records.buried(worker)
 
     def _put_back(self, id: str, worker: str) -> None:
@@ -271,15 +294,7 @@ class Engine(Desk):
                 self._records.beat(self.worker, "ended", 0.0)  # others need not wait
         DBOS.destroy(destroy_registry=True)
         self.client.destroy()
+        if self._file is not None:
+            self._file.dispose()
         self._slot.close()
         return quiet
-
-
-def _write_ahead(path: Path) -> None:
-    """Let readers of SQLite not wait for writers; the file remembers it."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(path, timeout=20)) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-    except (OSError, sqlite3.Error) as error:
-        raise StoreError(f"{path}: cannot be opened", "look at the path and its rights") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -180,7 +181,7 @@ def main() -> None:
         base / options.get("folder", "state"),
         only=tuple(options.get("only", ("web", "gpu"))),
         limits=Limits(**options.get("limits", {})),
-        pace=Pace(poll=0.05, beat=0.2, dead=options.get("dead", 1.5)),
+        pace=Pace(poll=0.05, beat=0.2, dead=options.get("dead", 60)),
         attempts=options.get("attempts", 20),
     )
     say(engine.worker)  # before it takes up what may kill it
@@ -191,6 +192,11 @@ def main() -> None:
             say(engine.close(5))
             records.close()
             break
+        if what == "disk":  # how much of a file may be written
+            _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (arguments[0] or most, most))
+            say(None)
+            continue
         said = getattr(engine, what)(*arguments, **named)
         if what in ("waiting", "dead_letters"):
             said = [[getattr(row, name) for name in row.__slots__] for row in said]

@@ -6,6 +6,7 @@ import base64
 import collections
 import pickle
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -50,9 +51,7 @@ def ended(worker: Worker, kind: str, *keys: str) -> Callable[[], bool]:
     return lambda: not any(worker.ask("alive", kind, key) for key in keys)
 
 
-@pytest.mark.parametrize(
-    ("kind", "step"), [("judge", "a"), ("judge", "b"), ("judge", "c"), ("measure", "b")]
-)
+@pytest.mark.parametrize(("kind", "step"), [("judge", "a"), ("judge", "c"), ("measure", "b")])
 def test_killed_at_every_point_of_a_step(
     kind: str, step: str, url: str, start: Start, tmp_path: Path
 ) -> None:
@@ -125,7 +124,7 @@ def test_a_dead_workers_job_is_taken_over(url: str, start: Start, tmp_path: Path
         payload |= {"die": "after-b"} if key == "judge k2" else {}
         dying.ask("put", *key.split(), payload)
     assert dying.wait_dead() == -9
-    other = start(url, folder="elsewhere")
+    other = start(url, folder="elsewhere", dead=2)
     assert other.name != dying.name
     for key in keys:
         until(ended(other, *key.split()))
@@ -208,10 +207,10 @@ def test_a_job_goes_on_elsewhere_when_its_process_is_ended(
     url: str, start: Start, tmp_path: Path
 ) -> None:
     trail = tmp_path / "trail"
-    first, names = start(url, dead=60), "a b c d e f g h"
+    first, names = start(url), "a b c d e f g h"
     first.ask("put", "judge", "k", {"file": str(trail), "steps": names, "nap": 0.2})
     until(lambda: "k b" in lines(trail))
-    second = start(url, folder="elsewhere", dead=60)
+    second = start(url, folder="elsewhere")
     first.end()
     until(ended(second, "judge", "k"))
     assert lines(trail) == [f"k {name}" for name in names.split()] + [f"k said {names}"]
@@ -259,7 +258,7 @@ def test_postgres_restarts_under_a_running_job(
 ) -> None:
     trail = tmp_path / "trail"
     names = "a b c d e f g h i j k l"
-    worker = start(postgres.database(), dead=60)
+    worker = start(postgres.database())
     worker.ask("put", "judge", "k", {"file": str(trail), "steps": names, "nap": 0.2})
     worker.ask("put", "measure", "m", {"file": str(trail), "steps": "x y z", "nap": 0.2})
     until(lambda: "k b" in lines(trail))
@@ -270,3 +269,16 @@ def test_postgres_restarts_under_a_running_job(
     seen = collections.Counter(lines(trail))
     assert seen[f"k said {names}"] == seen["m said x y z"] == 1
     assert all(1 <= seen[f"k {name}"] <= 2 for name in names.split())
+
+
+def test_a_disk_that_takes_nothing_for_a_while(start: Start, tmp_path: Path) -> None:
+    trail = tmp_path / "trail"
+    worker = start(dead=0.5)
+    worker.ask("put", "judge", "k", {"file": str(trail), "steps": "a b c d", "nap": 0.4})
+    until(lambda: "k a" in lines(trail))
+    worker.ask("disk", 100)
+    time.sleep(1.0)  # what ran has failed by now, whatever it tried
+    worker.ask("disk", 0)
+    until(ended(worker, "judge", "k"))
+    assert lines(trail)[-1] == "k said a b c d"
+    assert worker.ask("dead_letters") == []

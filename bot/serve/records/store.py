@@ -18,7 +18,7 @@ from bot.serve.errors import StoreError, StoreSetup
 from bot.serve.records import tables
 
 ADDRESS = "write it as sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
-BUSY = 20  # seconds a writer of SQLite waits for another
+BUSY = 30  # seconds a writer of SQLite waits for another
 POOL = 10  # connections of one process
 
 # What makes a database of version N one of version N+1: a function of its connection.
@@ -103,6 +103,14 @@ class Store:
         self._engine.dispose()
 
 
+def locking(url: str) -> Engine:
+    """Return an engine to a SQLite file in which each transaction is alone from its begin on.
+
+    For readers that act on what they count, whatever other processes do. Raises StoreSetup.
+    """
+    return _engine(address(url)).execution_options(warden_write=True)
+
+
 def _engine(url: URL) -> Engine:
     options: dict[str, Any] = {"hide_parameters": True, "pool_size": POOL, "max_overflow": 0}
     if url.get_backend_name() == "sqlite":
@@ -131,6 +139,7 @@ def _engine(url: URL) -> Engine:
 def _tune(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves, with its kind
     connection.execute(f"PRAGMA busy_timeout = {BUSY * 1000}")
+    connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")  # on the disk before a commit returns
 

@@ -97,7 +97,7 @@ def test_those_before_a_failure_are_not_handed_again(records: Records) -> None:
             raise StoreError("gone", "wait")
         jobs.started.append(key)
 
-    jobs.put = put  # type: ignore[method-assign,assignment]
+    jobs.put = put  # type: ignore[method-assign]
     with pytest.raises(StoreError):
         Intake(records, jobs).hand_over()
     assert [delivery.id for delivery in records.waiting(9)] == ["b"]

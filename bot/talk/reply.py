@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from bot.github.checkruns import APPROVE
 from bot.github.values import Pull
 from bot.talk import approving
 from bot.talk.quota import Left, exceeded
@@ -13,7 +14,6 @@ from bot.wording import plural
 
 BYTES = 30_000  # of a reply; GitHub takes 65,536 characters
 FILES = 30  # that a request for approval names
-BUTTON = "Approve GPU run"  # of the check run; GitHub allows 20 characters
 
 
 def marker(comment: int) -> str:
@@ -88,7 +88,7 @@ def _how(pull: Pull, estimate: float, left: Left, expires_at: float) -> Iterator
         yield ""
     yield (
         "To approve exactly these commits, press the button "
-        f"“{BUTTON}” of the check run, or write in a new comment:"
+        f"“{APPROVE.label}” of the check run, or write in a new comment:"
     )
     yield ""
     yield typed(approving.line(pull.head))

@@ -33,6 +33,7 @@ from bot.serve.views import Views
 from bot.talk import quota
 
 QUEUES = {"all": (WEB, GPU), "web": (WEB,), "gpu": (GPU,)}
+MIRRORS = "mirrors"
 log = logging.getLogger("modelwarden")
 
 
@@ -139,7 +140,7 @@ def build(settings: Settings) -> Parts:
     views = Views(settings, records, engine, ready, catalog.rules(warden.checks))
     hook = Hook(records, settings.secrets, telemetry, intake.wake)
     app = web_app(hook, views, telemetry)
-    clockwork = Clockwork(engine, _tidy(records, engine, warden.mirrors, telemetry))
+    clockwork = Clockwork(engine, _tidy(settings, records, engine, telemetry))
     return Parts(settings, records, hub, telemetry, engine, warden, app, intake, clockwork)
 
 
@@ -148,7 +149,7 @@ def _warden(settings: Settings, hub: Hub, records: Records, engine: Engine) -> W
         hub=hub,
         records=records,
         jobs=engine,
-        mirrors=Mirrors(settings.folder / "mirrors", int(settings.mirror_gb * 1e9)),
+        mirrors=Mirrors(settings.folder / MIRRORS, int(settings.mirror_gb * 1e9)),
         limits=quota.Limits(
             author_minutes=settings.gpu_minutes_author,
             repository_minutes=settings.gpu_minutes_repository,
@@ -172,11 +173,11 @@ def report_link(settings: Settings, target: Target) -> str:
 
 
 def _tidy(
-    records: Records, engine: Engine, mirrors: Mirrors, telemetry: Telemetry
+    settings: Settings, records: Records, engine: Engine, telemetry: Telemetry
 ) -> Callable[[float], None]:
     def tidy(now: float) -> None:
-        dropped = records.prune(now) + engine.prune(now)
-        telemetry.mirrors(size_of(mirrors.folder))
+        dropped = records.prune(now, settings.retention_days * 86400.0) + engine.prune(now)
+        telemetry.mirrors(size_of(settings.folder / MIRRORS))
         log.info("tidied: %s old rows dropped", dropped)
 
     return tidy

@@ -46,13 +46,13 @@ class Settings(BaseSettings):
         default=SecretStr(""), description="The App's private key, PEM text."
     )
     private_key_file: Path | None = Field(
-        default=None, description="Or a file with it, which others may not read."
+        default=None, description="A file with the key instead; others may not read it."
     )
     webhook_secrets: Secrets = Field(
         default=(), description="Secrets of the webhook; several while one is replaced."
     )
     webhook_secrets_file: Path | None = Field(
-        default=None, description="Or a file with them, one a line, which others may not read."
+        default=None, description="A file with secrets, one a line; others may not read it."
     )
     github_url: str = Field(default="https://api.github.com", description="GitHub's API.")
     folder: Path = Field(default_factory=_folder, description="Where mirrors and SQLite live.")
@@ -78,7 +78,9 @@ class Settings(BaseSettings):
     worker: Worker = Field(default="all", description="What this process does.")
     gpu_per_worker: int = Field(default=1, ge=0, description="GPU jobs at once in a process.")
     gpu_per_author: int = Field(default=1, ge=1, description="GPU jobs at once for an author.")
-    gpu_per_repository: int = Field(default=2, ge=1, description="... and for a repository.")
+    gpu_per_repository: int = Field(
+        default=2, ge=1, description="GPU jobs at once for a repository."
+    )
     gpu_minutes_author: float = Field(
         default=240.0, ge=0, description="GPU minutes a day for an author."
     )
@@ -89,7 +91,7 @@ class Settings(BaseSettings):
         default=72.0, gt=0, le=24 * 30, description="How long leave to run weights holds."
     )
     retention_days: float = Field(
-        default=400.0, ge=1, description="How long reports and the audit trail are kept."
+        default=400.0, ge=1, description="Days a line of the audit trail is kept."
     )
 
     @classmethod

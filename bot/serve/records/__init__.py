@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.serve.records.inbox import Inbox
-from bot.serve.records.past import Past
+from bot.serve.records.past import KEPT_EVENTS, Past
 from bot.serve.records.people import People
 from bot.serve.records.runs import Runs
 
@@ -13,7 +13,10 @@ KEPT_RUNS = 90 * 86400.0  # seconds a concluded run is remembered
 class Records(Inbox, Runs, People, Past):
     """Every durable row, by the address of a database. See `bot/serve/contract.py`."""
 
-    def prune(self, now: float) -> int:
-        """Drop what nobody asks for any more; call it daily. Returns how many rows."""
-        dropped = self.forget_deliveries(now) + self.forget_events(now)
+    def prune(self, now: float, kept: float = KEPT_EVENTS) -> int:
+        """Drop what nobody asks for any more; call it daily. Returns how many rows.
+
+        Lines of the audit trail are kept for `kept` seconds.
+        """
+        dropped = self.forget_deliveries(now) + self.forget_events(now, kept)
         return dropped + self.forget_runs(now - KEPT_RUNS)

@@ -70,10 +70,10 @@ class Past(Store):
         query = sa.select(*names).where(e.repo == repo).order_by(e.at.desc(), e.id)
         return tuple(Event(**row._mapping) for row in self.rows(query.limit(limit)))
 
-    def forget_events(self, now: float) -> int:
-        """Drop lines of the audit trail older than a year and some. Returns how many."""
+    def forget_events(self, now: float, kept: float = KEPT_EVENTS) -> int:
+        """Drop lines of the audit trail older than `kept` seconds. Returns how many."""
         with self.write() as c:
-            return c.execute(events.delete().where(events.c.at < now - KEPT_EVENTS)).rowcount
+            return c.execute(events.delete().where(events.c.at < now - kept)).rowcount
 
     def lease(self, name: str, holder: str, until: float, now: float) -> bool:
         """Take or prolong a lease until a time. Returns whether `holder` has it."""

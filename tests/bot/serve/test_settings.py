@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from pydantic import SecretStr
 from bot.errors import UsageError
 from bot.serve.configure import load
 from bot.serve.settings import Settings
+from modelwarden import ROOT
 
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nc2VjcmV0LWtleQ==\n-----END RSA PRIVATE KEY-----"
 SECRET = "0123456789abcdef-first"
@@ -184,3 +186,15 @@ def test_no_error_shows_a_secret(tmp_path: Path, text: str) -> None:
 def test_who_can_reach_the_pages(host: str, public: str, local: bool) -> None:
     read = Settings(app_id=1, private_key=SecretStr(KEY), host=host, public_url=public)
     assert read.on_loopback is local
+
+
+def test_the_page_lists_every_setting() -> None:
+    page = (ROOT / "docs" / "serving.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z_]+)` \| (.*) \| (.+) \|$", page, re.MULTILINE)
+    listed = {name: (default, meaning) for name, default, meaning in rows}
+    for name, field in Settings.model_fields.items():
+        default, meaning = listed[name]
+        assert meaning == field.description, name
+        plain = field.default
+        if isinstance(plain, str | int | float) and plain != "":
+            assert default == f"`{str(plain).lower() if plain is False else plain}`", name

@@ -52,14 +52,20 @@ def environment(keep: tuple[str, ...] = ()) -> dict[str, str]:
 
 
 def run(
-    folder: Path, *words: str, limit: int = CHUNK, env: Mapping[str, str] | None = None
+    folder: Path,
+    *words: str,
+    limit: int = CHUNK,
+    env: Mapping[str, str] | None = None,
+    asked: bytes = b"",
 ) -> tuple[int, bytes, str]:
     """Run git in `folder`; return (exit status, output, first line of its errors).
 
-    Raises TooLarge when it prints more than `limit` bytes, UsageError where git is missing.
+    It reads `asked`. Raises TooLarge beyond `limit` bytes of output, UsageError without git.
     """
-    with tempfile.TemporaryFile() as errors:
-        with _start(folder, words, stderr=errors, env=env) as process:
+    with tempfile.TemporaryFile() as errors, tempfile.TemporaryFile() as question:
+        question.write(asked)
+        question.seek(0)
+        with _start(folder, words, stdin=question, stderr=errors, env=env) as process:
             assert process.stdout is not None
             output = _read(process.stdout, limit)
             if len(output) > limit:
@@ -84,7 +90,7 @@ def _start(
     folder: Path,
     words: Sequence[str],
     *,
-    stdin: int = subprocess.DEVNULL,
+    stdin: int | IO[bytes] = subprocess.DEVNULL,
     stderr: int | IO[bytes] = subprocess.DEVNULL,
     env: Mapping[str, str] | None = None,
     before: Sequence[str] = (),
@@ -116,10 +122,7 @@ def stream(folder: Path, blob: str) -> Iterator[IO[bytes]]:
 
 
 def lines(folder: Path, *words: str) -> Generator[bytes, None, None]:
-    """Yield what git prints, line by line; leaving early ends the process.
-
-    Raises TooLarge on a line beyond CHUNK, RepositoryError where git fails in the end.
-    """
+    """Yield git's lines; leaving early ends it. Raises TooLarge beyond CHUNK, RepositoryError."""
     with tempfile.TemporaryFile() as errors, _start(folder, words, stderr=errors) as process:
         assert process.stdout is not None
         try:

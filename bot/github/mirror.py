@@ -18,8 +18,11 @@ from bot import git
 from bot.errors import CouldNotTell, Missing, TooLarge, UsageError
 from bot.github.errors import Denied, NotFound, Unavailable
 from bot.github.locks import locked
+from bot.github.packs import discard, join, packs, size_of
 from bot.github.values import Repo
 from bot.report.neutral import redact
+
+__all__ = ["Mirrors", "size_of"]
 
 _ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _PULL = re.compile(r"refs/pull/[1-9][0-9]{0,9}/(?:head|merge)")
@@ -86,6 +89,7 @@ class Mirrors:
                 self._create(target)
             self._fetch(target, repo, url, token, (*_BRANCHES, *pulls, *ids), (), cancelled)
             self._remember(target, ids)
+            join(target)
             if new:
                 target.rename(place)
         self.evict()
@@ -112,7 +116,7 @@ class Mirrors:
     def remove(self, repo_id: int) -> None:
         """Remove a repository's mirror once nobody reads it. Raises CouldNotTell if it stays."""
         with locked(self._use(repo_id), seconds=60), locked(self._lock(repo_id), seconds=60):
-            _discard(self._place(repo_id))
+            discard(self._place(repo_id))
 
     def evict(self) -> None:
         """Remove the mirrors that were used longest ago, until the others fit; none in use."""
@@ -125,7 +129,7 @@ class Mirrors:
                 return
             with contextlib.suppress(CouldNotTell):  # somebody reads it
                 with locked(self._use(int(path.stem)), seconds=0):
-                    _discard(path)
+                    discard(path)
                 total -= sizes[path]
 
     # Places
@@ -147,8 +151,8 @@ class Mirrors:
                 try:
                     yield place
                 finally:  # what a fetch that was killed, now or before, left half done
-                    _discard(place.with_suffix(".new"))
-                    for left in _packs(place):
+                    discard(place.with_suffix(".new"))
+                    for left in packs(place):
                         if left.name.startswith("tmp_"):
                             left.unlink(missing_ok=True)
         except OSError as error:
@@ -158,7 +162,7 @@ class Mirrors:
             ) from error
 
     def _create(self, target: Path) -> None:
-        _discard(target)
+        discard(target)
         target.mkdir(mode=0o700)
         status, _, error = git.run(target, "init", "--quiet", "--bare", "--template=")
         if status:
@@ -180,7 +184,7 @@ class Mirrors:
     ) -> None:
         # Twice: a token may have ended since it was made, and a connection may break.
         for attempt in (1, 2):
-            packs = _packs(place)
+            before = packs(place)
             remote = git.Remote(url, token())
             stop = self._bounds(place, bool(names), cancelled)
             status, said = git.fetch(place, remote, *words, names=names, stop=stop)
@@ -188,7 +192,7 @@ class Mirrors:
                 status, said = -1, "large"
             if status == 0:
                 return
-            for path in _packs(place) - packs:
+            for path in packs(place) - before:
                 path.unlink(missing_ok=True)
             error = _explain(repo, status, said, remote.token)
             if attempt == 2 or not isinstance(error, Denied | Unavailable):
@@ -257,29 +261,6 @@ def _absent(place: Path, ids: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(name for name in ids if batch.ask(name, content=False) is None)
     finally:
         batch.close()
-
-
-def _packs(place: Path) -> set[Path]:
-    return set((place / "objects" / "pack").glob("*"))
-
-
-def _discard(place: Path) -> None:
-    """Remove a folder; under another name first, so that no half of it is ever taken for one."""
-    if not place.exists():
-        return
-    trash = place.with_name(f".{place.name}.{os.getpid()}.{time.monotonic_ns()}")
-    place.rename(trash)
-    shutil.rmtree(trash, ignore_errors=True)
-
-
-def size_of(place: Path) -> int:
-    """Return the bytes that a folder takes on disk; what vanishes meanwhile counts nothing."""
-    total = 0
-    for folder, _, files in os.walk(place):
-        for name in files:
-            with contextlib.suppress(OSError):
-                total += os.lstat(os.path.join(folder, name)).st_blocks * 512  # noqa: PTH118
-    return total
 
 
 def _used(path: Path) -> float:

@@ -59,6 +59,7 @@ class Hearing:
     cancelled: Callable[[], bool]
     total: int = 0
     requests: int = 0
+    looked: float = 0.0
     rest: bytearray = field(default_factory=bytearray)
     asked: Future[str] | None = None
 
@@ -91,6 +92,9 @@ class Hearing:
         return f"it may use {self.order.memory / (1 << 30):.2g} GiB; make the change smaller"
 
     def _wanted(self, until: float) -> None:
+        if time.monotonic() < self.looked + POLL:
+            return
+        self.looked = time.monotonic()
         if self.cancelled():
             raise JudgeFailed("cancelled", "run it again if it is still wanted")
         if time.monotonic() > until:

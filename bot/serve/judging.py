@@ -27,6 +27,7 @@ from bot.serve.order import TEXT, Order, dump
 from bot.verdict import Outcome, Report, Verdict
 from modelwarden import ROOT
 
+NOT_READ = "not read"  # in place of where the policy came from
 GRACE = 1.0  # seconds a child has to end its sandboxes
 _UNJUDGED = (Outcome.PENDING, Outcome.SKIP, Outcome.ERROR)
 
@@ -63,7 +64,12 @@ def unknown(order: Order, reason: str) -> Report:
     names = (*order.checks, *order.waiting, conduct.NAME)
     said = harmless(" ".join(reason.split()))[:TEXT]
     verdicts = tuple(Verdict(name, Outcome.ERROR, reason=said) for name in dict.fromkeys(names))
-    return Report(change, "not read", verdicts)
+    return Report(change, NOT_READ, verdicts)
+
+
+def judged(report: Report) -> bool:
+    """Whether anything was judged; if not, the reason may be gone at another time."""
+    return report.policy != NOT_READ
 
 
 def _compare(order: Order, report: Report) -> None:

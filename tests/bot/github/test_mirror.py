@@ -111,6 +111,38 @@ def test_commits_that_no_branch_holds(repo: Repo, server: GitServer, mirrors: Mi
     )
 
 
+def test_many_small_packs_become_one_under_a_reader(
+    repo: Repo, server: GitServer, mirrors: Mirrors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.github.packs.MAX_PACKS", 5)
+    heads = [repo.commit({f"f{n}": f"content {n}\n"}) for n in range(8)]
+    server.publish(repo)
+    names = [repo.git("rev-parse", f"HEAD:f{n}") for n in range(8)]
+    place = mirrors.sync(TINY, server.url, token, (heads[0],))
+    for name in names[:7]:
+        mirrors.blobs(TINY, server.url, token, (name,))
+    before = objects(place)
+    packs = list((place / "objects" / "pack").glob("*.pack"))
+    assert len(packs) == 8
+    with GitWorld(place) as world:
+        assert world.read(names[0]) == b"content 0\n"
+        late = repo.commit({"late": "1"})
+        server.publish(repo)
+        mirrors.sync(TINY, server.url, token, (late,))
+        (joined,) = (place / "objects" / "pack").glob("*.pack")
+        assert joined.with_suffix(".promisor").exists()
+        assert [world.read(name) for name in names[1:7]] == [
+            f"content {n}\n".encode() for n in range(1, 7)
+        ]
+        assert len(world.commits(heads[0], late)) == 8
+    assert before.items() < objects(place).items()
+    mirrors.blobs(TINY, server.url, token, (names[7],))
+    again = repo.commit({"again": "1"})
+    server.publish(repo)
+    mirrors.sync(TINY, server.url, token, (again,))
+    assert names[7] in blobs(place)
+
+
 def test_no_setting_names_a_remote(repo: Repo, server: GitServer, mirrors: Mirrors) -> None:
     head = repo.commit({"a": "1"})
     server.publish(repo)

@@ -20,6 +20,7 @@ pytest.importorskip("torch", reason="needs the model extra")
 from bot import sandbox
 from bot.github.mirror import Mirrors
 from bot.serve import judging
+from bot.serve.order import dump
 from bot.verdict import Outcome
 from modelwarden import ROOT
 from tests.bot.github.gitserver import GitServer
@@ -112,7 +113,7 @@ def test_a_killed_parent_leaves_no_scorer(
     for name in ("held-out.jsonl", f"{MODEL}/model.safetensors"):
         desk.objects((repo.git("rev-parse", f"{before}:{name}"),))
     written = tmp_path / "order"
-    written.write_bytes(judging.dump(order))
+    written.write_bytes(dump(order))
     code = PARENT.replace("sys.stdin.read()", "bring(ids)").replace("def objects", SERVE)
     with subprocess.Popen(
         [sys.executable, "-c", code, str(written), str(desk.mirrors.folder), desk.server.url],

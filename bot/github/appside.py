@@ -58,10 +58,10 @@ class Sent:
 
     __pydantic_config__ = _STRICT
 
-    id: Number
+    id: Annotated[int, Field(ge=1, le=2**63)]  # larger than what a float holds
     guid: str
     event: str
-    status_code: int
+    status_code: int | None
     delivered_at: Time
     redelivery: bool = False
 
@@ -69,7 +69,12 @@ class Sent:
     def value(self) -> values.Sent:
         """The delivery as ours."""
         return values.Sent(
-            self.id, self.guid, self.event, self.status_code, self.delivered_at, self.redelivery
+            self.id,
+            self.guid,
+            self.event,
+            self.status_code or 0,
+            self.delivered_at,
+            self.redelivery,
         )
 
 
@@ -109,6 +114,12 @@ def cursor(address: str) -> str:
     """Return the cursor of the next page of deliveries, "" where there is none."""
     found = re.search(r"[?&]cursor=([A-Za-z0-9_%.=-]{1,200})", address)
     return found[1].replace("%3D", "=") if found else ""
+
+
+def moved(location: str, repo: int) -> str:
+    """Return the path a repository's address was redirected to, "" unless it is that repository."""
+    found = re.search(rf"/repositories/{repo:d}(?:/[!-~]*)?\Z", urlsplit(location).path)
+    return found[0] if repo and found else ""
 
 
 def web(url: str) -> str:

@@ -8,24 +8,31 @@ lack sends a request nobody asked for): answers are text, read by answers.py and
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
+from weakref import WeakSet
 
 from github.Auth import AppAuth
-from github.Requester import Requester
+from github.Requester import (
+    HTTPRequestsConnectionClass,
+    HTTPSRequestsConnectionClass,
+    Requester,
+    RequestsResponse,
+)
 from jwt import PyJWTError
 from requests import RequestException
 
 from bot.github import answers, appside, transport
 from bot.github.errors import Denied, Limited, NotFound, Refused, Unavailable
+from bot.github.line import Line
 from bot.github.payloads import User
 from bot.github.remembered import Remembered
 from bot.github.repository import Repository
 from bot.github.tokens import Minted, Tokens
-from bot.github.transport import Expired, Reply, get, pages, patiently
+from bot.github.transport import Body, Expired, Query, Reply, get, pages
 from bot.github.values import Hook, Identity, Repo, Sent
 
 GITHUB = "https://api.github.com"
@@ -36,7 +43,6 @@ TIMEOUT = 15  # seconds without a byte, of one request
 PERMISSIONS = {
     "checks": "write", "contents": "read", "metadata": "read", "pull_requests": "write",
 }  # fmt: skip
-TEN = 600.0  # seconds a token must hold that somebody else uses
 
 KEY = "give the private key that the App's settings page made, as PEM text"
 ACCEPT = "accept the App's permissions on the installation's settings page"
@@ -44,6 +50,27 @@ ACCEPT = "accept the App's permissions on the installation's settings page"
 # PyGithub writes whole answers, tokens among them, to its log at DEBUG: it gets a log of its own
 # that no configuration reaches.
 Requester.injectLogger(logging.Logger("modelwarden.github", logging.CRITICAL + 1))
+
+
+def _held(response: RequestsResponse) -> RequestsResponse:
+    # PyGithub follows a 301 by itself, and loses the query on the way: the page, the filter.
+    response.status = 308 if response.status == 301 else response.status
+    return response
+
+
+class _Http(HTTPRequestsConnectionClass):
+    def getresponse(self) -> RequestsResponse:
+        return _held(super().getresponse())
+
+
+class _Https(HTTPSRequestsConnectionClass):
+    def getresponse(self) -> RequestsResponse:
+        return _held(super().getresponse())
+
+
+Requester.injectConnectionClasses(_Http, _Https)
+# That also ends the reuse of connections, for tests of PyGithub's own.
+setattr(Requester, "_Requester__persist", True)  # noqa: B010 - private: without it, only slower
 
 
 class GitHub:
@@ -68,17 +95,29 @@ class GitHub:
         self.remembered = Remembered()
         self.tokens = Tokens(self.mint, ticks)
         self._identity: Identity | None = None
-        self._requester = Requester(
-            auth=None, base_url=self._url, timeout=TIMEOUT, user_agent=AGENT, per_page=100,
-            verify=True, retry=None, pool_size=16, lazy=True, api_version=VERSION,
-        )  # fmt: skip
+        self._threads = threading.local()
+        self._open: WeakSet[Requester] = WeakSet()
 
     def __repr__(self) -> str:
         return f"GitHub(app={self.app}, url={self._url!r})"
 
     def close(self) -> None:
         """Close the connections."""
-        self._requester.close()
+        for requester in tuple(self._open):
+            requester.close()
+
+    @property
+    def _requester(self) -> Requester:
+        """This thread's own: PyGithub keeps the request it is about to send on the connection, so
+        two threads that share one may send each other's."""
+        found: Requester | None = getattr(self._threads, "requester", None)
+        if found is None:
+            found = self._threads.requester = Requester(
+                auth=None, base_url=self._url, timeout=TIMEOUT, user_agent=AGENT, per_page=100,
+                verify=True, retry=None, pool_size=None, lazy=True, api_version=VERSION,
+            )  # fmt: skip
+            self._open.add(found)
+        return found
 
     # What the App asks about itself
 
@@ -87,7 +126,7 @@ class GitHub:
         if self._identity is None:
             app = answers.read(get(self, "/app").text, appside.Application)
             path = f"/users/{app.slug}%5Bbot%5D"
-            line = _Line(self, next(self._installations(), 0), 0)
+            line = Line(self, next(self._installations(), 0), 0)
             bot = answers.account(answers.read(get(line, path).text, User))
             if app.id != self.app or bot is None or not bot.bot:
                 raise Denied(f"the key is not that of App {self.app}", KEY)
@@ -120,7 +159,7 @@ class GitHub:
     def repositories(self) -> Iterator[Repo]:
         """Yield every repository of every installation that is not suspended."""
         for installation in self._installations():
-            line = _Line(self, installation, 0)
+            line = Line(self, installation, 0)
             for page in pages(line, "/installation/repositories"):
                 for found in answers.read(page.text, appside.Repos).repositories:
                     yield answers.repository(found, installation)
@@ -140,17 +179,11 @@ class GitHub:
 
     def at(self, repo: Repo) -> Repository:
         """Return the way to one repository."""
-        return Repository(repo, _Line(self, repo.installation, repo.id))
+        return Repository(repo, Line(self, repo.installation, repo.id))
 
     # Requests
 
-    def ask(
-        self,
-        verb: str,
-        path: str,
-        query: Mapping[str, str | int] | None = None,
-        body: Mapping[str, object] | None = None,
-    ) -> Reply:
+    def ask(self, verb: str, path: str, query: Query = None, body: Body = None) -> Reply:
         """Ask once as the App itself; once more where only our clock was wrong."""
         try:
             return self.send(verb, path, query, body, f"Bearer {self._signed()}")
@@ -167,8 +200,8 @@ class GitHub:
         self,
         verb: str,
         path: str,
-        query: Mapping[str, str | int] | None,
-        body: Mapping[str, object] | None,
+        query: Query,
+        body: Body,
         authorization: str,
         etag: str = "",
     ) -> Reply:
@@ -217,64 +250,6 @@ class GitHub:
         ends = datetime.fromisoformat(made.expires_at).timestamp()
         # By GitHub's clock and ours that only counts: neither has to show the right time.
         return Minted(made.token, asked + ends - (transport.moment(reply.headers) or time.time()))
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """The way to GitHub with the rights of one installation, on one repository (0: all).
-
-    Installation 0 has no right at all: it sees what everybody may.
-    """
-
-    hub: GitHub
-    installation: int
-    repo: int
-
-    def ask(
-        self,
-        verb: str,
-        path: str,
-        query: Mapping[str, str | int] | None = None,
-        body: Mapping[str, object] | None = None,
-    ) -> Reply:
-        """Ask once; what is read is asked for with the ETag we know."""
-        if verb != "GET":
-            return self._send(verb, path, query, body, "")
-        question = (self.installation, self.repo, path, *sorted((query or {}).items()))
-        return self.hub.remembered.ask(
-            question, lambda etag: self._send(verb, path, query, body, etag)
-        )
-
-    def _send(
-        self,
-        verb: str,
-        path: str,
-        query: Mapping[str, str | int] | None,
-        body: Mapping[str, object] | None,
-        etag: str,
-    ) -> Reply:
-        """Send once; a token that is no longer accepted is minted again, once."""
-        if not self.installation:
-            return self.hub.send(verb, path, query, body, "", etag)
-        token = self.hub.tokens.get(self.installation, self.repo)
-        try:
-            return self.hub.send(verb, path, query, body, f"Bearer {token}", etag)
-        except Expired:
-            self.hub.tokens.forget(self.installation, self.repo, token)
-        token = self.hub.tokens.get(self.installation, self.repo)
-        return self.hub.send(verb, path, query, body, f"Bearer {token}", etag)
-
-    def identity(self) -> Identity:
-        """Return who we are."""
-        return self.hub.identity()
-
-    def token(self) -> str:
-        """Return a token that holds for ten more minutes."""
-        return patiently(lambda: self.hub.tokens.get(self.installation, self.repo, TEN))
-
-    def web(self) -> str:
-        """Return the address that clone addresses begin with."""
-        return self.hub.web
 
 
 def _signer(app: int, key: str) -> Callable[[int], str]:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from bot.github import answers, protection
 from bot.github.errors import Denied, GitHubError, NotFound, Refused
 from bot.github.rundoc import BATCH, batch, opening
-from bot.github.transport import LATER, WRONG, Reply, get, once, pages, patiently
+from bot.github.transport import LATER, WRONG, Body, Query, Reply, get, once, pages, patiently
 from bot.github.values import CheckRun, Comment, Identity, Pull, Repo, Required, Role, RunBody
 from bot.people import MAX_COMMITS, CommitAccount
 
@@ -26,13 +26,7 @@ _LOGIN = re.compile(r"[A-Za-z0-9_-]{1,100}(?:\[bot\])?")
 class Line(Protocol):
     """The way to GitHub with the rights of one installation on one repository."""
 
-    def ask(
-        self,
-        verb: str,
-        path: str,
-        query: Mapping[str, str | int] | None = None,
-        body: Mapping[str, object] | None = None,
-    ) -> Reply:
+    def ask(self, verb: str, path: str, query: Query = None, body: Body = None) -> Reply:
         """Ask once (see transport.Wire)."""
 
     def identity(self) -> Identity:

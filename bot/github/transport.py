@@ -49,6 +49,12 @@ class Expired(Denied):
     date: float | None = None
 
 
+class Moved(NotFound):
+    """It is at `location` now: a repository was renamed or transferred."""
+
+    location: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """An answer of 2xx (or 304): names of headers are lower case, the text is not parsed yet."""
@@ -67,16 +73,14 @@ class Reply:
         return ""
 
 
+Query = Mapping[str, str | int] | None
+Body = Mapping[str, object] | None
+
+
 class Wire(Protocol):
     """One request, one answer. Raises the leaf of GitHubError that says what to do next."""
 
-    def ask(
-        self,
-        verb: str,
-        path: str,
-        query: Mapping[str, str | int] | None = None,
-        body: Mapping[str, object] | None = None,
-    ) -> Reply:
+    def ask(self, verb: str, path: str, query: Query = None, body: Body = None) -> Reply:
         """Ask once. Only an answer that says yes comes back."""
 
 
@@ -100,14 +104,12 @@ def once(look: Callable[[], T | None], write: Callable[[], T]) -> T:
     return patiently(act)
 
 
-def get(wire: Wire, path: str, query: Mapping[str, str | int] | None = None) -> Reply:
+def get(wire: Wire, path: str, query: Query = None) -> Reply:
     """Read, again after an outage."""
     return patiently(lambda: wire.ask("GET", path, query))
 
 
-def pages(
-    wire: Wire, path: str, query: Mapping[str, str | int] | None = None, most: int = MAX_PAGES
-) -> Iterator[Reply]:
+def pages(wire: Wire, path: str, query: Query = None, most: int = MAX_PAGES) -> Iterator[Reply]:
     """Yield every page of a list. Raises GitHubError where there are more than `most`."""
     for page in range(1, most + 1):
         reply = get(wire, path, {"per_page": 100, **(query or {}), "page": page})
@@ -141,6 +143,10 @@ def failure(
         return expired
     if status in (403, 407, 451):
         return Denied(said, RIGHTS)
+    if status in (301, 302, 307, 308):
+        moved = Moved(said, GONE)
+        moved.location = headers.get("location", "")
+        return moved
     if status in (404, 410):
         return NotFound(said, GONE)
     if status >= 500 or status == 408:

@@ -4,6 +4,7 @@ import logging
 import time
 import traceback
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -187,7 +188,8 @@ def test_a_key_that_is_none_is_refused_and_not_repeated(key: str) -> None:
 def test_neither_key_nor_token_is_in_a_log_or_an_error(
     fake: FakeGitHub, api: Repository, hub: GitHub, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.DEBUG)
+    for name in (None, "github", "github.Requester"):  # PyGithub keeps its own at INFO
+        caplog.set_level(logging.DEBUG, name)
     token = api.token()
     fake.fault("GET", "/pulls/1$", kind, times=99)
     with pytest.raises(GitHubError) as caught:
@@ -614,11 +616,31 @@ def test_reading_survives_a_short_outage(
     assert api.pull(1).number == 1
 
 
-def test_an_outage_that_lasts(fake: FakeGitHub, talk: Fake, api: Repository) -> None:
-    fake.fault("*", ".*", "503", times=99)
+@pytest.mark.parametrize("kind", ["503", "drop"])
+def test_an_outage_that_lasts(fake: FakeGitHub, talk: Fake, api: Repository, kind: str) -> None:
+    api.token()
+    fake.fault("GET", ".*", kind, times=99)
     with pytest.raises(Unavailable):
         api.pull(1)
-    assert len(fake.requests) <= 4
+    assert len(fake.asked("GET", "/pulls/1$")) == 4  # nobody below us asks again
+
+
+def test_threads_get_their_own_answers(fake: FakeGitHub, talk: Fake, api: Repository) -> None:
+    made = [talk.comment(1, "mallory", str(number)).id for number in range(40)]
+
+    def ask(number: int) -> bool:
+        found = api.comment(made[number])
+        return found is not None and found.body == str(number)
+
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(ask, [*range(40)] * 3))
+
+
+def test_connections_are_kept(fake: FakeGitHub, talk: Fake, api: Repository) -> None:
+    api.pull(1)
+    first = api.line.hub._requester._Requester__connection  # type: ignore[attr-defined]
+    api.pull(1)
+    assert api.line.hub._requester._Requester__connection is first  # type: ignore[attr-defined]
 
 
 def test_nobody_there(fake: FakeGitHub) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.github import transport
 from bot.github.errors import Denied, GitHubError, Limited, NotFound, Refused, Unavailable
-from bot.github.transport import Expired, Reply
+from bot.github.transport import Expired, Moved, Reply
 
 NOW = 1_800_000_000.0
 DATE = "Fri, 15 Jan 2027 08:00:00 GMT"  # the same moment
@@ -37,7 +37,8 @@ def said(text: str) -> str:
         (409, {}, said("Conflict"), Refused),
         (422, {}, said("Validation Failed"), Refused),
         (400, {}, "<html>", Refused),
-        (302, {}, "", Refused),
+        (302, {}, "", Moved),
+        (308, {"location": "x"}, said("Moved Permanently"), Moved),
         (304, {}, "", Refused),
         (408, {}, "", Unavailable),
         (500, {}, "<html>Unicorn!", Unavailable),

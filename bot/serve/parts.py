@@ -23,7 +23,7 @@ from bot.serve.flows import flows
 from bot.serve.flows.warden import Warden
 from bot.serve.hook import Hook
 from bot.serve.intake import Intake
-from bot.serve.queueing import GPU, WEB, Limits
+from bot.serve.queueing import GPU, WEB, Limits, Pace
 from bot.serve.ready import Ready
 from bot.serve.records import Records
 from bot.serve.settings import Settings
@@ -118,7 +118,7 @@ def jobs_url(settings: Settings) -> str:
     return f"{scheme}:///{Path(file).with_suffix('.jobs.db')}"
 
 
-def build(settings: Settings) -> Parts:
+def build(settings: Settings, pace: Pace = Pace()) -> Parts:
     """Make every part, not started. Raises BotError where one cannot be made."""
     settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     telemetry = Telemetry()
@@ -129,7 +129,7 @@ def build(settings: Settings) -> Parts:
                     repo=settings.gpu_per_repository)  # fmt: skip
     engine = Engine(
         jobs_url(settings), flows(lambda: holder[0]), records, settings.folder,
-        only=QUEUES[settings.worker], limits=limits,
+        only=QUEUES[settings.worker], limits=limits, pace=pace,
     )  # fmt: skip
     warden = _warden(settings, hub, records, engine)
     holder.append(warden)

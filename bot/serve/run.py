@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from bot.errors import BotError, UsageError
 from bot.serve.configure import load
+from bot.serve.queueing import Pace
 from bot.serve.settings import Settings
 
 log = logging.getLogger("modelwarden")
@@ -54,14 +55,14 @@ def examine(settings: Settings, format_: str) -> int:
     return doctor.show(items, format_)
 
 
-def run(settings: Settings) -> int:
+def run(settings: Settings, pace: Pace = Pace()) -> int:
     """Run every part that this process is for, until a signal. Return the exit code."""
     from bot.serve import logs, parts, web
 
     faulthandler.enable()
     stop = threading.Event()
     opened = None if settings.worker == "gpu" else web.listen(settings)
-    made = parts.build(settings)
+    made = parts.build(settings, pace)
     logs.configure(settings, made.telemetry.error)
     server = web.server(made.app, settings) if made.app is not None else None
 

@@ -6,6 +6,7 @@ import itertools
 import re
 import secrets
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -48,6 +49,7 @@ class FakeGitHub:
         # Seconds that GitHub's clock runs ahead of ours: App tokens and the Date header follow it.
         self.skew = 0.0
         self.slow = 0.5
+        self.wait = 60  # seconds that a limit (a fault) lasts
         self.users: dict[str, User] = {}
         self.repositories: dict[str, Repository] = {}
         self.installations: dict[int, Installation] = {}
@@ -296,9 +298,13 @@ class FakeGitHub:
 
     # Trouble
 
-    def fault(self, method: str, path: str, kind: str, times: int = 1) -> Fault:
-        """The next `times` requests whose method and path (a regular expression) match fail so."""
-        made = Fault(method, re.compile(path), kind, times)
+    def fault(
+        self, method: str, path: str, kind: str, times: int = 1, *, skip: int = 0,
+        then: Callable[[], None] | None = None,
+    ) -> Fault:  # fmt: skip
+        """After `skip` others, the next `times` requests whose method and path (a regular
+        expression) match fail so; `then` is what a "call-…" calls."""
+        made = Fault(method, re.compile(path), kind, times, skip, then)
         self.faults.append(made)
         return made
 

@@ -147,31 +147,43 @@ class Listener(ThreadingHTTPServer):
         asked = dict(parse_qsl(query, keep_blank_values=True))
         seen = Seen(method, path, asked, body, auth, headers)
         hub.requests.append(seen)
-        fault = self._fault(method, path)
-        if fault == "drop":
+        struck = self._fault(method, path)
+        fault = struck.kind if struck else ""
+        if self._hangs_up(struck):
             return None
         if fault == "slow":
             hub.stopping.wait(hub.slow)
-        elif fault and fault not in faults.AFTER:
-            return self._pack(seen, *faults.answer(fault, int(time.time()) + 60), "", prefix)
+        elif fault and fault not in (*faults.AFTER, "call-soon"):
+            made = faults.answer(fault, int(time.time()) + hub.wait, hub.wait)
+            return self._pack(seen, *made, "", prefix)
         key = who.key if isinstance(who, Identity) else "nobody"
         with hub.lock:
             given = answer(hub, Asked(method, path, asked, body, who))
-        if fault == "drop-after-store":
+        if struck and fault in ("drop-after-store", "call-after"):
             seen.status = given.status
+            if fault == "call-after":
+                struck.call()
             return None
         if fault in faults.AFTER:
             return self._pack(seen, *faults.answer(fault, 0), "", prefix)
         return self._pack(seen, given.status, given.headers, given.body, key, prefix)
 
-    def _fault(self, method: str, path: str) -> str:
+    def _fault(self, method: str, path: str) -> faults.Fault | None:
         with self.hub.lock:
             for fault in self.hub.faults:
                 if fault.strikes(method, path):
                     fault.times -= 1
                     fault.hits += 1
-                    return fault.kind
-        return ""
+                    return fault
+        return None
+
+    def _hangs_up(self, fault: faults.Fault | None) -> bool:
+        """Whether a request is dropped before anything came of it."""
+        if fault is not None and fault.kind == "call-soon":
+            threading.Timer(faults.SOON, fault.call).start()
+        if fault is not None and fault.kind == "call-before":
+            fault.call()
+        return fault is not None and fault.kind in ("drop", "call-before")
 
     def _pack(
         self, seen: Seen, status: int, headers: dict[str, str], body: Any, key: str, prefix: str
@@ -211,12 +223,13 @@ class Listener(ThreadingHTTPServer):
         basic = headers.get("authorization", "").lower().startswith("basic ")
         seen = Seen(method, path, dict(parse_qsl(query)), None, "basic" if basic else auth, headers)
         hub.requests.append(seen)
-        kind = self._fault(method, path)
-        if kind == "drop":
+        struck = self._fault(method, path)
+        kind = struck.kind if struck else ""
+        if self._hangs_up(struck):
             return None
         if kind == "slow":
             hub.stopping.wait(hub.slow)
-        elif kind:
+        elif kind and kind != "call-soon":
             status, more, text = faults.answer(kind, 0)
             seen.status = status
             return status, {"Content-Type": "text/plain", **more}, str(text).encode()

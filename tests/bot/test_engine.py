@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 from typing import Any, cast
@@ -179,3 +180,45 @@ def test_default_policy() -> None:
     used: Policy = policy.default((TOY,))
     assert used.section("toy").word == "bad"
     assert "no .github/modelwarden.yml" in used.source
+
+
+@pytest.mark.parametrize(
+    ("files", "outcome", "reason"),
+    [
+        ({"a": "bad"}, Outcome.PENDING, "waits for leave"),
+        ({}, Outcome.SKIP, "no file changed"),
+    ],
+)
+def test_a_waiting_check_is_only_asked_whether_it_applies(
+    files: dict[str, str], outcome: Outcome, reason: str
+) -> None:
+    world = FakeWorld({}, files)
+    used = policy.load(b"", POLICY_PATH, "the test", (TOY,), RULES)
+    report = engine.review(
+        world.change(), used, world, (TOY,), today=TODAY, waiting={"toy": "waits for leave"}
+    )
+    assert (report.verdicts[0].outcome, report.verdicts[0].reason) == (outcome, reason)
+
+
+def test_a_check_without_memory_says_what_to_do() -> None:
+    def collect(*_: object) -> None:
+        raise MemoryError
+
+    verdict = review({"a": "good"}, checks=(twin("toy", collect=collect),)).verdicts[0]
+    assert verdict.outcome is Outcome.ERROR
+    assert "more memory" in verdict.reason and "make the changed files smaller" in verdict.reason
+
+
+def test_a_waiver_given_elsewhere_covers_and_is_never_called_unused() -> None:
+    world = FakeWorld({}, {"a": "bad"})
+    used = policy.load(b"", POLICY_PATH, "the test", (TOY,), RULES)
+    given = [
+        policy.Waiver(rule=rule.id, until=TODAY, reason="by lin in a comment")
+        for rule in toycheck.RULES
+    ]
+    report = engine.review(
+        world.change(), replace(used, added=tuple(given)), world, (TOY,), today=TODAY
+    )
+    assert report.outcome is Outcome.PASS
+    assert [f.waived for f in report.verdicts[0].findings] == ["by lin in a comment"]
+    assert not report.verdicts[-1].findings

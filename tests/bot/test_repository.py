@@ -272,3 +272,23 @@ def test_git_variables_of_the_caller_do_not_lead_astray(
     monkeypatch.setitem(os.environ, "GIT_DIR", str(other.path / ".git"))
     with GitWorld(repo.path) as world:
         assert world.revisions.resolve("HEAD") == head
+
+
+def test_contents_that_are_not_at_hand_are_asked_for(repo: Repo, tmp_path: Path) -> None:
+    repo.commit({"a.txt": "content"})
+    blob = repo.git("rev-parse", "HEAD:a.txt")
+    place = repo.path / ".git" / "objects" / blob[:2] / blob[2:]
+    hidden = place.rename(tmp_path / "hidden")
+    asked: list[tuple[str, ...]] = []
+
+    def objects(ids: tuple[str, ...]) -> None:
+        asked.append(ids)
+        if len(asked) > 1:
+            hidden.rename(place)
+
+    with GitWorld(repo.path, objects=objects) as world:
+        with pytest.raises(Missing):
+            world.size(blob)
+        assert world.read(blob) == b"content"
+        assert world.prefix(blob, 3) == b"con"
+    assert asked == [(blob,), (blob,)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from base64 import b64encode
@@ -85,7 +86,8 @@ class GitServer:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
-                self.wfile.write(data)
+                with contextlib.suppress(ConnectionError):  # a fetch that was ended
+                    self.wfile.write(data)
 
             def log_message(self, format: str, *words: object) -> None:
                 pass

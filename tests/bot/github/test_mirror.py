@@ -6,7 +6,8 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,8 +25,23 @@ TOKEN = "ghs_first0000000000000000"
 TINY = Named(7, "acme/tiny", 1, "main")
 
 
+SYNC = (  # folder, url, commit; the token comes on standard input
+    "import sys; from pathlib import Path; from bot.github.mirror import Mirrors;"
+    "from bot.github.values import Repo;"
+    "Mirrors(Path(sys.argv[1]), 1 << 30).sync(Repo(7, 'acme/tiny', 1), sys.argv[2],"
+    "lambda: sys.stdin.read(), (sys.argv[3],))"
+)
+
+
 def token() -> str:
     return TOKEN
+
+
+def until(true: Callable[[], object], seconds: float = 10) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not become true in time"
+        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -265,15 +281,9 @@ def test_many_at_once_over_threads_and_processes(
 ) -> None:
     heads = [repo.commit({"a": str(n)}) for n in range(6)]
     server.publish(repo)
-    code = (
-        "import sys; from pathlib import Path; from bot.github.mirror import Mirrors;"
-        "from bot.github.values import Repo;"
-        "Mirrors(Path(sys.argv[1]), 1 << 30).sync(Repo(7, 'acme/tiny', 1), sys.argv[2],"
-        "lambda: sys.stdin.read(), (sys.argv[3],))"
-    )
     children = [
         subprocess.Popen(
-            [sys.executable, "-c", code, str(mirrors.folder), server.url, head],
+            [sys.executable, "-c", SYNC, str(mirrors.folder), server.url, head],
             stdin=subprocess.PIPE,
         )
         for head in heads[:2]
@@ -341,6 +351,37 @@ def test_the_token_is_nowhere_to_be_seen(
         thread.join()
     assert any(b"remote-http" in line for line in watched)
     assert not [s for s in seen if TOKEN.encode() in s or b"planted-secret" in s]
+
+
+def test_a_fetch_ends_with_a_process_that_is_killed(
+    repo: Repo, server: GitServer, mirrors: Mirrors
+) -> None:
+    head = repo.commit({"a": "1"})
+    server.publish(repo)
+    server.slow = 5
+
+    def fetching() -> list[str]:
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                if (process / "cwd").readlink().is_relative_to(mirrors.folder):
+                    found.append((process / "cmdline").read_text())
+            except OSError:
+                continue
+        return found
+
+    with subprocess.Popen(
+        [sys.executable, "-c", SYNC, str(mirrors.folder), server.url, head], stdin=subprocess.PIPE
+    ) as child:
+        assert child.stdin is not None
+        child.stdin.write(TOKEN.encode())
+        child.stdin.close()
+        until(lambda: any("remote-http" in line for line in fetching()))
+        child.kill()
+    until(lambda: not fetching())
+    server.slow = 0
+    assert mirrors.sync(TINY, server.url, token, (head,)).exists()
+    assert sorted(p.name for p in mirrors.folder.iterdir()) == ["7.git", "7.lock"]
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from bot.serve.order import Order, dump
 from bot.verdict import Outcome, Report
 from modelwarden import ROOT
 from tests.bot.github.gitserver import GitServer
+from tests.bot.github.test_mirror import until
 from tests.gitrepo import Repo, environment
 
 TINY = Named(7, "acme/tiny", 1, "main")
@@ -308,13 +309,6 @@ def processes(mark: bytes) -> dict[int, bytes]:
     return found
 
 
-def until(true: Callable[[], object], seconds: float = 10) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not become true in time"
-        time.sleep(0.02)
-
-
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
     """Temporary folders of this test alone: what marks the processes it starts."""
@@ -428,6 +422,7 @@ BAD = {
     "nothing": ("pass", "ended with exit code 0"),
     "code": ("sys.exit(7)", "ended with exit code 7"),
     "signal": ("os.kill(os.getpid(), signal.SIGSEGV)", "ended by SIGSEGV"),
+    "long line": ("out.write('S' * 1_000_000); out.flush(); time.sleep(9)", "says too much"),
     "endless line": ("while True: out.write('S' * 65536)", "says too much"),
     "endless lines": ("while True: print('S\"' + 'x' * 60000 + '\"')", "says too much"),
     "no list": ("print('N{}')", "asks for too much"),

@@ -24,7 +24,8 @@ from bot.serve.order import dump
 from bot.verdict import Outcome
 from modelwarden import ROOT
 from tests.bot.github.gitserver import GitServer
-from tests.bot.serve.test_judging import ALL, PARENT, Desk, by_hand, processes, reason, same, until
+from tests.bot.github.test_mirror import until
+from tests.bot.serve.test_judging import ALL, PARENT, Desk, by_hand, processes, reason, same
 from tests.gitrepo import Repo, environment
 from tests.lab.models import TEXT, make_model
 
@@ -104,11 +105,21 @@ def test_cancelling_ends_the_scorer(desk: Desk, repo: Repo, base: Path, place: b
     until(lambda: not processes(place))
 
 
-@pytest.mark.parametrize("stopped", [False, True])
+def programs(folder: Path, *names: str) -> str:
+    """A search path that holds these programs alone."""
+    folder.mkdir()
+    for name in names:
+        (folder / name).symlink_to(shutil.which(name) or "/nowhere")
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    ("wall", "stopped"), [("bwrap", False), ("bwrap", True), ("unshare", False), ("plain", False)]
+)
 def test_a_killed_parent_leaves_no_scorer(
-    desk: Desk, repo: Repo, base: Path, tmp_path: Path, place: bytes, stopped: bool
+    desk: Desk, repo: Repo, base: Path, tmp_path: Path, place: bytes, wall: str, stopped: bool
 ) -> None:
-    before, after = propose(repo, base, 3000, early=False, limit=3000)
+    before, after = propose(repo, base, 3000, early=False, limit=3000, require=["time"])
     order = desk.order(repo, before, after, checks=("regression",))
     for name in ("held-out.jsonl", f"{MODEL}/model.safetensors"):
         desk.objects((repo.git("rev-parse", f"{before}:{name}"),))
@@ -117,7 +128,11 @@ def test_a_killed_parent_leaves_no_scorer(
     code = PARENT.replace("sys.stdin.read()", "bring(ids)").replace("def objects", SERVE)
     with subprocess.Popen(
         [sys.executable, "-c", code, str(written), str(desk.mirrors.folder), desk.server.url],
-        cwd=ROOT, env=environment() | {"TMPDIR": place.decode()}, stdout=subprocess.DEVNULL,
+        cwd=ROOT, stdout=subprocess.DEVNULL,
+        env=environment() | {
+            "TMPDIR": place.decode(),
+            "PATH": programs(tmp_path / "programs", "git", "setpriv", *({wall} - {"plain"})),
+        },
     ) as parent:  # fmt: skip
         until(lambda: any(b"_score" in line for line in processes(place).values()), 60)
         if stopped:

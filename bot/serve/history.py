@@ -12,7 +12,7 @@ from bot.serve.contract import Point
 from bot.wording import plural
 
 MEASUREMENTS = 24  # pictures of one page
-SHOWN = 10  # hex digits of a commit
+SHOWN = 7  # hex digits of a commit
 
 
 def trends(points: Iterable[Point]) -> tuple[Trend, ...]:

@@ -74,7 +74,7 @@ def _reports(repo: Repo, judged: Sequence[Judged]) -> Safe:
         _row(repo, number, tuple(parts))
         for number, parts in groupby(ranked, key=lambda j: j.target.number)
     )
-    columns = ("Change", "Verdict", "What was found", "Head", "When", "Data")
+    columns = ("Change", "Verdict", "Head", "When", "Data")
     return table("The newest report of each change", columns, rows)
 
 
@@ -82,8 +82,7 @@ def _row(repo: Repo, number: int, parts: tuple[Judged, ...]) -> tuple[Safe, ...]
     newest = max(parts, key=lambda j: j.at)
     return (
         pull(repo.name, number),
-        join(join((badge(j.outcome), text(" "))) for j in parts),
-        join(tag("div", shown(j.title)) for j in parts),
+        join(tag("div", badge(j.outcome), shown(j.title), class_="line") for j in parts),
         tag("code", shown(newest.target.head[:12])),
         moment(newest.at),
         join(data_links(repo, parts)),

@@ -18,12 +18,15 @@ gap:.3rem 1.2rem;align-items:baseline}
 nav b{letter-spacing:.04em}
 .skip{position:absolute;left:-99rem}
 .skip:focus{position:static}
-caption{text-align:left;color:var(--quiet);font-size:.9rem;padding-bottom:.2rem}
-td .badge+.badge{margin-left:.3rem}
-td{overflow-wrap:anywhere}
-.nowrap{white-space:nowrap}
+caption{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+main>h1{margin-bottom:1rem}
+section>h3{margin-top:1.1rem}
+.scroll{position:relative}
+.scroll td{min-width:6.5rem}
+.scroll td code,.nowrap{white-space:nowrap}
+.line{margin:.15rem 0}
+.line .badge{margin-right:.5rem}
 .facts>:last-child{grid-column:auto}
-.tall{display:block;max-width:100%}
 """
 STYLE = CSS + EXTRA
 

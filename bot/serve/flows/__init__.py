@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
 
+from bot.github.errors import NotFound
 from bot.serve.contract import Plain, Steps
 from bot.serve.flows import deliver, judge, measure, talk, upkeep
 from bot.serve.flows.warden import JUDGE, MEASURE, Warden
@@ -25,12 +26,21 @@ _FLOWS: Mapping[str, Callable[[Warden, Steps, Mapping[str, Plain]], Plain]] = {
     "sweep": upkeep.sweep,
     "watch": upkeep.watch,
 }
+_EVERYWHERE = frozenset({"deliver", "sweep", "watch"})  # the others are about one repository
 
 
 def flows(warden: Callable[[], Warden]) -> Mapping[str, Flow]:
     """Return every flow by its kind; `warden` is asked when a job runs, once all parts are made."""
 
     def bound(name: str, steps: Steps, payload: Mapping[str, Plain]) -> Plain:
-        return _FLOWS[name](warden(), steps, payload)
+        part = warden()
+        try:
+            return _FLOWS[name](part, steps, payload)
+        except NotFound as error:
+            if name in _EVERYWHERE:
+                raise
+            # Deleted, or the App was removed from it: nothing is left to do, and nobody to tell.
+            part.log(f"{name} {steps.key}: {error.message}")
+            return f"gone: {error.message}"
 
     return MappingProxyType({name: partial(bound, name) for name in _FLOWS})

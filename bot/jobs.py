@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -24,9 +24,10 @@ from bot.serve.desk import NAME, VERSION, Desk, away, options
 from bot.serve.queueing import GPU, TURN, WEB, Limits, Pace, inner, outer
 from bot.serve.records.store import locking
 from bot.serve.slots import Slot
+from bot.serve.vigil import Vigil
 
 SCHEMA = "warden_jobs"  # of PostgreSQL; SQLite has a file of its own
-THREADS = 200  # jobs of the web queue in one process; most of them are parked
+THREADS = 64  # jobs of the web queue that a process has begun; those that are parked too
 CHECK = 15.0  # seconds between two looks whether a parked job was cancelled
 
 R = TypeVar("R")
@@ -62,8 +63,6 @@ class _Steps:
 
     def __init__(self, engine: Engine, kind: str, key: str) -> None:
         self._engine, self._kind, self._key = engine, kind, key
-        gpu = queueing.queue(kind) == GPU
-        self._room: AbstractContextManager[object] = nullcontext() if gpu else engine.room
 
     @property
     def key(self) -> str:
@@ -74,7 +73,7 @@ class _Steps:
         while True:
             self._engine.go_on()
             pause = next(pauses, None)
-            said = _kept(name, lambda: stepping.attempt(name, act, pause, self._room))  # noqa: B023
+            said = _kept(name, lambda: stepping.attempt(name, act, pause))  # noqa: B023
             assert isinstance(said, dict)
             if "value" in said:
                 return cast(T, said["value"])
@@ -88,10 +87,11 @@ class _Steps:
 
     def _until(self, at: float) -> None:
         """Wait for a time, or until the job was cancelled, which its next step notices."""
-        while (rest := at - time.time()) > 0:
-            self._engine.wait(min(rest, CHECK))
-            if rest > CHECK and self._engine.ended(outer(self._kind, self._key)):
-                return
+        with self._engine.parked(self._kind):
+            while (rest := at - time.time()) > 0:
+                self._engine.wait(min(rest, CHECK))
+                if rest > CHECK and self._engine.ended(outer(self._kind, self._key)):
+                    return
 
 
 class Engine(Desk):
@@ -118,13 +118,12 @@ class Engine(Desk):
         # DBOS's own reads of SQLite do not lock what they count, and two would exceed a limit.
         self._file = locking(url) if url.startswith("sqlite") else None
         self._slot = Slot(folder / "workers")
-        self.room = threading.BoundedSemaphore(limits.web)
+        self._room = threading.BoundedSemaphore(limits.web)
         self._stop = threading.Event()
         self._running: set[str] = set()
-        self._lost: dict[str, float] = {}  # ours in the database, since when without a thread
-        self._beaten = self._steady = -1e9  # monotonic: the last beat, and the first without gap
         self._dbos: Any = None
-        self._watcher = threading.Thread(target=self._watch, name="jobs-watch", daemon=True)
+        about = ", ".join(only)
+        self._vigil = Vigil(records, self, self.worker, about, pace, self._running, self._put_back)
 
     @property
     def worker(self) -> str:
@@ -170,8 +169,7 @@ class Engine(Desk):
             self._slot.close()
             DBOS.destroy(destroy_registry=True)
             raise away(error) from None
-        self._beat()
-        self._watcher.start()
+        self._vigil.start()
 
     def _register(self) -> None:
         def work(kind: str, key: str, payload: dict[str, Plain]) -> Plain:
@@ -206,6 +204,9 @@ class Engine(Desk):
             self._running.discard(id)
 
     def _work(self, kind: str, key: str, payload: Mapping[str, Plain]) -> Plain:
+        web = queueing.queue(kind) == WEB
+        while web and not self._room.acquire(timeout=0.5):
+            self.go_on()
         try:
             return self._flows[kind](_Steps(self, kind, key), payload)
         except BotError as error:
@@ -213,6 +214,21 @@ class Engine(Desk):
             raise
         except Exception as error:  # noqa: BLE001 - one broken flow never takes the worker with it
             raise stepping.broken(f"{kind} {key}", error) from None
+        finally:
+            if web:
+                self._room.release()
+
+    @contextmanager
+    def parked(self, kind: str) -> Iterator[None]:
+        """Let another job run while this one waits."""
+        if queueing.queue(kind) != WEB:
+            yield
+            return
+        self._room.release()
+        try:
+            yield
+        finally:
+            self._room.acquire()
 
     def _turn(self, kind: str, key: str, payload: dict[str, Plain], repo: str) -> None:
         mine, job = outer(kind, key), inner(kind, key)
@@ -235,43 +251,6 @@ class Engine(Desk):
         if self._stop.wait(seconds):
             raise Stopped
 
-    def _watch(self) -> None:
-        while not self._stop.wait(self._pace.beat):
-            try:
-                self._beat()
-                self._find_lost()
-                self._bury()
-            except BotError as error:
-                stepping.log.warning("signs of life: %s", error.message)
-
-    def _beat(self) -> None:
-        self._records.beat(self.worker, ", ".join(self._only), time.time())
-        now = time.monotonic()
-        if now - self._beaten > 3 * self._pace.beat:  # after a gap all others look dead too
-            self._steady = now
-        self._beaten = now
-
-    def _find_lost(self) -> None:
-        """Put back what was claimed for us while the database's answer was lost."""
-        rows = self.rows(status="PENDING", executor_id=self.worker)
-        now = time.monotonic()
-        ours = {row.workflow_id for row in rows} - self._running
-        self._lost = {id: self._lost.get(id, now) for id in ours}
-        for id in [id for id, since in self._lost.items() if now - since > self._pace.dead]:
-            self._put_back(id, self.worker)
-
-    def _bury(self) -> None:
-        """Take over from workers that gave no sign of life."""
-        if self._beaten - self._steady < 3 * self._pace.beat:
-            return
-        for worker in self._records.dead(time.time() - self._pace.dead):
-            if worker != self.worker:
-                left = self.rows(status="PENDING", executor_id=worker)
-                for row in left:
-                    self._put_back(row.workflow_id, worker)
-                stepping.log.warning("worker %s is gone; it left %d jobs", worker, len(left))
-                self._records.buried(worker)
-
     def _put_back(self, id: str, worker: str) -> None:
         # Changes nothing where the job is no longer that worker's: two may do it at once.
         again = self._dbos._sys_db.reenqueue_for_recovery
@@ -288,10 +267,7 @@ class Engine(Desk):
         while self._running and time.monotonic() < end:
             time.sleep(0.02)
         quiet = not self._running
-        self._watcher.join(grace)
-        if quiet:
-            with suppress(BotError):
-                self._records.beat(self.worker, "ended", 0.0)  # others need not wait
+        self._vigil.end(quiet=quiet)
         DBOS.destroy(destroy_registry=True)
         self.client.destroy()
         if self._file is not None:

@@ -18,7 +18,7 @@ FAILED = ["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much runs at once: web steps in a process, GPU jobs of a worker, author, repository."""
+    """How much runs at once: web jobs in a process, GPU jobs of a worker, author, repository."""
 
     web: int = 8
     worker: int = 1

@@ -10,7 +10,6 @@ import logging
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 
 from bot.errors import BotError
 from bot.github.errors import Limited, Unavailable
@@ -34,16 +33,13 @@ def pauses() -> Iterator[float]:
         pause = min(pause * 2, SLOWEST)
 
 
-def attempt(
-    name: str, act: Callable[[], T], pause: float | None, room: AbstractContextManager[object]
-) -> Plain:
+def attempt(name: str, act: Callable[[], T], pause: float | None) -> Plain:
     """Run a step once. Returns {"value"}, {"until"} when to try again, or {"error"}.
 
     `pause` is how long to wait for what is not there, None where it was waited for long enough.
     """
     try:
-        with room:
-            return {"value": act()}
+        return {"value": act()}
     except Limited as limit:
         log.info("%s: parked by a rate limit", name)
         if pause is None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 import stamina
@@ -625,15 +626,22 @@ def test_an_outage_that_lasts(fake: FakeGitHub, talk: Fake, api: Repository, kin
     assert len(fake.asked("GET", "/pulls/1$")) == 4  # nobody below us asks again
 
 
-def test_threads_get_their_own_answers(fake: FakeGitHub, talk: Fake, api: Repository) -> None:
-    made = [talk.comment(1, "mallory", str(number)).id for number in range(40)]
+def test_threads_share_no_connection(
+    fake: FakeGitHub, talk: Fake, api: Repository, hub: GitHub
+) -> None:
+    """PyGithub keeps the next request on its connection: a shared one sends another's."""
+    made = [talk.comment(1, "mallory", str(number)).id for number in range(4)]
+    together = Barrier(4, timeout=10)
 
-    def ask(number: int) -> bool:
+    def ask(number: int) -> tuple[str, int]:
+        together.wait()
         found = api.comment(made[number])
-        return found is not None and found.body == str(number)
+        together.wait()
+        return found.body if found else "", id(hub._requester)
 
-    with ThreadPoolExecutor(8) as threads:
-        assert all(threads.map(ask, [*range(40)] * 3))
+    with ThreadPoolExecutor(4) as threads:
+        answers, used = zip(*threads.map(ask, range(4)), strict=True)
+    assert answers == ("0", "1", "2", "3") and len(set(used)) == 4
 
 
 def test_connections_are_kept(fake: FakeGitHub, talk: Fake, api: Repository) -> None:

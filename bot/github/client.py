@@ -73,33 +73,14 @@ Requester.injectConnectionClasses(_Http, _Https)
 setattr(Requester, "_Requester__persist", True)  # noqa: B010 - private: without it, only slower
 
 
-class GitHub:
-    """GitHub as the App `app` sees it (the `Hub`). `key` is its private key, PEM text."""
+class Connection:
+    """One GitHub, its API at `url`, asked one request at a time with whatever rights are given."""
 
-    def __init__(
-        self,
-        app: int,
-        key: str,
-        *,
-        url: str = GITHUB,
-        web: str = "",
-        ticks: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.app = app
-        self.web = web.rstrip("/") or appside.web(url)
+    def __init__(self, url: str = GITHUB) -> None:
         self._url = url.rstrip("/")
-        self._ticks = ticks
-        self._sign = _signer(app, key)
-        self._ahead = 0.0  # seconds that GitHub's clock is ahead of ours, once it said so
         self._strikes = 0
-        self.remembered = Remembered()
-        self.tokens = Tokens(self.mint, ticks)
-        self._identity: Identity | None = None
         self._threads = threading.local()
         self._open: WeakSet[Requester] = WeakSet()
-
-    def __repr__(self) -> str:
-        return f"GitHub(app={self.app}, url={self._url!r})"
 
     def close(self) -> None:
         """Close the connections."""
@@ -118,6 +99,69 @@ class GitHub:
             )  # fmt: skip
             self._open.add(found)
         return found
+
+    def send(
+        self,
+        verb: str,
+        path: str,
+        query: Query,
+        body: Body,
+        authorization: str,
+        etag: str = "",
+    ) -> Reply:
+        """Send one request; an answer that is still that of `etag` is a 304. Raises GitHubError."""
+        about = f"{verb} {path}"
+        headers = {"Accept": "application/vnd.github+json"}
+        if authorization:
+            headers["Authorization"] = authorization
+        if etag:
+            headers["If-None-Match"] = etag
+        lost = ""
+        try:
+            status, got, text = self._requester.requestJson(
+                verb, path, dict(query or {}), headers, body
+            )
+        except (RequestException, OSError, RuntimeError, ValueError) as error:
+            # What it holds (the request, its headers) stays here: only its kind goes on.
+            lost = type(error).__name__
+        else:
+            if status < 300 and text.lstrip()[:1] not in ("", "{", "["):
+                lost = "not JSON"
+        if lost:
+            raise Unavailable(f"no answer from GitHub to {about}: {lost}", transport.LATER)
+        if status < 300 or (status == 304 and etag):
+            self._strikes = 0
+            return Reply(status, got, text)
+        failed = transport.failure(status, got, text, about, time.time(), self._strikes)
+        if isinstance(failed, Limited):
+            self._strikes += 1
+        raise failed
+
+
+class GitHub(Connection):
+    """GitHub as the App `app` sees it (the `Hub`). `key` is its private key, PEM text."""
+
+    def __init__(
+        self,
+        app: int,
+        key: str,
+        *,
+        url: str = GITHUB,
+        web: str = "",
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(url)
+        self.app = app
+        self.web = web.rstrip("/") or appside.web(url)
+        self._ticks = ticks
+        self._sign = _signer(app, key)
+        self._ahead = 0.0  # seconds that GitHub's clock is ahead of ours, once it said so
+        self.remembered = Remembered()
+        self.tokens = Tokens(self.mint, ticks)
+        self._identity: Identity | None = None
+
+    def __repr__(self) -> str:
+        return f"GitHub(app={self.app}, url={self._url!r})"
 
     # What the App asks about itself
 
@@ -195,43 +239,6 @@ class GitHub:
 
     def _signed(self) -> str:
         return self._sign(int(self._ahead))
-
-    def send(
-        self,
-        verb: str,
-        path: str,
-        query: Query,
-        body: Body,
-        authorization: str,
-        etag: str = "",
-    ) -> Reply:
-        """Send one request; an answer that is still that of `etag` is a 304. Raises GitHubError."""
-        about = f"{verb} {path}"
-        headers = {"Accept": "application/vnd.github+json"}
-        if authorization:
-            headers["Authorization"] = authorization
-        if etag:
-            headers["If-None-Match"] = etag
-        lost = ""
-        try:
-            status, got, text = self._requester.requestJson(
-                verb, path, dict(query or {}), headers, body
-            )
-        except (RequestException, OSError, RuntimeError, ValueError) as error:
-            # What it holds (the request, its headers) stays here: only its kind goes on.
-            lost = type(error).__name__
-        else:
-            if status < 300 and text.lstrip()[:1] not in ("", "{", "["):
-                lost = "not JSON"
-        if lost:
-            raise Unavailable(f"no answer from GitHub to {about}: {lost}", transport.LATER)
-        if status < 300 or (status == 304 and etag):
-            self._strikes = 0
-            return Reply(status, got, text)
-        failed = transport.failure(status, got, text, about, time.time(), self._strikes)
-        if isinstance(failed, Limited):
-            self._strikes += 1
-        raise failed
 
     def mint(self, installation: int, repo: int) -> Minted:
         """Return a new token of an installation, for one repository (0: all, to list them)."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from bot import catalog, engine
@@ -19,6 +21,10 @@ from bot.serve.judgechild import Line, Objects, bound
 from bot.serve.order import Order
 from bot.verdict import Verdict
 from bot.wording import plural
+
+PLACES = ("", ".github", ".github/workflows", ".github/ISSUE_TEMPLATE")
+MAX_TEXTS = 200
+_USUAL = re.compile(r"\.(?:md|ya?ml|toml)$|(?:^|/)(?:LICEN[CS]E|COPYING|NOTICE|CODEOWNERS)\b")
 
 
 def run(data: bytes, line: Line) -> ReportData:
@@ -62,10 +68,16 @@ def _change(world: GitWorld, order: Order) -> Change:
 
 
 def _contents(world: GitWorld, change: Change) -> tuple[str, ...]:
-    """Return what will be read for sure: the policy and both sides of what changed."""
+    """Return what will be read: the policy, both sides of what changed, a project's usual texts.
+
+    Each request takes a while, so what several checks would ask for one by one comes with it.
+    """
     policy = world.entry(change.base, POLICY_PATH)
     sides = [side for f in change.files for side in (f.before, f.after)]
     found = [e for e in (policy, *sides) if e is not None and e.mode != SUBMODULE]
+    places = [(commit, place) for commit in (change.merge_base, change.head) for place in PLACES]
+    texts = (e for at in places for e in world.folder(*at) if e.is_file and _USUAL.search(e.path))
+    found += islice(texts, MAX_TEXTS)
     return tuple(dict.fromkeys(e.blob for e in found))
 
 

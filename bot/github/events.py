@@ -51,7 +51,7 @@ Handler = Callable[[Heard], Act]
 
 _COMMAND = re.compile(r"^[ \t]{0,3}/[a-z]", re.MULTILINE | re.IGNORECASE)
 _JUDGED = {  # action -> the letter of its attempt: the same commits, asked for once more
-    "opened": "", "synchronize": "", "reopened": "o", "edited": "b", "ready_for_review": "d",
+    "opened": "", "synchronize": "", "reopened": "o", "edited": "e", "ready_for_review": "d",
 }  # fmt: skip
 
 

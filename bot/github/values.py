@@ -46,8 +46,8 @@ class Target:
     """What one verdict is about: the semantic key of every job, run and report.
 
     `number` is 0 for a merge-queue group. `attempt` is "" for the first, else says what asked
-    for another: "c<comment id>", "r<check run id>", "s<check suite id>-<time>", or the time after
-    "o" (reopened), "b" (another base) or "d" (a draft no more).
+    for another: "c<comment id>", "r<check run id>", "s<check suite id>-<time>", "b<check run id>"
+    (its button), or the time after "o" (reopened), "e" (another base) or "d" (a draft no more).
     """
 
     repo: Repo

@@ -69,7 +69,7 @@ def judge(why: str, attempt: str = "") -> Judge:
         (pull("ready_for_review"), judge("ready_for_review", "d20260102T030405Z")),
         (
             pull("edited", changes={"base": {"ref": {"from": "old"}, "sha": {"from": HEAD}}}),
-            judge("edited", "b20260102T030405Z"),
+            judge("edited", "e20260102T030405Z"),
         ),
         (
             pull("edited", changes={"title": {"from": "old"}}),

@@ -113,7 +113,10 @@ def trail(steps: Steps, payload: Mapping[str, Plain]) -> Plain:
         def act(name: str = name) -> Plain:
             point(f"before-{name}")
             write(file, f"{steps.key} {name}")
+            write(f"{file}.pids", str(os.getpid()))
             time.sleep(float(str(payload.get("nap", 0))))
+            if name == payload.get("gated"):
+                until(Path(str(payload["gate"])).exists)
             point(f"after-{name}")
             return name
 

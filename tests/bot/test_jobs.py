@@ -6,6 +6,7 @@ import base64
 import collections
 import pickle
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -207,13 +208,19 @@ def test_a_job_goes_on_elsewhere_when_its_process_is_ended(
     url: str, start: Start, tmp_path: Path
 ) -> None:
     trail = tmp_path / "trail"
-    first, names = start(url), "a b c d e f g h"
-    first.ask("put", "judge", "k", {"file": str(trail), "steps": names, "nap": 0.2})
+    gate = tmp_path / "gate"
+    first, names = start(url), "a b c d"
+    asked = {"file": str(trail), "steps": names, "gate": str(gate), "gated": "b"}
+    first.ask("put", "judge", "k", asked)
     until(lambda: "k b" in lines(trail))
     second = start(url, folder="elsewhere")
+    second.ask("waiting")  # it is there
+    threading.Timer(0.5, gate.touch).start()  # the step ends when its process was told to end
     first.end()
     until(ended(second, "judge", "k"))
     assert lines(trail) == [f"k {name}" for name in names.split()] + [f"k said {names}"]
+    who = [str(worker._process.pid) for worker in (first, first, second, second)]
+    assert lines(tmp_path / "trail.pids") == who
 
 
 def test_a_claim_nobody_heard_of_is_put_back(start: Start, tmp_path: Path) -> None:
@@ -281,4 +288,21 @@ def test_a_disk_that_takes_nothing_for_a_while(start: Start, tmp_path: Path) -> 
     worker.ask("disk", 0)
     until(ended(worker, "judge", "k"))
     assert lines(trail)[-1] == "k said a b c d"
+    assert worker.ask("dead_letters") == []
+
+
+def test_what_could_not_be_kept_does_not_end_the_job(start: Start, tmp_path: Path) -> None:
+    trail = tmp_path / "trail"
+    worker = start(dead=0.5)
+    worker.ask("waiting")  # it is there
+    with closing(sqlite3.connect(tmp_path / "jobs.db", timeout=20)) as c:
+        refuse = "BEGIN SELECT RAISE(ABORT, 'disk I/O error'); END"
+        c.execute(f"CREATE TRIGGER full BEFORE INSERT ON operation_outputs {refuse}")
+        c.commit()
+        worker.ask("put", "judge", "k", {"file": str(trail), "steps": "a b"})
+        until(lambda: lines(trail).count("k a") == 2)  # it was tried again
+        c.execute("DROP TRIGGER full")
+        c.commit()
+    until(ended(worker, "judge", "k"))
+    assert lines(trail)[-2:] == ["k b", "k said a b"]
     assert worker.ask("dead_letters") == []

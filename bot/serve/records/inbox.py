@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -68,7 +69,7 @@ class Inbox(Store):
                 ticket.done = True
 
     def waiting(self, limit: int) -> tuple[Delivery, ...]:
-        """Return deliveries nobody has been handed yet, oldest first."""
+        """Return deliveries that are not settled yet, oldest first."""
         return self._read(
             sa.select(deliveries)
             .where(sa.not_(deliveries.c.handed))
@@ -87,19 +88,12 @@ class Inbox(Store):
             if row.body is not None
         )
 
-    def handed(self, ids: tuple[str, ...]) -> None:
-        """Remember that the jobs have these deliveries."""
+    def settled(self, notes: Mapping[str, str]) -> None:
+        """Write what came of deliveries, by id, and drop their bodies; the ids stay."""
         with self.write() as c:
-            c.execute(deliveries.update().where(deliveries.c.id.in_(ids)).values(handed=True))
-
-    def settled(self, id: str, note: str) -> None:
-        """Write what came of a delivery and drop its body; its id stays, to know it again."""
-        with self.write() as c:
-            c.execute(
-                deliveries.update()
-                .where(deliveries.c.id == id)
-                .values(handed=True, body=None, note=note[:MAX_NOTE])
-            )
+            for id, note in notes.items():
+                row = {"handed": True, "body": None, "note": note[:MAX_NOTE]}
+                c.execute(deliveries.update().where(deliveries.c.id == id).values(**row))
 
     def notes(self, limit: int) -> tuple[tuple[str, str, str], ...]:
         """Return id, event and note of the newest settled deliveries."""

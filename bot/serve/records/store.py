@@ -187,6 +187,8 @@ def _reason(error: DBAPIError, url: URL) -> tuple[str, str]:
     place = url.render_as_string(hide_password=True)
     if "full" in said or state == "53100":
         return f"{place}: the disk is full", "free space; what was acknowledged is kept"
+    if "i/o error" in said:
+        return f"{place}: the disk fails", "look at the disk and its quota"
     if "readonly" in said or "read-only" in said or state == "25006":
         return f"{place}: is read-only", "make the file, its folder or the server writable"
     if "locked" in said or "busy" in said:

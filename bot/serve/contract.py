@@ -124,16 +124,13 @@ class Records(Protocol):
         """Keep a delivery, durable when this returns. False: it is known."""
 
     def waiting(self, limit: int) -> tuple[Delivery, ...]:
-        """Return deliveries nobody has been handed yet, oldest first."""
+        """Return deliveries that are not settled yet, oldest first."""
 
     def delivery(self, id: str) -> Delivery | None:
         """Return a delivery; None where it is unknown or settled."""
 
-    def handed(self, ids: tuple[str, ...]) -> None:
-        """Remember that the jobs have these deliveries."""
-
-    def settled(self, id: str, note: str) -> None:
-        """Write what came of a delivery, and drop its body."""
+    def settled(self, notes: Mapping[str, str]) -> None:
+        """Write what came of deliveries, by id, and drop their bodies."""
 
     # Check runs we opened, so that each is concluded.
 
@@ -280,3 +277,6 @@ class Jobs(Protocol):
 
     def alive(self, kind: str, key: str) -> bool:
         """Whether the job waits or runs: False for one that ended or never was."""
+
+    def forget(self, kind: str, key: str) -> None:
+        """Drop a job that has ended: a new put of it starts it again."""

@@ -20,6 +20,7 @@ from bot.serve.app import build as web_app
 from bot.serve.clockwork import Clockwork
 from bot.serve.contract import Judged
 from bot.serve.flows import flows
+from bot.serve.flows.deliver import settle
 from bot.serve.flows.warden import Warden
 from bot.serve.hook import Hook
 from bot.serve.intake import Intake
@@ -135,7 +136,7 @@ def build(settings: Settings, pace: Pace = Pace()) -> Parts:
     holder.append(warden)
     if settings.worker == "gpu":
         return Parts(settings, records, hub, telemetry, engine, warden)
-    intake = Intake(records, engine)
+    intake = Intake(records, lambda delivery: settle(warden, settings.app_id, delivery))
     ready = Ready(records, engine, settings.folder)
     views = Views(settings, records, engine, ready, catalog.rules(warden.checks))
     hook = Hook(records, settings.secrets, telemetry, intake.wake)

@@ -8,13 +8,12 @@ from types import MappingProxyType
 
 from bot.github.errors import NotFound
 from bot.serve.contract import Plain, Steps
-from bot.serve.flows import deliver, judge, measure, talk, upkeep
+from bot.serve.flows import judge, measure, talk, upkeep
 from bot.serve.flows.warden import JUDGE, MEASURE, Warden
 
 Flow = Callable[[Steps, Mapping[str, Plain]], Plain]
 
 _FLOWS: Mapping[str, Callable[[Warden, Steps, Mapping[str, Plain]], Plain]] = {
-    "deliver": deliver.flow,
     JUDGE: judge.flow,
     MEASURE: measure.flow,
     "talk": talk.flow,
@@ -25,8 +24,9 @@ _FLOWS: Mapping[str, Callable[[Warden, Steps, Mapping[str, Plain]], Plain]] = {
     "reconcile": upkeep.reconcile,
     "sweep": upkeep.sweep,
     "watch": upkeep.watch,
+    "forget": upkeep.forget,
 }
-_EVERYWHERE = frozenset({"deliver", "sweep", "watch"})  # the others are about one repository
+_EVERYWHERE = frozenset({"sweep", "watch", "forget"})  # the others are about one repository
 
 
 def flows(warden: Callable[[], Warden]) -> Mapping[str, Flow]:

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from bot.github import acts
 from bot.github.errors import Malformed
 from bot.github.events import read
-from bot.serve.contract import Plain, Steps
+from bot.serve.contract import Delivery
 from bot.serve.flows.payload import pack
 from bot.serve.flows.warden import JUDGE, Warden
 
 
-def flow(warden: Warden, steps: Steps, payload: Mapping[str, Plain]) -> Plain:
-    """Read one delivery and start what it asks for, each job once."""
-    return steps.run("act", lambda: _settle(warden, steps.key))
-
-
-def _settle(warden: Warden, delivery: str) -> str:
-    kept = warden.records.delivery(delivery)
-    if kept is None or not kept.body:
-        return "settled before"
+def settle(warden: Warden, app: int, delivery: Delivery) -> str:
+    """Start what a delivery asks for, each job once; return what that was, for the log."""
     try:
-        notes = [_do(warden, act, delivery) for act in read(kept, warden.hub.identity().app)]
+        notes = [_do(warden, act, delivery.id) for act in read(delivery, app)]
     except Malformed as error:
-        notes = [f"malformed: {error.message}"]
-    note = "; ".join(notes) or "nothing to do"
-    warden.records.settled(delivery, note)
-    return note
+        return f"malformed: {error.message}"
+    return "; ".join(notes) or "nothing to do"
 
 
 def _do(warden: Warden, act: acts.Act, delivery: str) -> str:
@@ -57,8 +46,8 @@ def _do(warden: Warden, act: acts.Act, delivery: str) -> str:
             return f"reconcile {len(repos)} repositories"
         case acts.Removed(repos):
             for number in repos:
-                warden.mirrors.remove(number)
-            return f"{len(repos)} mirrors removed"
+                warden.jobs.put("forget", f"{number}-{delivery}", {"repo": number}, repo=number)
+            return f"forget {len(repos)} repositories"
 
 
 def _put(warden: Warden, kind: str, key: str, value: object, repo: int) -> str:

@@ -29,9 +29,9 @@ def flow(warden: Warden, steps: Steps, payload: Mapping[str, Plain]) -> Plain:
     reason = steps.run("look", lambda: _look(warden, api, target))
     if reason:
         return reason
-    steps.run("supersede", lambda: supersede(warden, api, target))
-    steps.run("announce", lambda: _announce(warden, api, target))
     try:
+        steps.run("supersede", lambda: supersede(warden, api, target))
+        steps.run("announce", lambda: _announce(warden, api, target))
         steps.run("review", lambda: _review(warden, api, target))
         return steps.run("publish", lambda: conclude.static(warden, api, target, again))
     except BotError as error:

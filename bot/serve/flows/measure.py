@@ -19,12 +19,12 @@ def flow(warden: Warden, steps: Steps, payload: Mapping[str, Plain]) -> Plain:
     target = unpack(Target, payload["target"])
     suite, source = str(payload.get("suite") or ""), payload.get("source")
     api = warden.hub.at(target.repo)
-    if source is not None:
-        steps.run("adopt", lambda: _adopt(warden, api, target, unpack(Target, source)))
-    reason = steps.run("verify", lambda: _verified(warden, api, target))
-    if reason:
-        return steps.run("stop", lambda: _stop(warden, api, target, reason))
     try:
+        if source is not None:
+            steps.run("adopt", lambda: _adopt(warden, api, target, unpack(Target, source)))
+        reason = steps.run("verify", lambda: _verified(warden, api, target))
+        if reason:
+            return steps.run("stop", lambda: _stop(warden, api, target, reason))
         steps.run("review", lambda: _review(warden, api, target, suite))
         reason = steps.run("verify again", lambda: _verified(warden, api, target))
         if reason:

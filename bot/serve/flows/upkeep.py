@@ -9,7 +9,7 @@ from bot.checks import regression
 from bot.drift import metrics_at
 from bot.github import checkruns
 from bot.github.acts import Pushed, Rerun, Stop
-from bot.github.errors import GitHubError
+from bot.github.errors import GitHubError, NotFound
 from bot.github.values import Api, Pull, Repo, Role, Target
 from bot.serve.contract import Plain, Point, Run, Steps
 from bot.serve.flows import reading
@@ -22,17 +22,28 @@ AGAIN = 100  # failed deliveries asked for in one pass
 
 
 def stop(warden: Warden, steps: Steps, payload: Mapping[str, Plain]) -> Plain:
-    """End what is under way for a closed pull request or one made a draft."""
+    """End what is under way for a closed pull request or one made a draft, if it is so still."""
     act = unpack(Stop, payload["value"])
     api = warden.hub.at(act.repo)
 
     def end() -> str:
+        if _judged(api, act.number):  # deliveries come in any order
+            return "it is open again"
         runs = warden.records.open_runs(act.repo.id, act.number)
         cancel(warden, runs)
         warden.publisher(api).stop(runs, act.reason)
         return f"{len(runs)} runs"
 
     return steps.run("stop", end)
+
+
+def _judged(api: Api, number: int) -> bool:
+    """Whether a pull request is one that is judged by itself."""
+    try:
+        pull = api.pull(number)
+    except NotFound:
+        return False
+    return pull.state == "open" and not pull.draft
 
 
 def cancel(warden: Warden, runs: tuple[Run, ...]) -> None:
@@ -69,7 +80,9 @@ def reconcile(warden: Warden, steps: Steps, payload: Mapping[str, Plain]) -> Pla
         api = warden.hub.at(repo)
         found = [pull for pull in api.open_pulls() if not pull.draft and _missed(warden, api, pull)]
         for pull in found:
-            warden.put(JUDGE, target_of(pull))
+            target = target_of(pull)
+            warden.jobs.forget(JUDGE, target.key)  # one that ended before it could announce itself
+            warden.put(JUDGE, target)
         return f"{len(found)} pull requests"
 
     return steps.run("reconcile", missed)
@@ -119,21 +132,36 @@ def watch(warden: Warden, steps: Steps, payload: Mapping[str, Plain]) -> Plain:
     """Conclude runs whose job has ended without concluding them: a check always reports."""
 
     def end() -> int:
-        ended = 0
+        left: dict[Target, list[str]] = {}
         for run in warden.records.stale_runs(warden.clock() - PATIENCE):
-            target = run.target
-            if any(warden.jobs.alive(kind, target.key) for kind in (JUDGE, MEASURE)):
-                continue
-            reason, remedy = "the job ended without an answer", "re-run the check"
-            body = checkruns.broken(target, run.check, reason, remedy)
-            try:
-                warden.publisher(warden.hub.at(target.repo)).conclude(target, {run.check: body})
-            except GitHubError as error:
-                warden.log(f"{target.repo.name}#{target.number}: {error.message}")
-            ended += 1
-        return ended
+            left.setdefault(run.target, []).append(run.check)
+        for target, checks in left.items():
+            if not any(warden.jobs.alive(kind, target.key) for kind in (JUDGE, MEASURE)):
+                _give_up(warden, target, checks)
+        return len(left)
 
     return steps.run("watch", end)
+
+
+def _give_up(warden: Warden, target: Target, checks: list[str]) -> None:
+    reason, remedy = "the job ended without an answer", "re-run the check"
+    bodies = {check: checkruns.broken(target, check, reason, remedy) for check in checks}
+    try:
+        warden.publisher(warden.hub.at(target.repo)).conclude(target, bodies)
+    except GitHubError as error:
+        warden.log(f"{target.repo.name}#{target.number}: {error.message}")
+
+
+def forget(warden: Warden, steps: Steps, payload: Mapping[str, Plain]) -> Plain:
+    """Drop the mirror of a repository that the App may no longer see."""
+    repo = payload["repo"]
+    assert isinstance(repo, int)
+
+    def drop() -> str:
+        warden.mirrors.remove(repo)
+        return ""
+
+    return steps.run("forget", drop)
 
 
 def history(warden: Warden, steps: Steps, payload: Mapping[str, Plain]) -> Plain:

@@ -1,14 +1,15 @@
-"""Accepted deliveries reach the jobs, whoever is away meanwhile."""
+"""Accepted deliveries are settled, whoever is away meanwhile."""
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from bot.serve.contract import Delivery, Plain, Waiting
+from bot.serve.contract import Delivery
 from bot.serve.errors import StoreError
 from bot.serve.intake import BATCH, Intake
 from bot.serve.records import Records
@@ -16,31 +17,23 @@ from tests.bot.jobsprocess import until
 
 
 class Jobs:
-    """Jobs that start once per key; `away` puts fail while it is above zero."""
+    """Jobs that start once per delivery; `away` deliveries fail while it is above zero."""
 
     def __init__(self) -> None:
         self.started: list[str] = []
         self.away = 0
         self._lock = threading.Lock()
 
-    def put(
-        self, kind: str, key: str, payload: Mapping[str, Plain], *, author: int = 0, repo: int = 0
-    ) -> None:
+    def __call__(self, delivery: Delivery) -> str:
         with self._lock:
             if self.away:
                 self.away -= 1
                 raise StoreError("gone", "wait")
-            assert (kind, dict(payload)) == ("deliver", {"event": "push"})
-            if key not in self.started:
-                self.started.append(key)
-
-    def cancel(self, kind: str, key: str) -> None: ...
-
-    def waiting(self) -> tuple[Waiting, ...]:
-        return ()
-
-    def alive(self, kind: str, key: str) -> bool:
-        return key in self.started
+            if delivery.event == "odd":
+                raise KeyError("a mistake of ours")
+            if delivery.id not in self.started:
+                self.started.append(delivery.id)
+            return f"job {delivery.id}"
 
 
 @pytest.fixture
@@ -50,9 +43,9 @@ def records(tmp_path: Path) -> Iterator[Records]:
     store.close()
 
 
-def accept(records: Records, *ids: str) -> None:
+def accept(records: Records, *ids: str, event: str = "push") -> None:
     for number, id in enumerate(ids):
-        records.accept(Delivery(id, "push", b"{}", float(number)))
+        records.accept(Delivery(id, event, b"{}", float(number)))
 
 
 def test_woken_and_found(records: Records) -> None:
@@ -65,7 +58,8 @@ def test_woken_and_found(records: Records) -> None:
     intake.wake()
     until(lambda: len(jobs.started) == 2)
     intake.close()
-    assert records.waiting(9) == () and records.delivery("woken") is not None
+    assert records.waiting(9) == () and records.delivery("woken") is None
+    assert ("woken", "push", "job woken") in records.notes(9)
 
 
 def test_what_another_process_accepted_is_found_without_being_woken(records: Records) -> None:
@@ -80,47 +74,56 @@ def test_what_another_process_accepted_is_found_without_being_woken(records: Rec
 def test_nothing_is_lost_while_the_jobs_are_away(records: Records) -> None:
     jobs = Jobs()
     jobs.away = 3
-    accept(records, "a", "b", "c")
+    accept(records, "a", "b")
     intake = Intake(records, jobs, every=0.02)
     intake.start()
-    until(lambda: not records.waiting(9))
+    until(lambda: jobs.started == ["a", "b"])
     intake.close()
-    assert jobs.started == ["a", "b", "c"]
 
 
-def test_those_before_a_failure_are_not_handed_again(records: Records) -> None:
+def test_those_before_a_failure_are_settled(records: Records) -> None:
     jobs = Jobs()
-    accept(records, "a", "b")
 
-    def put(kind: str, key: str, *_rest: object, **_named: object) -> None:
-        if key == "b":
+    def breaks_at_b(delivery: Delivery) -> str:
+        if delivery.id == "b":
             raise StoreError("gone", "wait")
-        jobs.started.append(key)
+        return jobs(delivery)
 
-    jobs.put = put  # type: ignore[method-assign]
+    accept(records, "a", "b", "c")
     with pytest.raises(StoreError):
-        Intake(records, jobs).hand_over()
-    assert [delivery.id for delivery in records.waiting(9)] == ["b"]
+        Intake(records, breaks_at_b).hand_over()
+    assert [d.id for d in records.waiting(9)] == ["b", "c"]
 
 
-def test_put_but_not_noted_is_put_again_harmlessly(records: Records) -> None:
+def test_a_crash_before_it_was_noted_starts_nothing_twice(records: Records) -> None:
     jobs = Jobs()
     accept(records, "a")
-    jobs.put("deliver", "a", {"event": "push"})  # and then the process died
+    jobs(records.waiting(1)[0])  # and then the process died
     assert Intake(records, jobs).hand_over() == 1
-    assert jobs.started == ["a"] and records.waiting(9) == ()
+    assert jobs.started == ["a"]
 
 
-def test_two_processes_hand_over_the_same(tmp_path: Path, records: Records) -> None:
+def test_one_that_breaks_holds_up_no_other(
+    records: Records, caplog: pytest.LogCaptureFixture
+) -> None:
     jobs = Jobs()
-    ids = [f"d{number}" for number in range(2 * BATCH + 7)]
-    accept(records, *ids)
-    other = Records(f"sqlite:///{tmp_path}/records.db")
+    accept(records, "first", event="odd")
+    accept(records, "second")
+    with caplog.at_level(logging.CRITICAL):
+        assert Intake(records, jobs).hand_over() == 2
+    assert jobs.started == ["second"] and not records.waiting(9)
+    assert any("broke with KeyError" in note for _, _, note in records.notes(9))
+
+
+def test_two_processes_settle_the_same_inbox(records: Records, tmp_path: Path) -> None:
+    jobs, other = Jobs(), Records(f"sqlite:///{tmp_path}/records.db")
     intakes = [Intake(records, jobs, every=0.02), Intake(other, jobs, every=0.02)]
     for intake in intakes:
         intake.start()
-    until(lambda: not records.waiting(9))
+    ids = [f"d{n}" for n in range(2 * BATCH + 5)]
+    accept(records, *ids)
+    until(lambda: not records.waiting(1))
     for intake in intakes:
         intake.close()
-    other.close()
     assert sorted(jobs.started) == sorted(ids)
+    other.close()

@@ -48,12 +48,9 @@ def test_a_delivery_is_kept_once_and_its_body_dropped(records: Records) -> None:
     assert records.waiting(10) == (later, first)
     assert records.waiting(1) == (later,)
     assert records.delivery("g1") == first and records.delivery("g3") is None
-    records.handed(("g1",))
-    records.handed(("g1", "unknown"))
-    assert records.waiting(10) == (later,)
-    assert records.delivery("g1") == first  # until it is settled
     for _ in range(2):
-        records.settled("g1", "judged " + "x" * 1000)
+        records.settled({"g1": "judged " + "x" * 1000, "unknown": "nothing"})
+    assert records.waiting(10) == (later,)
     assert records.delivery("g1") is None
     assert not records.accept(first)
     assert records.notes(5) == (("g1", "push", ("judged " + "x" * 1000)[:500]),)
@@ -62,7 +59,7 @@ def test_a_delivery_is_kept_once_and_its_body_dropped(records: Records) -> None:
 def test_old_rows_are_dropped_but_never_what_waits(records: Records) -> None:
     records.accept(Delivery("old", "push", b"{}", 10.0))
     records.accept(Delivery("waits", "push", b"{}", 10.0))
-    records.settled("old", "done")
+    records.settled({"old": "done"})
     records.note(Event(10.0, 5, 7, "mona", "waive", ""))
     records.opened(Run(T, "open", 1, 10.0))
     records.opened(Run(T, "done", 2, 10.0, "success"))

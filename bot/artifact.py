@@ -61,6 +61,10 @@ class NoTarget(CouldNotTell):
         super().__init__(message, "nothing to do where it was closed or pushed to since")
 
 
+class Past(NoTarget):
+    """The pull request was closed or pushed to since the run: there is nothing to show of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """The run that ended, as the payload of `workflow_run` describes it: GitHub's own word.
@@ -181,7 +185,7 @@ def _target(run: Run, pulls: Sequence[Pull], claimed: Change) -> Pull:
         and (p.head, p.head_repository) == (run.head, run.head_repository)
     ]  # fmt: skip
     if not fitting:
-        raise NoTarget(f"no open pull request has the head {run.head[:12]} of this run")
+        raise Past(f"no open pull request has the head {run.head[:12]} of this run")
     if claimed.head != run.head:
         raise BadArtifact("the report is about another commit than the run")
     if len(fitting) > 1:
@@ -261,7 +265,7 @@ def show(
     ours = next((c for c in every if c.author.id == author and c.body.startswith(MARKER)), None)
     now = api.pull(number)
     if (now.state, now.head, now.head_repository) != ("open", run.head, run.head_repository):
-        raise NoTarget(f"pull request {number} was closed or pushed to meanwhile")
+        raise Past(f"pull request {number} was closed or pushed to meanwhile")
     if ours is not None and ours.body.strip() == body.strip():
         return made
     if ours is not None:

@@ -219,6 +219,18 @@ def serve(**options: Any) -> int:
     return run(**options)
 
 
+@cli.command(hidden=True)  # a step of publish/action.yml, which docs/action.md describes
+@click.option("--event", metavar="FILE", required=True, type=click.Path(path_type=Path),
+              help="The event of the workflow_run, as the runner keeps it.")  # fmt: skip
+@click.option("--archive", metavar="FILE", required=True, type=click.Path(path_type=Path),
+              help="What the run uploaded, as it came.")  # fmt: skip
+def publish(**options: Any) -> int:
+    """Show on a fork's pull request what its own run reported; the token is GITHUB_TOKEN."""
+    from bot.publishing import publish as run
+
+    return run(**options)
+
+
 def main() -> int:
     """Run the command line; map every error to one line and an exit code."""
     signal.signal(signal.SIGTERM, _interrupt)

@@ -100,11 +100,13 @@ def run(
     workspace: Path,
     environment: Mapping[str, str],
     sha: str = "",
+    token: str = "",
 ) -> Ran:
     """Run the steps of an action.yml in order."""
     document = yaml.safe_load(action.read_text())
     github = {
         "event": event, "workspace": str(workspace), "action_path": str(action.parent), "sha": sha,
+        "token": token,
     }  # fmt: skip
     unknown = inputs.keys() - document["inputs"].keys()
     assert not unknown, unknown

@@ -104,3 +104,15 @@ class Release:
     prerelease: bool
     author: User
     created: float
+
+
+@dataclass(eq=False)
+class Artifact:
+    """An archive of run `run`; `storage` is the address its bytes are fetched from."""
+
+    id: int
+    run: int
+    name: str
+    size: int
+    storage: str
+    created: float

@@ -12,7 +12,7 @@ from tests.githubfake.gitside import ZERO, Bare, Files, Person
 from tests.githubfake.locking import locked
 from tests.githubfake.people import LEVELS, User
 from tests.githubfake.pull import Pull
-from tests.githubfake.records import Comment, Issue, Release, Required, Run, Status, Suite
+from tests.githubfake.records import Artifact, Comment, Issue, Release, Required, Run, Status, Suite
 from tests.gitrepo import Repo
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class Repository:
         self.runs: dict[int, Run] = {}
         self.statuses: list[Status] = []
         self.releases: list[Release] = []
+        self.artifacts: list[Artifact] = []
         self.required: dict[str, list[Required]] = {}
         self.verified: set[str] = set()
         self.forks: dict[str, Repository] = {}

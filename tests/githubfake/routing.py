@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.githubfake import appside, checkside, codeside, openapi, talkside
+from tests.githubfake import actionside, appside, checkside, codeside, openapi, talkside
 from tests.githubfake.call import Answer, Call, Refused, Route
 from tests.githubfake.people import Identity, allows
 
@@ -32,7 +32,13 @@ class Asked:
 @functools.cache
 def routes() -> tuple[tuple[re.Pattern[str], Route], ...]:
     """Every route with its pattern, the most literal first."""
-    found = [*appside.ROUTES, *checkside.ROUTES, *talkside.ROUTES, *codeside.ROUTES]
+    found = [
+        *actionside.ROUTES,
+        *appside.ROUTES,
+        *checkside.ROUTES,
+        *talkside.ROUTES,
+        *codeside.ROUTES,
+    ]
 
     def pattern(template: str) -> re.Pattern[str]:
         def part(m: re.Match[str]) -> str:

@@ -28,6 +28,8 @@ OPERATIONS = {
     "/user": "get",
     "/users/{username}": "get",
     REPO: "get",
+    REPO + "/actions/artifacts/{artifact_id}/{archive_format}": "get",
+    REPO + "/actions/runs/{run_id}/artifacts": "get",
     REPO + "/branches/{branch}": "get",
     REPO + "/branches/{branch}/protection/required_status_checks": "get",
     REPO + "/check-runs": "post",

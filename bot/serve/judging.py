@@ -1,7 +1,6 @@
 """Judges a change in a child without secrets, and reads what it says as a stranger's.
 
-The server holds the App key, so it does not read the files of a change itself. Whatever becomes
-of the child, there is a report: "could not tell" is one.
+The server holds the App key, so it does not read the files of a change itself.
 """
 
 from __future__ import annotations
@@ -17,17 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bot import conduct, process
-from bot.change import Change
-from bot.errors import BotError
-from bot.report.neutral import harmless
 from bot.report.read import load
 from bot.sandbox import CUDA_VARIABLES
 from bot.serve.hearing import Fetch, Hearing, JudgeFailed, ended
-from bot.serve.order import TEXT, Order, dump
+from bot.serve.order import Order, dump
 from bot.verdict import Outcome, Report, Verdict
 from modelwarden import ROOT
 
-NOT_READ = "not read"  # in place of where the policy came from
 GRACE = 1.0  # seconds a child has to end its sandboxes
 _UNJUDGED = (Outcome.PENDING, Outcome.SKIP, Outcome.ERROR)
 
@@ -42,34 +37,16 @@ def judge(
 ) -> Report:
     """Judge a change; `objects` brings contents that the mirror lacks, or raises BotError.
 
-    `on_verdict` hears of each check as it ends, without its findings. Where there is no answer,
-    the report says of every check why. Raises nothing of its own.
+    `on_verdict` hears of each check as it ends, without its findings. Raises JudgeFailed where
+    there is no answer, and what `objects` raises, but for contents that are missing or too large.
     """
+    talk = Hearing(order, objects, on_verdict, say, cancelled)
     try:
-        talk = Hearing(order, objects, on_verdict, say, cancelled)
         report = load(_run(order, talk))
-        _compare(order, report)
-    except BotError as error:
-        return unknown(order, f"{error.message}; {error.hint}")
     except OSError as error:
-        return unknown(order, f"judging cannot go on: {error.strerror}; free some space")
+        raise JudgeFailed(f"judging cannot go on: {error.strerror}", "free some space") from error
+    _compare(order, report)
     return report
-
-
-def unknown(order: Order, reason: str) -> Report:
-    """Return the report on a change that could not be judged."""
-    change = Change(
-        order.repository, order.base, order.head, order.base, (), order.number, order.author
-    )
-    names = (*order.checks, *order.waiting, conduct.NAME)
-    said = harmless(" ".join(reason.split()))[:TEXT]
-    verdicts = tuple(Verdict(name, Outcome.ERROR, reason=said) for name in dict.fromkeys(names))
-    return Report(change, NOT_READ, verdicts)
-
-
-def judged(report: Report) -> bool:
-    """Whether anything was judged; if not, the reason may be gone at another time."""
-    return report.policy != NOT_READ
 
 
 def _compare(order: Order, report: Report) -> None:

@@ -19,13 +19,12 @@ pytest.importorskip("torch", reason="needs the model extra")
 
 from bot import sandbox
 from bot.github.mirror import Mirrors
-from bot.serve import judging
 from bot.serve.order import dump
 from bot.verdict import Outcome
 from modelwarden import ROOT
 from tests.bot.github.gitserver import GitServer
 from tests.bot.github.test_mirror import until
-from tests.bot.serve.test_judging import ALL, PARENT, Desk, by_hand, processes, reason, same
+from tests.bot.serve.test_judging import ALL, PARENT, Desk, by_hand, processes, reason, same, tried
 from tests.gitrepo import Repo, environment
 from tests.lab.models import TEXT, make_model
 
@@ -100,7 +99,7 @@ def test_cancelling_ends_the_scorer(desk: Desk, repo: Repo, base: Path, place: b
             scoring.set()
         return scoring.is_set()
 
-    report = judging.judge(order, desk.objects, cancelled=cancelled)
+    report = tried(order, desk.objects, cancelled=cancelled)
     assert scoring.is_set() and reason(report).startswith("cancelled")
     until(lambda: not processes(place))
 

@@ -5,7 +5,9 @@ Every method may run again after a crash at any point.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bot.github import checkruns, comment
@@ -13,7 +15,8 @@ from bot.github.errors import NotFound, Unavailable
 from bot.github.values import Api, CheckRun, Comment, RunBody, Target
 from bot.serve.contract import Records, Run
 
-LEASE = 60.0  # seconds that one process may take to find or write a comment
+LEASE = 60.0  # seconds that one process may take to look at one thing and to write it
+_TURNS = tuple(threading.Lock() for _ in range(64))  # of this process, whose lease is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +40,28 @@ class Publisher:
         """End runs, by check; one that has ended already stays as it is."""
         if all(self._ended(body) for body in bodies.values()):
             return
-        shown = {run.external_id: run for run in self.api.runs(target.head)}
-        for check, body in bodies.items():
-            if not self._ended(body):
-                self._conclude(target, check, body, shown.get(body.external_id))
+        with self._alone(f"runs:{target.repo.id}:{target.head}:{target.number}") as prolong:
+            shown = {run.external_id: run for run in self.api.runs(target.head)}
+            for check, body in bodies.items():
+                prolong()
+                if not self._ended(body):
+                    self._conclude(target, check, body, shown.get(body.external_id))
+
+    @contextmanager
+    def _alone(self, name: str) -> Iterator[Callable[[], None]]:
+        """Let nobody else look and write meanwhile, here or in another process."""
+
+        def prolong() -> None:
+            now = self.clock()
+            if not self.records.lease(name, self.holder, now + LEASE, now):
+                raise Unavailable("another process is publishing the same", "it is tried again")
+
+        with _TURNS[hash(name) % len(_TURNS)]:
+            prolong()
+            try:
+                yield prolong
+            finally:
+                self.records.release(name, self.holder)
 
     def _ended(self, body: RunBody) -> bool:
         known = self.records.run_named(body.external_id)
@@ -68,13 +89,8 @@ class Publisher:
 
     def sticky(self, number: int, body: str) -> None:
         """Show the one comment of a pull request: edit ours, or write it."""
-        name = f"comment:{self.api.repo.id}:{number}"
-        if not self.records.lease(name, self.holder, self.clock() + LEASE, self.clock()):
-            raise Unavailable("another process is writing the comment", "it is tried again")
-        try:
+        with self._alone(f"comment:{self.api.repo.id}:{number}"):
             self._sticky(number, body)
-        finally:
-            self.records.release(name, self.holder)
 
     def _sticky(self, number: int, body: str) -> None:
         found = self._ours(number, comment.MARKER)

@@ -106,6 +106,7 @@ class Past(Store):
         return tuple(row.worker for row in self.rows(query.order_by(workers.c.worker)))
 
     def buried(self, worker: str) -> None:
-        """Forget a worker whose work was taken over."""
+        """Forget a worker whose work was taken over, and what it held."""
         with self.write() as c:
+            c.execute(leases.delete().where(leases.c.holder == worker))
             c.execute(workers.delete().where(workers.c.worker == worker))

@@ -104,13 +104,12 @@ class Server:
         self.pid, self._end, self.kills = 0, -1, 0
 
     def start(self) -> None:
-        """Start, and wait until it answers."""
+        """Start, and wait until it answers, or was killed once more."""
         self.pid = self._nest.hatch(self._config, self.log, self._patience, self._pace)
         self._end = os.pidfd_open(self.pid)
-        wait_for(self._healthy, "the server", SECONDS)
+        wait_for(lambda: not self.alive or self._healthy(), "the server", SECONDS)
 
     def _healthy(self) -> bool:
-        assert self.alive, self.log.read_text()[-3000:]
         with contextlib.suppress(httpx.HTTPError):
             return httpx.get(f"{self.url}/healthz", timeout=5).status_code == 200
         return False
@@ -143,7 +142,7 @@ class Server:
         for path in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 line = (path / "cmdline").read_bytes()
-                place = os.readlink(path / "cwd").encode()
+                place = str((path / "cwd").readlink()).encode()
                 if int(path.name) != self.pid and any(m in line + b" " + place for m in marks):
                     found.append(line.replace(b"\0", b" ").decode("utf-8", "replace"))
         return found
@@ -151,7 +150,7 @@ class Server:
     def count(self, *states: str) -> int:
         """How many jobs are in one of these states."""
         named = ", ".join(f"'{state}'" for state in states)
-        query = f"SELECT count(*) FROM {self._table} WHERE status IN ({named})"  # noqa: S608
+        query = f"SELECT count(*) FROM {self._table} WHERE status IN ({named})"
         with self._jobs.connect() as c:
             return int(c.execute(sa.text(query)).scalar() or 0)
 
@@ -176,7 +175,7 @@ class Server:
         while not self.idle():
             if not self.alive:
                 self.again()
-                until = time.monotonic() + seconds
+                until = max(until, time.monotonic() + seconds / 2)
             assert time.monotonic() < until, self.log.read_text()[-6000:]
             time.sleep(0.05)
         if not self.alive:
@@ -198,6 +197,7 @@ def serving(nest: Nest, hub: FakeGitHub, folder: Path, **more: Any) -> Iterator[
     server = Server(nest, hub, folder, **more)
     try:
         server.start()
+        assert server.alive, server.log.read_text()[-3000:]
         hub.deliver_to(f"{server.url}/webhook")
         yield server
     finally:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import quote
 
-from bot.github import answers, protection
+from bot.github import answers, payloads, protection
 from bot.github.errors import Denied, GitHubError, NotFound, Refused
 from bot.github.rundoc import BATCH, batch, opening
 from bot.github.transport import LATER, WRONG, Body, Query, Reply, get, once, pages, patiently
@@ -224,8 +224,12 @@ class Repository:
         return self.line.token()
 
     def clone_url(self) -> str:
-        """Return the HTTPS address git fetches from; it carries no token."""
-        return f"{self.line.web()}/{self.repo.name}.git"
+        """Return the HTTPS address git fetches from; it carries no token.
+
+        Git follows no redirect, so GitHub is asked for the name that the repository has now.
+        """
+        found = answers.read(get(self.line, f"/repos/{self.repo.name}").text, payloads.Repo)
+        return f"{self.line.web()}/{found.full_name}.git"
 
     def _path(self, rest: str) -> str:
         return f"/repos/{self.repo.name}/{rest}"

@@ -52,6 +52,7 @@ class FakeGitHub:
         self.wait = 60  # seconds that a limit (a fault) lasts
         self.users: dict[str, User] = {}
         self.repositories: dict[str, Repository] = {}
+        self.moved: dict[str, Repository] = {}  # by the names they had
         self.installations: dict[int, Installation] = {}
         self.tokens: dict[str, Token] = {}
         self.verified: set[str] = set()
@@ -140,6 +141,19 @@ class FakeGitHub:
             made.parent, made.private = repo, repo.private
             repo.forks[user.login] = self.repositories[made.full_name] = made
         return repo.forks[user.login]
+
+    @locked
+    def rename(self, repo: Repository, name: str) -> None:
+        """Give a repository another name; GitHub redirects from the old one."""
+        del self.repositories[repo.full_name]
+        self.moved[repo.full_name] = repo
+        repo.name = name
+        self.repositories[repo.full_name] = repo
+
+    @locked
+    def delete(self, repo: Repository) -> None:
+        """Delete a repository; pull requests from it stay."""
+        del self.repositories[repo.full_name]
 
     @locked
     def install(self, repo: Repository) -> Installation:

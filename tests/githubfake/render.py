@@ -157,7 +157,7 @@ def _side(of: Pull, repo: Repository, ref: str, sha: str) -> Json:
         "ref": ref,
         "sha": sha,
         "user": user(of.hub, repo.owner),
-        "repo": repository(repo),
+        "repo": repository(repo) if repo.full_name in of.hub.repositories else None,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tests.githubfake import actionside, appside, checkside, codeside, openapi, talkside
@@ -99,6 +99,7 @@ def _match(hub: FakeGitHub, asked: Asked) -> tuple[Route, dict[str, str]]:
 
 
 def _answer(hub: FakeGitHub, asked: Asked) -> Answer:
+    asked = _moved(hub, asked)
     route, params = _match(hub, asked)
     body = asked.body
     if body is not None and not isinstance(body, dict):
@@ -123,6 +124,20 @@ def _answer(hub: FakeGitHub, asked: Asked) -> Answer:
     if "repo" in params:
         call.found = _repository(hub, route, params, who)
     return route.handler(call)
+
+
+def _moved(hub: FakeGitHub, asked: Asked) -> Asked:
+    """Redirect from a repository's old name to its number, and read its number as its name."""
+    _, kind, *words = asked.path.split("/")
+    old = hub.moved.get("/".join(words[:2])) if kind == "repos" else None
+    if old is not None:
+        place = "/".join([hub.url, "repositories", str(old.id), *words[2:]])
+        raise Refused(301 if asked.method == "GET" else 307, "Moved Permanently", Location=place)
+    if kind == "repositories" and words[0].isdigit():
+        found = next((r for r in hub.repositories.values() if r.id == int(words[0])), None)
+        if found is not None:
+            return replace(asked, path="/".join(["/repos", found.full_name, *words[1:]]))
+    return asked
 
 
 def _limit(hub: FakeGitHub, asked: Asked, who: Identity) -> None:

@@ -238,12 +238,17 @@ class Listener(ThreadingHTTPServer):
                 challenge = {"WWW_Authenticate": 'Basic realm="GitHub"'}
                 raise Refused(401, "Invalid username or token", **challenge)
             repo = hub.repositories.get(name)
+            if name in hub.moved:
+                place = f"{hub.url}/{hub.moved[name].full_name}.git{found['rest']}?{query}"
+                raise Refused(301, "Moved Permanently", Location=place)
             if repo is None or not may_read(repo, who, "contents:read"):
                 raise Refused(404, "Repository not found.")
         except Refused as no:
             seen.status = no.status
             return no.status, {"Content-Type": "text/plain", **no.headers}, str(no).encode()
-        status, more, data = backend.run(hub.folder / "bare", method, path, query, headers, body)
+        root = hub.folder / "bare"
+        path = f"/{repo.bare.path.relative_to(root)}{found['rest']}"
+        status, more, data = backend.run(root, method, path, query, headers, body)
         seen.status = status
         return status, more, data
 

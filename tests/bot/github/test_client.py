@@ -211,9 +211,13 @@ def test_neither_key_nor_token_is_in_a_log_or_an_error(
     ],
 )
 def test_where_git_fetches_from(fake: FakeGitHub, url: str, web: str) -> None:
-    hub = GitHub(1, fake.app.key, url=url)
-    address = hub.at(Repo(7, "acme/tiny", 1)).clone_url()
-    assert address == f"{web}/acme/tiny.git"
+    assert GitHub(1, fake.app.key, url=url).web == web
+
+
+def test_git_fetches_by_the_name_of_today(fake: FakeGitHub, home: Fake, api: Repository) -> None:
+    assert api.clone_url() == f"{fake.url}/{home.full_name}.git"
+    fake.rename(home, "renamed")
+    assert api.clone_url() == f"{fake.url}/acme/renamed.git"
 
 
 def test_an_address_below_a_path_as_on_an_enterprise_server(fake: FakeGitHub, home: Fake) -> None:

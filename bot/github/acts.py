@@ -68,7 +68,10 @@ class Pushed:
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """Repositories that the App may see from now on: their open pull requests are judged."""
+    """Repositories that the App may see from now on: their open pull requests are judged.
+
+    None is named where GitHub does not say which (an installation that is no longer suspended).
+    """
 
     repos: tuple[Repo, ...]
 

@@ -178,8 +178,7 @@ def _installation(heard: Heard) -> Act:
         ids = tuple(repo.id for repo in gone)
         return Removed(ids) if ids else Ignored(f"installation {action}: names no repository")
     new = event.repositories_added if action == "added" else event.repositories
-    repos = tuple(_repo(repo, heard.through) for repo in new)
-    return Installed(repos) if repos else Ignored(f"installation {action}: names no repository")
+    return Installed(tuple(_repo(repo, heard.through) for repo in new))
 
 
 _HANDLERS: dict[str, dict[str, Handler]] = {

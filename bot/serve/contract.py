@@ -134,6 +134,9 @@ class Records(Protocol):
 
     # Check runs we opened, so that each is concluded.
 
+    def know(self, repo: Repo) -> None:
+        """Remember a repository by the name and the installation it has now."""
+
     def opened(self, run: Run) -> None:
         """Remember a check run that is open on GitHub."""
 

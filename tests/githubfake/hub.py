@@ -23,6 +23,7 @@ from tests.githubfake.repository import Repository
 from tests.githubfake.server import Seen, Server
 
 Json = dict[str, Any]
+BRIEF = ("id", "node_id", "name", "full_name", "private")
 # What an App must be allowed to read to be told of an event.
 EVENT_NEEDS = {
     "check_run": "checks:read", "check_suite": "checks:read", "push": "contents:read",
@@ -159,8 +160,7 @@ class FakeGitHub:
     def install(self, repo: Repository) -> Installation:
         """Install the App on a repository; its owner's installation grows."""
         known = self.installation(repo)
-        brief = {k: render.repository(repo)[k] for k in
-                 ("id", "node_id", "name", "full_name", "private")}  # fmt: skip
+        brief = {k: render.repository(repo)[k] for k in BRIEF}
         if known is not None:
             known.repositories.append(repo.id)
             added: Json = {"repositories_added": [brief], "repositories_removed": []}
@@ -187,7 +187,12 @@ class FakeGitHub:
         found = next(i for i in self.installations.values() if i.account.login == owner)
         del self.installations[found.id]
         self.tokens = {k: t for k, t in self.tokens.items() if t.installation is not found}
-        payload = {"action": "deleted", "repositories": [],
+        brief = [
+            {k: render.repository(repo)[k] for k in BRIEF}
+            for repo in self.repositories.values()
+            if repo.id in found.repositories
+        ]
+        payload = {"action": "deleted", "repositories": brief,
                    "installation": render.installation(self, found)}  # fmt: skip
         self.emit("installation", None, payload, found.account)
 

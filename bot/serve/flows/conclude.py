@@ -75,7 +75,7 @@ def finish(warden: Warden, api: Api, target: Target, report: Report, note: str =
 def failed(warden: Warden, api: Api, target: Target, reason: str, remedy: str) -> str:
     """Conclude every run of the target that is still open as "could not tell"."""
     runs = warden.records.open_runs(target.repo.id, target.number)
-    checks = [run.check for run in runs if run.target == target]
+    checks = [run.check for run in runs if run.target.key == target.key]
     bodies = {check: checkruns.broken(target, check, reason, remedy) for check in checks}
     warden.publisher(api).conclude(target, bodies)
     warden.note(target, "modelwarden", "could not tell", reason)

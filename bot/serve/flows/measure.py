@@ -69,7 +69,7 @@ def _stop(warden: Warden, api: Api, target: Target, reason: str) -> str:
     runs = [
         run
         for run in warden.records.open_runs(target.repo.id, target.number)
-        if run.target == target
+        if run.target.key == target.key
     ]
     warden.publisher(api).stop(runs, reason)
     warden.note(target, "modelwarden", "measurement stopped", reason)

@@ -27,8 +27,13 @@ class Runs(Store):
             self._know(c, repo)
 
     def _know(self, c: Connection, repo: Repo) -> None:
+        branch = repo.default_branch  # events of installations do not tell it
+        if not branch:
+            branch = (
+                c.execute(sa.select(repos.c.branch).where(repos.c.id == repo.id)).scalar() or ""
+            )
         row = {"id": repo.id, "name": repo.name, "installation": repo.installation}
-        self.put(c, repos, row | {"branch": repo.default_branch})
+        self.put(c, repos, row | {"branch": branch})
 
     def opened(self, run: Run) -> None:
         """Remember a check run that is open on GitHub."""

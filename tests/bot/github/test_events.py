@@ -203,10 +203,7 @@ GROUP = {"head_sha": HEAD, "base_sha": BASE, "head_ref": "refs/heads/gh-readonly
             other("installation", action="new_permissions_accepted", repositories=[BRIEF]),
             Installed((SHORT,)),
         ),
-        (
-            other("installation", action="unsuspend"),
-            Ignored("installation unsuspend: names no repository"),
-        ),
+        (other("installation", action="unsuspend"), Installed(())),
         (other("installation", action="deleted", repositories=[BRIEF]), Removed((7,))),
         (
             other("installation_repositories", action="added", repositories_added=[BRIEF]),

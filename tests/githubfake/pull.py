@@ -135,6 +135,12 @@ class Pull:
         self._pushed(sha, user)
         return sha
 
+    @locked
+    def reset(self, sha: str, author: str = "") -> None:
+        """Force-push the branch back to a commit that it held before."""
+        self.repository.bare.point(f"refs/heads/{self.branch}", sha)
+        self._pushed(sha, self._ready(author))
+
     def force_push(
         self, files: Files | None = None, message: str = "", parent: str = "", author: str = ""
     ) -> str:

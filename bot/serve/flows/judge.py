@@ -13,7 +13,7 @@ from bot.report import render
 from bot.serve.contract import Judged, Plain, Steps
 from bot.serve.flows import conclude, reading
 from bot.serve.flows.payload import unpack
-from bot.serve.flows.warden import JUDGE, MEASURE, STATIC, Warden
+from bot.serve.flows.warden import JUDGE, MEASURE, STATIC, SUPERSEDED, Warden, target_of
 from bot.serve.judging import judge
 from bot.serve.order import Order
 from bot.verdict import Report
@@ -52,7 +52,7 @@ def _look(warden: Warden, api: Api, target: Target) -> str:
         return "the pull request is gone"
     if reason.startswith("superseded"):
         pull = api.pull(target.number)
-        warden.put(JUDGE, Target(target.repo, target.number, pull.head, pull.base))
+        warden.judge(target_of(pull))
     return reason
 
 
@@ -63,12 +63,14 @@ def supersede(warden: Warden, api: Api, target: Target) -> str:
     others = [
         run
         for run in warden.records.open_runs(target.repo.id, target.number)
-        if run.target != target
+        if run.target.key != target.key
     ]
     for other in {run.target for run in others}:
         warden.jobs.cancel(JUDGE, other.key)
         warden.jobs.cancel(MEASURE, other.key)
     warden.publisher(api).stop(others, f"superseded by {target.head[:12]}")
+    for run in others:
+        warden.records.concluded(run.target, run.check, SUPERSEDED)
     return f"{len(others)} runs"
 
 
@@ -97,7 +99,11 @@ def review(
     author, people = _people(warden, api, target)
     measuring = part == MEASURE
     kind = MEASURE if measuring else JUDGE
-    with reading.mirror(warden, api, target) as (place, objects):
+
+    def cancelled() -> bool:
+        return not warden.jobs.alive(kind, target.key)
+
+    with reading.mirror(warden, api, target, cancelled) as (place, objects):
         order = Order(
             git_dir=place,
             repository=target.repo.name,
@@ -119,7 +125,7 @@ def review(
             order,
             objects,
             say=warden.log,
-            cancelled=lambda: not warden.jobs.alive(kind, target.key),
+            cancelled=cancelled,
         )
 
 

@@ -17,17 +17,20 @@ Objects = Callable[[tuple[str, ...]], None]
 
 
 @contextlib.contextmanager
-def mirror(warden: Warden, api: Api, target: Target) -> Iterator[tuple[Path, Objects]]:
+def mirror(
+    warden: Warden, api: Api, target: Target, cancelled: Callable[[], bool] = lambda: False
+) -> Iterator[tuple[Path, Objects]]:
     """Bring a target's commits; yield the bare repository and what brings more objects."""
     repo, url = target.repo, api.clone_url()
     pull = (f"refs/pull/{target.number}/head",) if target.number else ()
     wanted = (target.base, target.head, *pull)
 
     def objects(ids: tuple[str, ...]) -> None:
-        warden.mirrors.blobs(repo, url, api.token, ids)
+        warden.mirrors.blobs(repo, url, api.token, ids, cancelled=cancelled)
 
     with warden.mirrors.hold(repo):
-        yield warden.mirrors.sync(repo, url, api.token, wanted), objects
+        place = warden.mirrors.sync(repo, url, api.token, wanted, cancelled=cancelled)
+        yield place, objects
 
 
 @contextlib.contextmanager

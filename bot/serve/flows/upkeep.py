@@ -14,7 +14,7 @@ from bot.github.values import Api, Pull, Repo, Role, Target
 from bot.serve.contract import Plain, Point, Run, Steps
 from bot.serve.flows import reading
 from bot.serve.flows.payload import pack, unpack
-from bot.serve.flows.warden import JUDGE, MEASURE, Warden, target_of
+from bot.serve.flows.warden import JUDGE, MEASURE, SUPERSEDED, Warden, target_of
 
 PATIENCE = 600.0  # seconds after which a run without a job is given up
 LOOK_BACK = timedelta(hours=72)  # GitHub keeps deliveries for three days
@@ -78,11 +78,10 @@ def reconcile(warden: Warden, steps: Steps, payload: Mapping[str, Plain]) -> Pla
 
     def missed() -> str:
         api = warden.hub.at(repo)
+        warden.records.know(repo)  # it may have another name or installation than its runs know
         found = [pull for pull in api.open_pulls() if not pull.draft and _missed(warden, api, pull)]
         for pull in found:
-            target = target_of(pull)
-            warden.jobs.forget(JUDGE, target.key)  # one that ended before it could announce itself
-            warden.put(JUDGE, target)
+            warden.judge(target_of(pull), (SUPERSEDED,))
         return f"{len(found)} pull requests"
 
     return steps.run("reconcile", missed)
@@ -92,7 +91,7 @@ def _missed(warden: Warden, api: Api, pull: Pull) -> bool:
     target = target_of(pull)
     known = warden.records.run_named(checkruns.external_id(target, ""))
     if known is not None:  # the watchdog sees to it that it ends
-        return False
+        return known.conclusion == SUPERSEDED
     runs = api.runs(pull.head, checkruns.SUMMARY)
     return not any(run.status == "completed" for run in runs)
 
@@ -105,7 +104,8 @@ def sweep(warden: Warden, steps: Steps, payload: Mapping[str, Plain]) -> Plain:
         for repo in warden.hub.repositories():
             count += 1
             key = f"{repo.id}-{steps.key}"
-            warden.jobs.put("reconcile", key, {"value": pack(repo)}, repo=repo.id)
+            payload: dict[str, Plain] = {"value": pack(repo), "about": repo.name}
+            warden.jobs.put("reconcile", key, payload, repo=repo.id)
         return count
 
     repositories = steps.run("repositories", every)

@@ -12,6 +12,7 @@ from pathlib import Path
 from bot import catalog
 from bot.check import Check
 from bot.finding import Rule
+from bot.github.checkruns import external_id
 from bot.github.mirror import Mirrors
 from bot.github.publishing import Publisher
 from bot.github.values import Api, Hub, Pull, Target
@@ -20,6 +21,8 @@ from bot.talk.quota import Limits
 
 JUDGE, MEASURE = "judge", "measure"
 STATIC = "static"  # the part of a report that needs no model
+SUPERSEDED = "superseded"  # what GitHub shows as cancelled, and nobody asked for
+ENDED = ("cancelled", SUPERSEDED)
 
 
 @dataclass(frozen=True)
@@ -81,8 +84,22 @@ class Warden:
         """Start a job about a target, once."""
         from bot.serve.flows.payload import pack
 
-        payload = {"target": pack(target), **more}
+        about = f"{target.repo.name}#{target.number}" if target.number else target.repo.name
+        payload = {"target": pack(target), "about": about, **more}
         self.jobs.put(kind, target.key, payload, author=author, repo=target.repo.id)
+
+    def judge(self, target: Target, ended: tuple[str, ...] = ENDED) -> None:
+        """Judge a target unless that was done: also one whose judging was cut short before.
+
+        A head may come back, as by a force-push; it is the same target then.
+        """
+        while (run := self.records.run_named(external_id(target, ""))) is not None:
+            if run.conclusion not in ended:
+                break
+            target = replace(target, attempt=f"n{run.run}")
+        if run is None:  # a job that ended before it could announce itself
+            self.jobs.forget(JUDGE, target.key)
+        self.put(JUDGE, target)
 
     def note(self, target: Target, actor: str, what: str, detail: str = "") -> None:
         """Add a line to the audit trail."""
@@ -116,5 +133,5 @@ def target_of(pull: Pull, attempt: str = "") -> Target:
 
 
 def same_commits(one: Target, other: Target) -> bool:
-    """Whether two targets differ in nothing but the attempt."""
-    return replace(one, attempt="") == replace(other, attempt="")
+    """Whether two targets differ in nothing but the attempt, and what the repository is called."""
+    return replace(one, attempt="").key == replace(other, attempt="").key

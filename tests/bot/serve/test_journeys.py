@@ -9,7 +9,7 @@ import pytest
 
 from bot.github import checkruns
 from bot.github.comment import MARKER
-from tests.bot.serve.stack import Stack, running
+from tests.bot.serve.stack import Stack, running, wait_for
 from tests.githubfake import FakeGitHub
 from tests.githubfake.repository import Repository
 
@@ -83,6 +83,26 @@ def test_pushes_in_a_row_end_in_one_verdict_on_the_last(stack: Stack, repo: Repo
         assert "in_progress" not in stack.runs(repo, head).values()
     (text,) = stack.ours(repo, pull.number)
     assert f"Head <code>{heads[-1][:12]}" in text
+    _once(repo)
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_head_that_comes_back_is_judged_again(
+    stack: Stack, hub: FakeGitHub, repo: Repository, announced: bool
+) -> None:
+    hub.slow = 1.5
+    hub.fault("POST", r"/check-runs$", "slow", times=4)
+    pull = repo.pull(author="will", branch="x", files=CLEAN)
+    first, above = pull.head, repo.head("main")
+    if announced:
+        wait_for(lambda: "modelwarden" in stack.runs(repo, first), "the first run")
+    pull.push({"other.md": "# Other\n"}, parents=(above,))
+    stack.settle()
+    assert stack.runs(repo, first).get("modelwarden", "cancelled") == "cancelled"
+    pull.reset(first)
+    stack.settle()
+    assert stack.runs(repo, first)["modelwarden"] == "success"
+    assert f"Head <code>{first[:12]}" in stack.ours(repo, pull.number)[0]
     _once(repo)
 
 

@@ -219,6 +219,20 @@ def serve(**options: Any) -> int:
     return run(**options)
 
 
+@cli.command(hidden=True)  # a step of action.yml, which docs/action.md describes
+@click.option("--event", metavar="FILE", required=True, type=click.Path(path_type=Path),
+              help="The event of the job, as the runner keeps it.")  # fmt: skip
+@click.option("--base", metavar="COMMIT", required=True, help="Where the change starts.")
+@click.option("--head", metavar="COMMIT", required=True, help="Where it ends.")
+@click.option("--output", metavar="FILE", required=True, type=click.Path(path_type=Path),
+              help="The file for check --people.")  # fmt: skip
+def people(**options: Any) -> int:
+    """Ask GitHub whose the commits of a change are; the token is GITHUB_TOKEN."""
+    from bot.asking import people as run
+
+    return run(**options)
+
+
 @cli.command(hidden=True)  # a step of publish/action.yml, which docs/action.md describes
 @click.option("--event", metavar="FILE", required=True, type=click.Path(path_type=Path),
               help="The event of the workflow_run, as the runner keeps it.")  # fmt: skip

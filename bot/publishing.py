@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
 from bot import artifact, catalog
-from bot.github.client import GITHUB
 from bot.github.errors import Denied
-from bot.github.given import repository
+from bot.github.given import here
 
 RIGHTS = "give the job `actions: read` and `pull-requests: write`, and start it by workflow_run"
 
 
 def publish(*, event: Path, archive: Path) -> int:
-    """Write the one comment about an archive, or edit it. Return the exit code.
-
-    Token, repository and API come from GITHUB_TOKEN, GITHUB_REPOSITORY and GITHUB_API_URL.
-    """
-    given = (_bounded(event, artifact.EVENT), _bounded(archive, artifact.ARCHIVE))
-    told = os.environ.get
-    url, token, name = (
-        told("GITHUB_API_URL") or GITHUB, told("GITHUB_TOKEN", ""), told("GITHUB_REPOSITORY", ""),
-    )  # fmt: skip
+    """Write the one comment about an archive, or edit it. Return the exit code."""
+    files = (_bounded(event, artifact.EVENT), _bounded(archive, artifact.ARCHIVE))
     try:
-        api = repository(url, token, name)
-        made = artifact.show(api, api.line.identity().bot.id, *given, catalog.rules())
+        api = here()
+        made = artifact.show(api, api.line.identity().bot.id, *files, catalog.rules())
     except artifact.Past as past:  # a newer run says more, or nobody asks any more
         click.echo(f"Nothing is shown: {past.message}")
         return 0

@@ -223,9 +223,13 @@ def test_no_line_of_a_stranger_is_a_command_to_the_runner(repo: Repo, temp: Path
         ("auto", "regression", "", "[model]"),
         ("model,dvc", "", "regression", "[model,dvc]"),
         ("", "", "", ""),
+        ("auto people", "", "", "[model,app]"),
+        ("auto people", "files", "", "[app]"),
+        ("model people", "", "", "[model]"),
     ],
 )
 def test_what_is_installed(tmp_path: Path, extras: str, only: str, skip: str, wanted: str) -> None:
+    extras, _, people = extras.partition(" ")
     # A Python that writes down what it is asked for, instead of asking an index.
     tools, log = tmp_path / "tools", tmp_path / "log"
     (tools / "environment" / "bin").mkdir(parents=True)
@@ -242,8 +246,8 @@ def test_what_is_installed(tmp_path: Path, extras: str, only: str, skip: str, wa
     words = {
         "PATH": f"{tools}:{os.environ['PATH']}", "ACTION": str(ROOT), "PYTHON": str(fake),
         "INSTALLED": "", "EXTRAS": extras, "ONLY": only, "SKIP": skip,
-        "TORCH_INDEX": "https://example.org/cpu", "RUNNER_TEMP": str(tmp_path),
-        "GITHUB_OUTPUT": str(output),
+        "PEOPLE": "true" if people else "false", "TORCH_INDEX": "https://example.org/cpu",
+        "RUNNER_TEMP": str(tmp_path), "GITHUB_OUTPUT": str(output),
     }  # fmt: skip
     done = subprocess.run(
         ["bash", ROOT / ".github/action/install.sh"], env=words, cwd=ROOT, capture_output=True,

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Runs `modelwarden check` and hands its reports over: summary, outputs, files for the artifact.
 #
-# Reads INSTALLED (a virtual environment), REPOSITORY, BASE, HEAD, POLICY, ONLY, SKIP, PLUGINS and
-# LICENCES; writes the step outputs outcome, exit-code, json, html and sarif. Ends with 0 whenever
-# there is an exit code to hand over: the artifact comes first, then `verdict.sh` fails the job.
+# Reads INSTALLED (a virtual environment), REPOSITORY, BASE, HEAD, POLICY, ONLY, SKIP, PLUGINS,
+# LICENCES and PEOPLE (a file or nothing); writes the step outputs outcome, exit-code, json, html
+# and sarif. Ends with 0 whenever there is an exit code to hand over: the artifact comes first, then
+# `verdict.sh` fails the job.
 set -euf -o pipefail
 
 place="$RUNNER_TEMP/modelwarden-report"
@@ -15,6 +16,7 @@ warden=("$INSTALLED/bin/python" -I "$INSTALLED/bin/modelwarden")
 options=(--repo "$REPOSITORY" --head="$HEAD")
 # A new branch was pushed, or nothing says where the change starts: it starts at the main branch.
 if [[ -n $BASE && ! $BASE =~ ^0+$ ]]; then options+=(--base="$BASE"); fi
+if [[ -n $PEOPLE ]]; then options+=(--people "$PEOPLE"); fi
 for name in $ONLY; do options+=(--only="$name"); done
 for name in $SKIP; do options+=(--skip="$name"); done
 for name in $PLUGINS; do options+=(--plugin="$name"); done

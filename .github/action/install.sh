@@ -34,6 +34,7 @@ install() {
   if [[ $extras == auto ]]; then
     extras=""
     if runs regression; then extras="model"; fi
+    if [[ ${PEOPLE:-} == true ]]; then extras="${extras:+$extras,}app"; fi
   fi
   if [[ ! $extras =~ ^[a-z,]*$ ]]; then
     echo "::error::input extras: names with commas, such as model,dvc" && return 2

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from bot.errors import UsageError
 from bot.github import answers, appside
-from bot.github.client import Connection
+from bot.github.client import GITHUB, Connection
 from bot.github.errors import NotFound
 from bot.github.payloads import Repo, User
 from bot.github.repository import Repository
@@ -46,6 +47,16 @@ class Given:
     def web(self) -> str:
         """Return the address that clone addresses begin with."""
         return appside.web(self.url)
+
+
+def here() -> Repository:
+    """Return the repository of the job that this process is a step of.
+
+    GITHUB_TOKEN, GITHUB_REPOSITORY and GITHUB_API_URL say so. Raises UsageError, GitHubError.
+    """
+    told = os.environ.get
+    url = told("GITHUB_API_URL") or GITHUB
+    return repository(url, told("GITHUB_TOKEN", ""), told("GITHUB_REPOSITORY", ""))
 
 
 def repository(url: str, token: str, name: str, login: str = ACTIONS) -> Repository:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -49,17 +50,20 @@ def through(payload: dict[str, Any], installation: int, app: int) -> dict[str, A
 def send(stack: Stack, payloads: list[tuple[str, dict[str, Any]]]) -> dict[str, str]:
     """Deliver them all, wait for what they lead to; return the note of each by its id."""
     secret = stack.hub.app.secret
-    ids = []
-    with httpx.Client(timeout=20) as client:
-        for number, (event, payload) in enumerate(payloads):
-            body, id = json.dumps(payload).encode(), str(UUID(int=number))
-            headers = {
-                "content-type": "application/json", "x-github-event": event,
-                "x-github-delivery": id, "x-hub-signature-256": signature(body, secret),
-            }  # fmt: skip
-            answer = client.post(f"{stack.url}/webhook", content=body, headers=headers)
-            assert answer.status_code == 202, (event, answer.text)
-            ids.append(id)
+
+    def one(number: int) -> str:
+        event, payload = payloads[number]
+        body, id = json.dumps(payload).encode(), str(UUID(int=number))
+        headers = {
+            "content-type": "application/json", "x-github-event": event,
+            "x-github-delivery": id, "x-hub-signature-256": signature(body, secret),
+        }  # fmt: skip
+        answer = client.post(f"{stack.url}/webhook", content=body, headers=headers)
+        assert answer.status_code == 202, (event, answer.text)
+        return id
+
+    with httpx.Client(timeout=20) as client, ThreadPoolExecutor(8) as pool:
+        ids = list(pool.map(one, range(len(payloads))))
     stack.settle()
     notes = {id: note for id, _, note in stack.parts.records.notes(1000)}
     assert set(notes) == set(ids) and all(notes.values())

@@ -29,23 +29,38 @@ class Publisher:
     holder: str
     clock: Callable[[], float]
 
-    def open(self, target: Target, checks: Sequence[str], url: str = "") -> None:
-        """Show a run in progress for the summary and each check."""
-        for check in ("", *checks):
-            if self.records.run_named(checkruns.external_id(target, check)) is None:
-                run = self.api.create_run(checkruns.waiting(target, check, url))
-                self.records.opened(Run(target, check, run.id, self.clock()))
+    def open(
+        self,
+        target: Target,
+        checks: Sequence[str],
+        url: str = "",
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Show a run in progress for the summary and each check, while they are `wanted`."""
+        with self._alone(_place(target)) as prolong:
+            for check in ("", *checks):
+                prolong()
+                if not wanted():  # whoever ended the job ends the runs that are there
+                    return
+                if self.records.run_named(checkruns.external_id(target, check)) is None:
+                    run = self.api.create_run(checkruns.waiting(target, check, url))
+                    self.records.opened(Run(target, check, run.id, self.clock()))
 
     def conclude(self, target: Target, bodies: Mapping[str, RunBody]) -> None:
         """End runs, by check; one that has ended already stays as it is."""
         if all(self._ended(body) for body in bodies.values()):
             return
-        with self._alone(f"runs:{target.repo.id}:{target.head}:{target.number}") as prolong:
-            shown = {run.external_id: run for run in self.api.runs(target.head)}
-            for check, body in bodies.items():
-                prolong()
-                if not self._ended(body):
-                    self._conclude(target, check, body, shown.get(body.external_id))
+        with self._alone(_place(target)) as prolong:
+            self._end(target, bodies, prolong)
+
+    def _end(
+        self, target: Target, bodies: Mapping[str, RunBody], prolong: Callable[[], None]
+    ) -> None:
+        shown = {run.external_id: run for run in self.api.runs(target.head)}
+        for check, body in bodies.items():
+            prolong()
+            if not self._ended(body):
+                self._conclude(target, check, body, shown.get(body.external_id))
 
     @contextmanager
     def _alone(self, name: str) -> Iterator[Callable[[], None]]:
@@ -77,12 +92,18 @@ class Publisher:
         self.records.concluded(target, check, run.conclusion or str(body.conclusion))
 
     def stop(self, runs: Sequence[Run], reason: str) -> None:
-        """End open runs without an answer; a commit that is gone has no run to end."""
+        """End the open runs of the targets of `runs` without an answer, those opened since too.
+
+        A commit that is gone has no run to end.
+        """
         for target in dict.fromkeys(run.target for run in runs):
-            checks = [run.check for run in runs if run.target == target]
-            bodies = {check: checkruns.stopped(target, check, reason) for check in checks}
+            checks: list[str] = []
             try:
-                self.conclude(target, bodies)
+                with self._alone(_place(target)) as prolong:
+                    every = self.records.open_runs(target.repo.id, target.number)
+                    checks += [run.check for run in every if run.target.key == target.key]
+                    bodies = {check: checkruns.stopped(target, check, reason) for check in checks}
+                    self._end(target, bodies, prolong)
             except NotFound:
                 for check in checks:
                     self.records.concluded(target, check, "gone")
@@ -118,3 +139,8 @@ class Publisher:
             ),
             None,
         )
+
+
+def _place(target: Target) -> str:
+    """Name what only one may write at a time: the runs of one pull request's commit."""
+    return f"runs:{target.repo.id}:{target.number}:{target.head}"

@@ -75,7 +75,9 @@ def supersede(warden: Warden, api: Api, target: Target) -> str:
 
 
 def _announce(warden: Warden, api: Api, target: Target) -> str:
-    warden.publisher(api).open(target, warden.names, warden.link(target))
+    warden.publisher(api).open(
+        target, warden.names, warden.link(target), lambda: warden.jobs.alive(JUDGE, target.key)
+    )
     warden.note(target, "modelwarden", "judging", target.head[:12])
     return ""
 

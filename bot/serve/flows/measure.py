@@ -42,7 +42,9 @@ def _adopt(warden: Warden, api: Api, target: Target, source: Target) -> str:
     if kept is None:
         raise NotFound(f"no report of {source.head[:12]} is kept", "re-run the check")
     warden.records.keep(conclude.under(kept, target, warden.clock()))
-    warden.publisher(api).open(target, warden.loading, warden.link(target))
+    warden.publisher(api).open(
+        target, warden.loading, warden.link(target), lambda: warden.jobs.alive(MEASURE, target.key)
+    )
     return ""
 
 

@@ -38,6 +38,7 @@ from bot.github.values import Hook, Identity, Repo, Sent
 GITHUB = "https://api.github.com"
 VERSION = "2022-11-28"  # of GitHub's API
 AGENT = "modelwarden"
+SIGNED = 180.0  # seconds that a signature as the App is used; it holds for five minutes
 TIMEOUT = 15  # seconds without a byte, of one request
 # What our tokens may do, and no more: docs/github.md says why.
 PERMISSIONS = {
@@ -271,12 +272,20 @@ def _signer(app: int, key: str) -> Callable[[int], str]:
 
         return AppAuth(app, sign_func=shifted).token
 
+    kept: dict[int, tuple[float, str]] = {}
+
+    def signed(ahead: int) -> str:
+        now = time.monotonic()
+        if ahead not in kept or kept[ahead][0] < now:  # signing takes a tenth of a second
+            kept[ahead] = (now + SIGNED, sign(ahead))
+        return kept[ahead][1]
+
     try:
-        sign(0)
+        signed(0)
     except (PyJWTError, ValueError, TypeError, AssertionError):
         usable = False
     else:
         usable = True
     if not usable:  # raised out here: what was caught may hold the key
         raise Denied("the App's private key cannot be used", KEY)
-    return sign
+    return signed

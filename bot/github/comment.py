@@ -34,6 +34,15 @@ def pending(target: Target, *, queue: str = "", url: str = "") -> str:
     )
 
 
+def broken(target: Target, reason: str, remedy: str) -> str:
+    """Return the comment of a head that could not be judged."""
+    return (
+        f"{MARKER}\n## ❗ ERROR: this head could not be judged\n\n{markdown(reason, 500)}\n\n"
+        f"What to do: {markdown(remedy, 500)}; `/warden check` judges it again.\n\n"
+        f"{_foot(target.head, '')}\n"
+    )
+
+
 def stopped(target: Target, reason: str) -> str:
     """Return the comment of a pull request that is not judged any further, and why."""
     return (

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from bot import conduct
 from bot.github import checkruns, comment
-from bot.github.errors import NotFound
+from bot.github.errors import Denied, NotFound
 from bot.github.values import Api, Target
 from bot.policy import Waiver, default
+from bot.report.neutral import harmless
 from bot.report.read import load
 from bot.serve.contract import Judged, Waived
 from bot.serve.flows import leave
@@ -79,6 +81,10 @@ def failed(warden: Warden, api: Api, target: Target, reason: str, remedy: str) -
     bodies = {check: checkruns.broken(target, check, reason, remedy) for check in checks}
     warden.publisher(api).conclude(target, bodies)
     warden.note(target, "modelwarden", "could not tell", reason)
+    with suppress(Denied, NotFound):  # then there is nobody to tell
+        if target.number and not warden.current(api, target):
+            text = comment.broken(target, harmless(reason), harmless(remedy))
+            warden.publisher(api).sticky(target.number, text)
     return reason
 
 

@@ -83,7 +83,7 @@ class Server:
     ) -> None:  # fmt: skip
         self.hub, self.folder, self.log = hub, folder / name, folder / f"{name}.log"
         self._nest, self._patience, self._pace = nest, patience, pace
-        self.folder.mkdir()
+        self.folder.mkdir(exist_ok=True)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.url = f"http://127.0.0.1:{free.getsockname()[1]}"

@@ -55,13 +55,16 @@ def test_every_fault_at_every_place(
     """Over all turns each place meets each kind of fault, two at a time."""
     faults = []
     for number, (method, path, skip) in enumerate(PLACES):
-        for kinds in (LOST, LIMITS):
+        for kinds in (LIMITS, LOST):  # the second one strikes what is asked again
             kind = kinds[(turn + number) % len(kinds)]
-            if path != "info/refs$" or kind in BROKEN:
-                faults.append(hub.fault(method, path, kind, skip=skip))
+            if path == "info/refs$" and kind not in BROKEN:
+                continue
+            faults.append(hub.fault(method, path, kind, skip=skip))
+            if kind == "slow" and path in ("/comments$", "/compare/"):
+                break  # it is answered, and not asked again
     pull = repo.pull(author="mallory", branch="x", files=UNPINNED, fork=True)
     server.settle(90)
-    assert all(fault.hits == 1 for fault in faults), faults
+    assert not [fault for fault in faults if fault.hits != 1]
     shown = runs(repo, pull.head)
     assert shown.pop("modelwarden") == shown.pop("modelwarden / dependencies") == "failure"
     assert set(shown.values()) == {"success", "skipped"} and len(shown) == 7, shown

@@ -18,6 +18,13 @@ REMEMBERED = 30 * 86400.0  # seconds; GitHub keeps its own log of deliveries for
 MAX_NOTE = 500
 
 
+_SETTLE = (
+    deliveries.update()
+    .where(deliveries.c.id == sa.bindparam("name"))
+    .values(handed=True, body=None, note=sa.bindparam("said"))
+)
+
+
 @dataclass(slots=True, eq=False)
 class _Ticket:
     """One delivery that waits to be written, and what came of it."""
@@ -91,9 +98,7 @@ class Inbox(Store):
     def settled(self, notes: Mapping[str, str]) -> None:
         """Write what came of deliveries, by id, and drop their bodies; the ids stay."""
         with self.write() as c:
-            for id, note in notes.items():
-                row = {"handed": True, "body": None, "note": note[:MAX_NOTE]}
-                c.execute(deliveries.update().where(deliveries.c.id == id).values(**row))
+            c.execute(_SETTLE, [{"name": id, "said": s[:MAX_NOTE]} for id, s in notes.items()])
 
     def notes(self, limit: int) -> tuple[tuple[str, str, str], ...]:
         """Return id, event and note of the newest settled deliveries."""

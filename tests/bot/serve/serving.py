@@ -45,6 +45,9 @@ class Queue:
     def cancel(self, kind: str, key: str) -> None:
         raise AssertionError("the web never ends a job")
 
+    def forget(self, kind: str, key: str) -> None:
+        raise AssertionError("the web never drops a job")
+
     def waiting(self) -> tuple[Waiting, ...]:
         return self.jobs
 

@@ -60,7 +60,7 @@ def main() -> int:
         lost = count - _settled(folder, options.database)
     ratio = percentile(theirs, 0.99) / percentile(ours, 0.99)
     print(
-        f"p99 of the peer over ours: {ratio:.1f}; deliveries lost: {lost}, not handed over: {left}"
+        f"p99 of the peer over ours: {ratio:.1f}; deliveries lost: {lost}, jobs left: {left}"
     )
     return 1 if lost or left or len(ours) < count else 0
 

@@ -28,11 +28,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds between looks at a queue, signs of life, and until a silent worker counts dead."""
+    """Seconds between looks at a queue, signs of life, and until a silent worker counts dead.
+
+    `look` is between two looks for what is due by the clock.
+    """
 
     poll: float = 0.5
     beat: float = 10.0
     dead: float = 60.0
+    look: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,7 +141,7 @@ def build(settings: Settings, pace: Pace = Pace()) -> Parts:
     views = Views(settings, records, engine, ready, catalog.rules(warden.checks))
     hook = Hook(records, settings.secrets, telemetry, intake.wake)
     app = web_app(hook, views, telemetry)
-    clockwork = Clockwork(engine, _tidy(settings, records, engine, telemetry))
+    clockwork = Clockwork(engine, _tidy(settings, records, engine, telemetry), every=pace.look)
     return Parts(settings, records, hub, telemetry, engine, warden, app, intake, clockwork)
 
 

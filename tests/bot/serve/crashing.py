@@ -28,7 +28,7 @@ from modelwarden import ROOT
 from tests.bot.serve.stack import wait_for
 from tests.githubfake import FakeGitHub
 
-PACE = Pace(poll=0.1, beat=0.3, dead=3.0)
+PACE = Pace(poll=0.1, beat=0.3, dead=3.0, look=0.5)
 SECONDS = 45.0  # that anything may take before a test gives up
 
 
@@ -142,7 +142,7 @@ class Server:
         for path in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 line = (path / "cmdline").read_bytes()
-                place = str((path / "cwd").readlink()).encode()
+                place = os.fsencode((path / "cwd").readlink())
                 if int(path.name) != self.pid and any(m in line + b" " + place for m in marks):
                     found.append(line.replace(b"\0", b" ").decode("utf-8", "replace"))
         return found

@@ -17,8 +17,10 @@ from tests.githubfake.repository import Repository
 UNPINNED = {"requirements.txt": "requests\n" * 60}
 PINNED = {"requirements.txt": "requests==2.32.0\n"}
 CLEAN = {"notes.md": "# Notes\n"}
-LOST = ("502-after-store", "drop-after-store", "500", "503", "drop", "garbage")
-LIMITS = ("403-secondary", "403-secondary-bare", "429-bare", "403-primary", "401-expired", "slow")
+# In pairs: what strikes first must not let the request through.
+LOST = (("500", "502-after-store"), ("503", "drop-after-store"), ("drop", "garbage"))
+LIMITS = (("403-secondary", "429-bare"), ("403-secondary-bare", "403-primary"),
+          ("401-expired", "slow"))  # fmt: skip
 BROKEN = ("500", "503", "drop", "429-bare", "slow")  # of git's own way
 # One of each: what makes, changes and reads runs and comments, and brings commits.
 PLACES = (
@@ -48,20 +50,19 @@ def server(nest: Nest, tmp_path: Path, hub: FakeGitHub, repo: Repository) -> Ite
         yield made
 
 
-@pytest.mark.parametrize("turn", range(len(LOST)))
+@pytest.mark.parametrize("turn", range(3))
 def test_every_fault_at_every_place(
     server: Server, hub: FakeGitHub, repo: Repository, turn: int
 ) -> None:
-    """Over all turns each place meets each kind of fault, two at a time."""
+    """Over all turns each place meets each kind of fault, four at a time."""
     faults = []
     for number, (method, path, skip) in enumerate(PLACES):
-        for kinds in (LIMITS, LOST):  # the second one strikes what is asked again
-            kind = kinds[(turn + number) % len(kinds)]
+        for kind in LIMITS[(turn + number) % 3] + LOST[(turn + number) % 3]:
             if path == "info/refs$" and kind not in BROKEN:
                 continue
-            faults.append(hub.fault(method, path, kind, skip=skip))
             if kind == "slow" and path in ("/comments$", "/compare/"):
-                break  # it is answered, and not asked again
+                continue  # it is answered, and not asked again
+            faults.append(hub.fault(method, path, kind, skip=skip))
     pull = repo.pull(author="mallory", branch="x", files=UNPINNED, fork=True)
     server.settle(90)
     assert not [fault for fault in faults if fault.hits != 1]
@@ -79,17 +80,16 @@ def test_limits_and_outages_park_the_job(
     nest: Nest, tmp_path: Path, hub: FakeGitHub, repo: Repository
 ) -> None:
     """Longer than one request is patient; others go on meanwhile."""
-    hub.wait = 7
-    with serving(nest, hub, tmp_path, patience=Patience(blind=7.0)) as server:
+    hub.wait = 6
+    with serving(nest, hub, tmp_path, patience=Patience()) as server:
         faults = [
             hub.fault("POST", "/check-runs$", "403-secondary"),
             hub.fault("GET", "/compare/", "403-primary"),
-            hub.fault("PATCH", "/check-runs/", "429-bare"),
-            hub.fault("POST", "/comments$", "502-after-store", 4),
+            hub.fault("POST", "/comments$", "500", 4),
         ]
         pull = repo.pull(author="will", branch="x", files=CLEAN)
         server.settle(90)
-        assert [fault.hits for fault in faults] == [1, 1, 1, 1], faults
+        assert [fault.hits for fault in faults] == [1, 1, 4], faults
         assert verdict(repo, pull.head) == "success"
         assert len(ours(hub, repo, pull.number)) == 1
         exact(server, hub, repo)
@@ -136,7 +136,7 @@ def test_deliveries_that_come_twice(
     exact(server, hub, repo)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_deliveries_in_any_order(
     server: Server, hub: FakeGitHub, repo: Repository, seed: int
 ) -> None:

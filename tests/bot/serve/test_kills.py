@@ -71,13 +71,10 @@ def struck(server: Server, faults: list[Fault]) -> None:
 JUDGE: tuple[tuple[Point, ...], ...] = (
     ((PULL, "before", 0), (CREATE, "after", 0), (CREATE, "soon", 3)),
     ((CREATE, "before", 1), (CREATE, "after", 7), (COMPARE, "before", 0)),
-    ((RUNS, "before", 2), (CREATE, "after", 4), (RUNS, "before", 12)),
     ((REFS, "before", 0), (PACK, "before", 1), (PACK, "soon", 3)),
     ((END, "soon", 0), (END, "after", 2), (END, "before", 5)),
-    ((END, "before", 0), (END, "after", 3), (END, "soon", 6)),
     ((END, "after", 8), (LISTED, "before", 0), (COMMENT, "before", 0)),
-    ((COMMENT, "after", 0), (LISTED, "before", 1)),
-    ((END, "after", 9), (COMMENT, "soon", 0)),
+    ((COMMENT, "after", 0), (LISTED, "before", 1), (RUNS, "before", 12)),
 )
 
 
@@ -185,7 +182,7 @@ def test_a_re_run(
     exact(server, hub, repo)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(1))
 def test_at_any_time(server: Server, hub: FakeGitHub, repo: Repository, seed: int) -> None:
     """Three pull requests, one pushed to, one asked about; four deaths at random moments."""
     chance = random.Random(seed)

@@ -160,6 +160,23 @@ def test_deliveries_in_any_order(
     exact(server, hub, repo)
 
 
+def test_a_late_delivery_ends_nothing(server: Server, hub: FakeGitHub, repo: Repository) -> None:
+    """That it was closed arrives, by the sweep, when it is open again and under way."""
+    pull = repo.pull(author="will", branch="x", files=CLEAN)
+    server.settle()
+    hub.lose()
+    pull.close()
+    hub.flush()
+    hub.slow = 3.0
+    slow = hub.fault("GET", "/compare/", "slow")
+    pull.reopen()
+    wait_for(lambda: bool(slow.hits), "the judging to begin")
+    hub.hooks.again(next(d for d in hub.deliveries if d.action == "closed"))
+    server.settle()
+    assert verdict(repo, pull.head) == "success"
+    exact(server, hub, repo)
+
+
 def test_commands_at_once_write_one_comment(
     server: Server, hub: FakeGitHub, repo: Repository
 ) -> None:

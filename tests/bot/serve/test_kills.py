@@ -74,7 +74,7 @@ JUDGE: tuple[tuple[Point, ...], ...] = (
     ((REFS, "before", 0), (PACK, "before", 1), (PACK, "soon", 3)),
     ((END, "soon", 0), (END, "after", 2), (END, "before", 5)),
     ((END, "after", 8), (LISTED, "before", 0), (COMMENT, "before", 0)),
-    ((COMMENT, "after", 0), (LISTED, "before", 1), (RUNS, "before", 12)),
+    ((COMMENT, "after", 0), (LISTED, "before", 1), (RUNS, "before", 10)),
 )
 
 

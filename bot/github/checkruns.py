@@ -83,6 +83,8 @@ def concluded(
     alone = replace(report, verdicts=(verdict,))
     waits = note if verdict.outcome is Outcome.PENDING else ""
     title = tally(verdict.findings) or verdict.reason or verdict.outcome
+    if waits:
+        title = waits.partition("\n")[0].lstrip("# ")
     body = _body(
         target,
         verdict.check,

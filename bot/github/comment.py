@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 
 from bot.finding import Rule
@@ -12,17 +13,22 @@ from bot.verdict import Report
 
 # Marks our comment. Somebody else's comment may hold it too: the author's id decides.
 MARKER = "<!-- modelwarden:verdict -->"
+TODO = "\n### What to do\n"  # where there is something
 ROOM = 65_000  # bytes; GitHub takes 65,536 characters
 
 
 def judged(report: Report, rules: Mapping[str, Rule], *, note: str = "", url: str = "") -> str:
-    """Return the comment of a verdict; `note` is markdown of ours that comes after the headline."""
+    """Return the comment of a verdict; `note` is markdown of ours, for whoever may go on.
+
+    It comes after the headline, or after what the author has to do where that is something.
+    """
     foot = _foot(report.change.head, url)
     room = ROOM - len(f"{MARKER}\n\n{note}\n\n{foot}".encode())
     text = render(report, "markdown", rules, room=max(room, ROOM // 4))
-    head, _, rest = text.partition("\n")
+    # Of these lines only ours begin so: what others wrote is quoted.
+    before, line, after = text.partition("\n| Check |" if TODO in text else "\n")
     middle = f"\n{note}\n" if note else ""
-    return f"{MARKER}\n{head}\n{middle}{rest}\n{foot}\n"
+    return f"{MARKER}\n{before}\n{middle}{line}{after}\n{foot}\n"
 
 
 def pending(target: Target, *, queue: str = "", url: str = "") -> str:
@@ -53,5 +59,6 @@ def stopped(target: Target, reason: str) -> str:
 
 
 def _foot(head: str, url: str) -> str:
-    more = f' · <a href="{markdown(url)}">full report</a>' if url else ""
+    # The address is ours: made to be text, it would lead nowhere.
+    more = f' · <a href="{html.escape(url)}">full report</a>' if url else ""
     return f"<sub>Head <code>{head[:12]}</code>{more} · <code>/warden help</code></sub>"

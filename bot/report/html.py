@@ -17,6 +17,7 @@ from bot.report.outline import (
     steps,
     subject,
     tally,
+    unsettled,
     worst_first,
 )
 from bot.report.plots import draw
@@ -99,7 +100,7 @@ def _next(report: Report) -> Safe:
     todo = steps(report)
     if not todo:
         waiting = report.outcome is Outcome.PENDING
-        words = "Wait for the checks to finish." if waiting else "Nothing to do."
+        words = f"{_capital(unsettled(report))}." if waiting else "Nothing to do."
         return tag("section", tag("h2", text("What to do")), tag("p", text(words)))
     items = (
         tag(

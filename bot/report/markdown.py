@@ -20,6 +20,7 @@ from bot.report.outline import (
     steps,
     subject,
     tally,
+    unsettled,
     worst_first,
 )
 from bot.verdict import Outcome, Report, Verdict
@@ -78,7 +79,8 @@ def _next(report: Report) -> Iterator[str]:
     todo = steps(report)
     if not todo:
         waiting = report.outcome is Outcome.PENDING
-        yield "**What to do:** " + ("wait for the checks." if waiting else "nothing.")
+        words = quote(unsettled(report), LINE) if waiting else "nothing"
+        yield f"**What to do:** {words}."
         return
     yield "### What to do"
     for position, group in enumerate(todo[:STEPS], 1):

@@ -85,6 +85,12 @@ def headline(report: Report) -> str:
     return "no check applies to this change"
 
 
+def unsettled(report: Report) -> str:
+    """Say that nothing is to be done until the checks that wait are settled."""
+    names = [v.check for v in report.verdicts if v.outcome is Outcome.PENDING]
+    return f"nothing until {' and '.join(names)} {'is' if len(names) == 1 else 'are'} settled"
+
+
 def subject(report: Report) -> str:
     """Name what was judged: repository, number, commits, number of files."""
     change = report.change

@@ -19,6 +19,7 @@ from bot.report.outline import (
     steps,
     subject,
     tally,
+    unsettled,
     worst_first,
 )
 from bot.verdict import Outcome, Report, Verdict
@@ -154,7 +155,7 @@ def _next(report: Report, screen: _Screen) -> list[str]:
     todo = steps(report)
     if not todo:
         waiting = report.outcome is Outcome.PENDING
-        return ["Next: wait for the checks to finish." if waiting else "Next: nothing to do."]
+        return [f"Next: {unsettled(report)}." if waiting else "Next: nothing to do."]
     lines = [screen.paint("Next", _BOLD)]
     for number, group in enumerate(todo[:STEPS], 1):
         where = places(group)

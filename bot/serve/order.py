@@ -42,7 +42,7 @@ class Order:
     today: date
     checks: tuple[str, ...]
     waiting: tuple[str, ...] = ()
-    reason: str = "waits for somebody's approval"
+    reason: str = "not measured yet"
     waived: tuple[Waived, ...] = ()
     people: People | None = None
     plugins: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bot.github.checkruns import APPROVE
+from bot.github.checkruns import APPROVE, name_of
 from bot.github.values import Pull
 from bot.talk import approving
 from bot.talk.quota import Left, exceeded
@@ -58,14 +58,14 @@ def approval_request(
         f"They come from {source}, by {code(pull.author.login)}. Measuring loads head {head} and "
         f"base {base} in a sandbox without network or secrets.",
         "",
-        *_files(files),
-        "",
         f"- Suites: {listed(suites) or 'none'}",
         f"- Estimated: {minutes(estimate)}",
         f"- Left today: {minutes(left.author)} for {code(pull.author.login)}, "
         f"{minutes(left.repository)} for the repository",
         "",
-        *_how(pull, estimate, left, expires_at),
+        *_files(files),
+        "",
+        *(_how(pull, estimate, left, expires_at) if suites else _nothing()),
     ]
     return "\n".join(lines) + "\n"
 
@@ -87,10 +87,22 @@ def _how(pull: Pull, estimate: float, left: Left, expires_at: float) -> Iterator
         yield f"**Not now:** {quoted(ended(over), 400)}"
         yield ""
     yield (
-        "To approve exactly these commits, press the button "
-        f"“{APPROVE.label}” of the check run, or write in a new comment:"
+        "**To approve** exactly these commits, somebody with the write role presses the button "
+        f"“{APPROVE.label}” of the check run {code(name_of(approving.LOADS))}, or writes in a "
+        "new comment:"
     )
     yield ""
     yield typed(approving.line(pull.head))
     yield ""
-    yield f"It needs the write role and holds until {moment(expires_at)}. {approving.VOIDS}"
+    yield (
+        f"Until then nothing is loaded, and the check does not pass. An approval given now holds "
+        f"until {moment(expires_at)}. {approving.VOIDS}"
+    )
+
+
+def _nothing() -> Iterator[str]:
+    yield (
+        "**Nothing to approve yet:** the policy at the base commit names no suite, so nothing "
+        "would be measured. Name one under <code>regression.suite</code> in the policy of the "
+        "base branch, then write <code>/warden check</code> here."
+    )

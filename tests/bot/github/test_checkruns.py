@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import html
+import re
 from dataclasses import replace
 
 import pytest
@@ -126,11 +128,41 @@ def test_nobody_is_mentioned_and_no_marker_is_forged() -> None:
 
 
 def test_the_verdict_comes_first_then_the_note() -> None:
-    text = comment.judged(report(), RULES, note="**Leave is needed**")
+    clean = replace(report(), verdicts=(Verdict("weights", Outcome.PASS),))
+    text = comment.judged(clean, RULES, note="**Leave is needed**")
     lines = [line for line in text.splitlines() if line]
     assert lines[0] == comment.MARKER
-    assert lines[1].startswith("## ❗ ERROR")
+    assert lines[1].startswith("## ✅ PASS")
     assert lines[2] == "**Leave is needed**"
+
+
+def test_what_the_author_has_to_do_comes_before_what_others_may() -> None:
+    found = Verdict("weights", Outcome.FAIL, (_finding(Level.FAILURE, "| Check | of others"),))
+    waits = Verdict("regression", Outcome.PENDING, reason="not measured yet")
+    whole = replace(report(), verdicts=(found, waits))
+    text = comment.judged(whole, RULES, note="### Leave is needed")
+    places = [text.index(s) for s in ("❌ FAIL", "### What to do", "### Leave", "\n| Check |")]
+    assert places == sorted(places)
+    text = comment.judged(replace(whole, verdicts=(waits,)), RULES, note="### Leave is needed")
+    places = [text.index(s) for s in ("⏳ PENDING", "### Leave", "nothing until regression is")]
+    assert places == sorted(places)
+
+
+def test_the_report_s_address_leads_there() -> None:
+    url = "https://warden.example/r/acme/tiny/pull/7?a=1&b=2"
+    shown = comment.judged(report(), RULES, url=url)
+    found = re.search(r'<a href="([^"]*)">full report</a>', shown)
+    assert found is not None and html.unescape(found[1]) == url and found[1].isascii()
+    assert "\u200b" not in html.unescape(found[1])
+
+
+def test_a_run_that_waits_is_called_by_what_it_waits_for() -> None:
+    waits = Verdict("regression", Outcome.PENDING, reason="not measured yet")
+    body = checkruns.concluded(
+        TARGET, waits, report(), RULES, note="### It needs leave\n\nof somebody"
+    )
+    assert body.title == "It needs leave" and body.summary.startswith("### It needs leave\n")
+    assert checkruns.concluded(TARGET, waits, report(), RULES).title == "not measured yet"
 
 
 def test_each_attempt_and_check_has_an_id_of_its_own() -> None:

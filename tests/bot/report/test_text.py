@@ -42,7 +42,7 @@ def _only(*verdicts: Verdict) -> Report:
         (
             (Verdict("a", Outcome.PENDING),),
             "PENDING  1 check still to finish",
-            "Next: wait for the checks to finish.",
+            "Next: nothing until a is settled.",
         ),
     ],
 )

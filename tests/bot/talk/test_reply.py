@@ -101,6 +101,20 @@ def test_many_files_are_counted() -> None:
     assert len(request(files=tuple(("@" * 4_000, "x") for _ in files)).encode()) < 60_000
 
 
+def test_what_would_be_refused_is_not_asked_for() -> None:
+    shown = request(suites=(), files=(("a.py", "Python code"),))
+    assert "/warden measure" not in shown and "Approve GPU run" not in shown
+    assert "**Nothing to approve yet:**" in shown and "regression.suite" in shown
+    assert read(shown) == ()
+
+
+def test_what_to_read_is_a_list_of_its_own() -> None:
+    shown = request(files=(("a.py", "Python code"),))
+    between = shown[shown.index("- Left today") : shown.index("a.py")]
+    assert "\n\n**Read these first.**" in between
+    assert shown.index("a.py") < shown.index("**To approve**")
+
+
 def test_no_files() -> None:
     assert "none of the changed files could run code" in request()
 

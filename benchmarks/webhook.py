@@ -53,7 +53,7 @@ def main() -> int:
         command = [str(Path(sys.executable).with_name("modelwarden")), "serve"]
         with _server(command, _environment(hub, folder, options.database)) as port:
             ours = load(port, bodies, count, rate)
-            show("modelwarden serve", ours)
+            show("one insert in the request", ours)
             began = time.monotonic()
             left = drain(port, lambda: _settled(folder, options.database), count)
             print(f"  jobs done {time.monotonic() - began:.0f} s after the last delivery")

@@ -33,18 +33,21 @@ def load(path: Path | None = None, **options: Any) -> Settings:
     Raises SettingsError, which names the setting and never its value where it is a secret.
     """
     values, place = _file(path)
-    values |= _environment()
-    values |= {name: value for name, value in options.items() if value is not None}
-    return complete(_built(values, place))
+    variables = _environment()
+    given = {name: value for name, value in options.items() if value is not None}
+    places = dict.fromkeys(values, place)
+    places |= {name: PREFIX + name.upper() for name in variables}
+    places |= {name: "--" + name.replace("_", "-") for name in given}
+    return complete(_built(values | variables | given, places))
 
 
 def _file(path: Path | None) -> tuple[dict[str, Any], str]:
     named = os.environ.get(PREFIX + "CONFIG")
     chosen = path or (Path(named) if named else None)
     if chosen is None:
-        return {}, "environment"
+        return {}, ""
     place = plain(chosen)
-    data, mode = _read(chosen, "pass --config FILE")
+    data, mode = _read(chosen, "correct --config FILE" if path else f"correct {PREFIX}CONFIG")
     try:
         value = load_yaml(data, limit=LIMIT).value
     except DocumentError as error:
@@ -79,7 +82,8 @@ def _environment() -> dict[str, Any]:
     return dict(EnvSettingsSource(Settings, env_ignore_empty=True)())
 
 
-def _built(values: Mapping[str, Any], place: str) -> Settings:
+def _built(values: Mapping[str, Any], places: Mapping[str, str]) -> Settings:
+    """Return the settings; `places` are where each value was given, by its name."""
     try:
         return Settings(**values)
     except ValidationError as error:
@@ -87,17 +91,18 @@ def _built(values: Mapping[str, Any], place: str) -> Settings:
     # An unknown key explains the missing one beside it, so it is said first.
     first = min(found, key=lambda e: e["type"] != "extra_forbidden")
     name = plain(first["loc"][0] if first["loc"] else "settings")
+    place = places.get(name, "settings")
     if first["type"] == "extra_forbidden":
         near = nearest(name, Settings.model_fields)
         raise SettingsError(f"{place}: unknown setting '{name}'{near}", PAGE)
     if first["type"] == "missing":
         raise SettingsError(f"no {name}", f"{_give(name)}; {PAGE}")
-    said = first["msg"].removeprefix("Value error, ")
-    raise SettingsError(f"{place}: {name} {said[:1].lower()}{said[1:]}", PAGE)
+    said = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    raise SettingsError(f"{place}: {name} {said.partition(', unable')[0]}", PAGE)
 
 
 def _give(name: str) -> str:
-    return f"set {name} in the settings file, or {PREFIX}{name.upper()}"
+    return f"set {name} in the settings file (--config FILE), or {PREFIX}{name.upper()}"
 
 
 def complete(settings: Settings) -> Settings:
@@ -121,7 +126,7 @@ def complete(settings: Settings) -> Settings:
             f"{_give('webhook_secrets')}; the same as on the App's settings page",
         )
     values = settings.model_dump(exclude={"private_key_file", "webhook_secrets_file"})
-    return _built(values | {"private_key": key, "webhook_secrets": secrets}, "settings")
+    return _built(values | {"private_key": key, "webhook_secrets": secrets}, {})
 
 
 def _secret(path: Path, name: str) -> str:

@@ -34,6 +34,13 @@ class Item:
     remedy: str = ""
 
 
+def stranger(app: int, said: str) -> Item:
+    """Say that GitHub does not take this App for who it says it is."""
+    number = f"compare app_id, {app}, with the App ID {SETTINGS_PAGE}"
+    remedy = f"{number}; or make a new private key there"
+    return Item("app", "fail", said, remedy)
+
+
 def permissions(who: Identity) -> tuple[Item, ...]:
     """Hold what the App may do against what it needs, and no more than that."""
     granted = dict(who.permissions)

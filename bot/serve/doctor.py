@@ -20,7 +20,7 @@ import click
 from bot import git, process, sandbox
 from bot.errors import BotError, CouldNotTell
 from bot.github.checkruns import SUMMARY
-from bot.github.errors import GitHubError
+from bot.github.errors import Denied, GitHubError
 from bot.github.values import Hub, Repo
 from bot.quoting import plain
 from bot.report.neutral import redact
@@ -28,6 +28,7 @@ from bot.serve import diagnosis
 from bot.serve.contract import Records
 from bot.serve.diagnosis import Item
 from bot.serve.settings import Settings
+from bot.wording import plural
 from modelwarden import ROOT
 from security.errors import SecurityError
 
@@ -47,12 +48,13 @@ def examine(settings: Settings, hub: Hub, store: Callable[[], Records]) -> Itera
     if settings.worker != "web":
         yield from _asked("sandbox", lambda: (_sandbox(),))
         yield from _asked("gpu", lambda: (_gpu(settings),))
+    app = yield from _identity(hub, settings.app_id)
+    if not app:  # whatever else is asked of GitHub has the same answer
+        return
     yield from _asked("clock", lambda: (diagnosis.clock(hub.clock(), time.time()),))
-    app = yield from _identity(hub)
     if settings.worker != "gpu":
         yield from _asked("webhook", lambda: diagnosis.webhook(hub.hook(), settings.public_url))
-        if app:
-            yield from _branches(hub, app)
+        yield from _branches(hub, app)
 
 
 def _asked(name: str, look: Callable[[], tuple[Item, ...]]) -> Iterator[Item]:
@@ -109,10 +111,13 @@ def _gpu(settings: Settings) -> Item:
     return diagnosis.gpu(tuple(last.split()[1:]), settings.worker)
 
 
-def _identity(hub: Hub) -> Generator[Item, None, int]:
+def _identity(hub: Hub, app: int) -> Generator[Item, None, int]:
     """Yield what is found about the App; return its id, 0 where GitHub does not know it."""
     try:
         who = hub.identity()
+    except Denied as error:
+        yield diagnosis.stranger(app, error.message)
+        return 0
     except GitHubError as error:
         yield Item("app", "fail", error.message, error.hint)
         return 0
@@ -139,6 +144,8 @@ def _branches(hub: Hub, app: int) -> Iterator[Item]:
 def _branch(hub: Hub, repo: Repo, app: int) -> Item:
     try:
         required = hub.at(repo).required_checks(repo.default_branch)
+    except Denied as error:  # GitHub gives no token: nothing of this repository can be judged
+        return Item("branch", "fail", f"{repo.name}: {error.message}", error.hint)
     except GitHubError as error:
         return Item("branch", "warn", f"{repo.name}: {error.message}", error.hint)
     return diagnosis.branch(repo, required, SUMMARY, app)
@@ -158,7 +165,9 @@ def show(items: Iterator[Item], format_: str) -> int:
         listed = [asdict(item) for item in seen]
         click.echo(redact(json.dumps({"ok": not failed, "items": listed}, indent=2)))
     else:
-        click.echo("ready to serve" if not failed else f"{failed} to repair before serving")
+        warned = sum(item.state == "warn" for item in seen)
+        aside = f" ({plural(warned, 'warning')})" if warned else ""
+        click.echo(f"{plural(failed, 'thing')} to repair" if failed else f"ready to serve{aside}")
     return 1 if failed else 0
 
 

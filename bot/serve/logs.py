@@ -41,6 +41,11 @@ class Counting(logging.Handler):
         self._count(record.name.removeprefix(f"{ROOT}.").partition(".")[0])
 
 
+def hush() -> None:
+    """Keep libraries quiet that say of each try that it failed, and not why: we say what it was."""
+    logging.getLogger("stamina").setLevel(logging.ERROR)
+
+
 def configure(settings: Settings, count: Callable[[str], None]) -> None:
     """Send what we and the web server say to standard error, warnings of libraries included."""
     handler = logging.StreamHandler(sys.stderr)
@@ -62,3 +67,4 @@ def configure(settings: Settings, count: Callable[[str], None]) -> None:
     everyone = logging.getLogger()
     everyone.setLevel(logging.WARNING)
     everyone.handlers = [handler]
+    hush()

@@ -12,12 +12,14 @@ from starlette.types import ASGIApp
 from bot import cache, catalog
 from bot.github.client import GitHub
 from bot.github.dry import DryHub
+from bot.github.errors import Denied
 from bot.github.mirror import Mirrors, size_of
 from bot.github.transport import Reply
 from bot.github.values import Hub, Target
 from bot.jobs import Engine
 from bot.serve.app import build as web_app
 from bot.serve.clockwork import Clockwork
+from bot.serve.configure import SettingsError
 from bot.serve.contract import Judged
 from bot.serve.flows import flows
 from bot.serve.flows.deliver import settle
@@ -103,9 +105,12 @@ class Watched(GitHub):
 
 
 def github(settings: Settings, telemetry: Telemetry) -> Hub:
-    """Return the way to GitHub; in a dry run, one without a way to write. Raises GitHubError."""
+    """Return the way to GitHub; in a dry run, one without a way to write. Raises SettingsError."""
     key = settings.private_key.get_secret_value()
-    real = Watched(settings.app_id, key, url=settings.github_url)
+    try:
+        real = Watched(settings.app_id, key, url=settings.github_url)
+    except Denied as error:
+        raise SettingsError(error.message, error.hint) from None
     real.telemetry = telemetry
     return DryHub(real, log.info) if settings.dry_run else real
 

@@ -45,11 +45,12 @@ def serve(
 
 def examine(settings: Settings, format_: str) -> int:
     """Let the doctor look; 0 where nothing has to be repaired, else 1."""
-    from bot.serve import doctor
+    from bot.serve import doctor, logs
     from bot.serve.parts import github
     from bot.serve.records import Records
     from bot.serve.telemetry import Telemetry
 
+    logs.hush()
     hub = github(settings, Telemetry())
     items = doctor.examine(settings, hub, lambda: Records(settings.database_url))
     return doctor.show(items, format_)

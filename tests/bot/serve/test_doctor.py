@@ -185,7 +185,21 @@ def test_github_is_away(tmp_path: Path) -> None:
 
     items = tuple(doctor.examine(read, Away(), lambda: Records(read.database_url)))
     failed = [(item.name, item.said) for item in items if item.state == "fail"]
-    assert failed == [(n, "no answer from GitHub") for n in ("clock", "app", "webhook")]
+    assert failed == [("app", "no answer from GitHub")]  # and that once
+
+
+def test_a_key_of_another_app(hub: FakeGitHub, tmp_path: Path) -> None:
+    found = ask(hub, tmp_path, app_id=hub.app.id + 1)
+    (app,) = found["app"]
+    assert app.state == "fail" and "401" in app.said and "clock" not in found
+    assert f"app_id, {hub.app.id + 1}," in app.remedy and "--check" not in app.remedy
+
+
+def test_permissions_that_an_installation_did_not_accept(hub: FakeGitHub, tmp_path: Path) -> None:
+    for installation in hub.installations.values():
+        del installation.permissions["checks"]
+    (branch,) = ask(hub, tmp_path)["branch"]
+    assert branch.state == "fail" and "not granted" in branch.said and "accept" in branch.remedy
 
 
 def test_a_database_that_is_away(tmp_path: Path, hub: FakeGitHub) -> None:
@@ -228,9 +242,11 @@ def test_shown_as_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert doctor.show(iter(ITEMS), "text") == 1
     said = capsys.readouterr().out
     assert "ok    a            fine\n" in said and "to do: repair it" in said
-    assert said.endswith("1 to repair before serving\n")
+    assert said.endswith("1 thing to repair\n")
     assert "correct-horse" not in said and "\x1b" not in said
     assert doctor.show(iter(ITEMS[:2]), "text") == 0
+    assert capsys.readouterr().out.endswith("ready to serve (1 warning)\n")
+    assert doctor.show(iter(ITEMS[:1]), "text") == 0
     assert capsys.readouterr().out.endswith("ready to serve\n")
 
 

@@ -159,6 +159,14 @@ def test_it_refuses_to_start_and_says_which(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_key_that_is_none(tmp_path: Path, hub: FakeGitHub) -> None:
+    path = config(tmp_path, hub)
+    (tmp_path / "key.pem").write_text(KEY)
+    for words in ((), ("--check",)):
+        done = say("--config", str(path), *words)
+        assert done.returncode == 2 and "private key cannot be used" in done.stderr
+
+
 def test_a_password_in_the_arguments_is_refused() -> None:
     done = say("--database", "postgresql://bot:hunter2hunter2@db/warden")
     assert done.returncode == 2 and "MODELWARDEN_DATABASE" in done.stderr

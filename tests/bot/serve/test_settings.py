@@ -92,8 +92,8 @@ def test_secrets_from_a_file_for_rotation(tmp_path: Path) -> None:
         ("app_id: 1\nprivate_key: hello\n", "private_key is no private key"),
         ("app_id: 1\nwebhook_secrets: [short]\n", "webhook_secrets has a secret of fewer than 16"),
         ("app_id: 1\nwebhook_secret: [x]\n", "unknown setting 'webhook_secret'; did you mean "),
-        ("app_id: 1\nport: 99999\n", "port input should be less than or equal to 65535"),
-        ("app_id: nine\n", "app_id input should be a valid integer"),
+        ("app_id: 1\nport: 99999\n", "serve.yml: port should be less than or equal to 65535"),
+        ("app_id: nine\n", "serve.yml: app_id should be a valid integer"),
         ("app_id: 1\npublic_url: http://warden.example\n", "must begin with https://"),
         ("app_id: 1\npublic_url: https://u:p@warden.example\n", "an address alone"),
         ("app_id: 1\ndatabase: mysql://x\n", "database must begin with sqlite:/// or postgresql"),
@@ -102,7 +102,7 @@ def test_secrets_from_a_file_for_rotation(tmp_path: Path) -> None:
         ("app_id: 1\nprivate_key_file: nowhere.pem\n", "nowhere.pem: No such file"),
         ("app_id: 1\nprivate_key_file: .\n", "Is a directory"),
         ("app_id: 1\nstatus_token: short\n", "status_token has fewer than 16"),
-        ("app_id: 1\nworker: cpu\n", "worker input should be 'all', 'web' or 'gpu'"),
+        ("app_id: 1\nworker: cpu\n", "worker should be 'all', 'web' or 'gpu'"),
     ],
 )  # fmt: skip
 def test_refused(tmp_path: Path, text: str, said: str) -> None:
@@ -135,6 +135,19 @@ def test_a_settings_file_without_secrets_may_be_read(
     monkeypatch.setenv("MODELWARDEN_PRIVATE_KEY", KEY)
     monkeypatch.setenv("MODELWARDEN_WEBHOOK_SECRETS", SECRET)
     assert load(write(tmp_path, "app_id: 4\n", mode=0o644)).app_id == 4
+
+
+def test_an_error_names_where_the_value_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = whole(tmp_path, "port: 1\n")
+    with pytest.raises(UsageError) as caught:
+        load(path, gpu_per_author=0)
+    assert caught.value.message.startswith("--gpu-per-author: gpu_per_author should be greater")
+    monkeypatch.setenv("MODELWARDEN_PORT", "eight")
+    with pytest.raises(UsageError) as caught:
+        load(path)
+    assert caught.value.message == "MODELWARDEN_PORT: port should be a valid integer"
 
 
 def test_a_misspelt_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,7 +49,7 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Waived:
-    """A finding accepted on one pull request by a comment."""
+    """A finding accepted on one pull request by a comment, as it is at the head."""
 
     repo: int
     number: int
@@ -60,6 +60,7 @@ class Waived:
     login: str
     comment: int
     at: float
+    head: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +172,10 @@ class Records(Protocol):
     def approve(self, approval: Approval) -> None:
         """Keep leave to load the weights of exactly these commits."""
 
-    def approval(self, target: Target, check: str, now: float) -> Approval | None:
-        """Return the newest leave for these commits that holds now."""
+    def approval(
+        self, target: Target, check: str, now: float, suite: str | None = None
+    ) -> Approval | None:
+        """Return the newest leave for these commits that holds now, and covers the suite."""
 
     def void(self, repo: int, number: int, reason: str, *, keep: str = "", by: int = 0) -> int:
         """End approvals, but for those of the head `keep`; `by`: one approver's. How many ended."""

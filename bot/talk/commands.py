@@ -73,7 +73,7 @@ _TABLE = (
         Role.TRIAGE,
         "Judges the pull request again: every check, or the one named.",
         "The commits are those of now, the policy that of the base commit. It never loads weights "
-        "that nobody has approved.",
+        "that nobody has approved, and measures once more only for those who may approve it.",
         "/warden check licenses",
         words=("[CHECK]",),
         author=True,
@@ -101,7 +101,8 @@ _TABLE = (
         "waive",
         Role.MAINTAIN,
         "Accepts the findings of a rule on this pull request, until a date and for a reason.",
-        "The report goes on showing the finding, with your reason. Rules about code that runs "
+        "The report goes on showing the finding, with your reason. It is for the head of now: a "
+        "push ends it. Rules about code that runs "
         "and about the policy itself can be waived only in the policy file, and nobody waives "
         "findings of their own change.",
         "/warden waive regression/slower until 2026-12-31 because the new cache comes next week",

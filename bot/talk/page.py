@@ -44,9 +44,9 @@ the author and of the repository. The day is one of UTC.
 
 ## What a comment cannot waive
 
-A waiver by comment is for one pull request, one rule, at most {days} days, with a reason of \
-{shortest} to {longest} characters, and never for one's own change. These rules can be waived only \
-in the policy file, or not at all:
+A waiver by comment is for one head of one pull request (a push ends it), one rule, at most {days} \
+days, with a reason of {shortest} to {longest} characters, and never for one's own \
+change. These rules can be waived only in the policy file, or not at all:
 
 | Rules | Why |
 |---|---|

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from bot.report.neutral import harmless
 from bot.serve.contract import Waived
+from bot.talk.approving import DIGITS
 from bot.talk.grammar import Command
 from bot.talk.shown import code, ended, quoted
 from bot.talk.values import Answer, Situation, Waive, refuse
@@ -82,8 +83,9 @@ def waive(command: Command, situation: Situation) -> Answer:
         )
     pull, who = situation.pull, situation.who
     return Answer(
-        f"{code(rule)} is waived on this pull request until {until}, by {code(who.login)}: "
-        f"{quoted(reason, LONGEST)}",
+        f"{code(rule)} is waived on {code(pull.head[:DIGITS])} until {until}, by "
+        f"{code(who.login)}: {quoted(reason, LONGEST)}\n\nA push ends it: nobody has "
+        "accepted what comes with one.",
         (
             Waive(
                 Waived(
@@ -96,6 +98,7 @@ def waive(command: Command, situation: Situation) -> Answer:
                     login=who.login,
                     comment=situation.comment,
                     at=situation.now,
+                    head=pull.head,
                 )
             ),
         ),

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from bot import conduct
 from bot.github import checkruns, comment
 from bot.github.errors import Denied, NotFound
-from bot.github.values import Api, Target
+from bot.github.values import Api, Conclusion, Target
 from bot.policy import Waiver, default
 from bot.report.neutral import harmless
 from bot.report.read import load
 from bot.serve.contract import Judged, Waived
-from bot.serve.flows import leave
+from bot.serve.flows import leave, shared
 from bot.serve.flows.warden import MEASURE, STATIC, Warden
 from bot.verdict import Outcome, Report, Verdict, outcome_of
 
@@ -22,12 +22,14 @@ from bot.verdict import Outcome, Report, Verdict, outcome_of
 class Way:
     """How the checks that load weights go on: "run", "wait" for leave, or "done".
 
-    `why` is one line for people; `measured` is a kept measurement of the same commits.
+    `why` is one line for people; `measured` is a kept measurement of the same commits; `suite` is
+    the only one that there is leave for, "" for all.
     """
 
     step: str
     why: str = ""
     measured: Judged | None = None
+    suite: str = ""
 
 
 def static(warden: Warden, api: Api, target: Target, again: tuple[str, ...]) -> str:
@@ -41,7 +43,7 @@ def static(warden: Warden, api: Api, target: Target, again: tuple[str, ...]) -> 
     way = _way(warden, api, target, report, again)
     if way.step == "run":
         author = api.pull(target.number).author.id if target.number else 0
-        warden.put(MEASURE, target, author=author)
+        warden.put(MEASURE, target, author=author, suite=way.suite)
         _comment(warden, api, target, report, "The model is measured next; this may take minutes.")
         return "measuring"
     whole = (
@@ -69,6 +71,9 @@ def finish(warden: Warden, api: Api, target: Target, report: Report, note: str =
     """Conclude the summary, then show the comment if the target still is the pull request."""
     url = warden.link(target)
     body = checkruns.summarised(target, report, warden.rules, url, note)
+    if body.conclusion is Conclusion.SUCCESS and (why := shared.worse(warden, api, target)):
+        body = checkruns.broken(target, "", why, shared.REMEDY)
+        note = f"The check run does not pass: {why}. What to do: {shared.REMEDY}."
     warden.publisher(api).conclude(target, {"": body})
     _comment(warden, api, target, report, note)
     warden.note(target, "modelwarden", f"verdict {report.outcome}", target.head[:12])
@@ -99,7 +104,7 @@ def joined(warden: Warden, target: Target, report: Report, late: Report) -> Repo
 
 def _waived(warden: Warden, target: Target, verdict: Verdict) -> Verdict:
     """Apply the waivers made by comment since the measurement."""
-    rows = warden.records.waived(target.repo.id, target.number)
+    rows = warden.waived(target)
     if not rows or not verdict.findings or verdict.outcome not in (Outcome.FAIL, Outcome.ERROR):
         return verdict
     none = default(warden.checks)
@@ -154,7 +159,10 @@ def _way(warden: Warden, api: Api, target: Target, report: Report, again: tuple[
     pull = api.pull(target.number)
     if reason := leave.missing(warden, api, target, pull, report):
         return Way("wait", reason)
-    return Way("run")
+    if not leave.needed(pull) or leave.approval_of(warden, target, "") is not None:
+        return Way("run")
+    one = leave.approval_of(warden, target)
+    return Way("run", suite=one.suite if one else "")
 
 
 def under(kept: Judged, target: Target, now: float) -> Judged:

@@ -26,7 +26,8 @@ def _do(warden: Warden, act: acts.Act, delivery: str) -> str:
             return f"ignored: {reason}"
         case acts.Judge(target, why):
             if target.number:
-                fresh = "" if target.attempt.startswith("o") else target.head
+                # Reopened, or another base: no leave outlives that, even on the same commits.
+                fresh = "" if target.attempt.startswith(("o", "e")) else target.head
                 warden.records.void(target.repo.id, target.number, why, keep=fresh)
             warden.judge(target)
             return f"judge {target.head[:12]}: {why}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot.github.values import Api, Target
 from bot.people import Account
 from bot.serve.contract import Approval, Plain
-from bot.serve.flows import payload
+from bot.serve.flows import leave, payload
 from bot.serve.flows.upkeep import cancel
 from bot.serve.flows.warden import JUDGE, MEASURE, STATIC, Warden, same_commits, target_of
 from bot.talk.values import Approve, Cancel, Declare, Effect, Recheck, SignCla, Waive
@@ -45,10 +45,11 @@ def do(warden: Warden, api: Api, heard: Heard, effect: Effect) -> str:
     target = target_of(pull, heard.source)
     match effect:
         case Recheck(checks):
-            warden.put(JUDGE, target, again=list(checks) or [""])
+            warden.put(JUDGE, target, again=leave.again(api, heard.who, checks or ("",)))
         case Approve(approval):
-            records.approve(approval)
-            _measure(warden, target, approval, pull.author.id)
+            if same_commits(target, approval.target):  # else it has moved on since
+                records.approve(approval)
+                _measure(warden, target, approval, pull.author.id)
         case Cancel(reason):
             records.void(repo, number, reason)
             runs = records.open_runs(repo, number)
@@ -69,8 +70,6 @@ def do(warden: Warden, api: Api, heard: Heard, effect: Effect) -> str:
 
 def _measure(warden: Warden, target: Target, approval: Approval, author: int) -> None:
     """Measure what was approved, beside the other verdicts on the same commits."""
-    if not same_commits(target, approval.target):
-        return  # it has moved on since; the approval binds to what it named
     kept = warden.records.latest(target.repo.id, 50, target.number)
     source = next(
         (j.target for j in kept if j.part == STATIC and same_commits(j.target, target)), None

@@ -116,7 +116,7 @@ def review(
             today=warden.today,
             checks=warden.loading if measuring else warden.reading,
             waiting=() if measuring else warden.loading,
-            waived=warden.records.waived(target.repo.id, target.number),
+            waived=warden.waived(target),
             people=people,
             plugins=warden.plugins,
             minutes=minutes,

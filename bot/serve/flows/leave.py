@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.github.values import Api, Pull, Role, Target
-from bot.serve.contract import Approval
+from bot.people import Account
+from bot.serve.contract import Approval, Plain
 from bot.serve.flows import reading
 from bot.serve.flows.warden import MEASURE, Warden
 from bot.talk import quota, reply
@@ -12,16 +15,31 @@ from bot.talk.quota import Left
 from bot.verdict import Report
 
 
-def needed(api: Api, pull: Pull) -> bool:
-    """Whether somebody has to approve: the head is a fork's, and its author may not write here."""
-    return pull.fork and api.role(pull.author.login) < Role.WRITE
+def needed(pull: Pull) -> bool:
+    """Whether somebody has to approve: the head is a fork's.
+
+    Who opened it does not matter: somebody who may write here may open one from a stranger's
+    fork, and the stranger pushes to it afterwards.
+    """
+    return pull.fork
 
 
-def approval_of(warden: Warden, target: Target) -> Approval | None:
-    """Return the approval that holds now for exactly these commits."""
+def approval_of(warden: Warden, target: Target, suite: str | None = None) -> Approval | None:
+    """Return the newest approval that holds now for exactly these commits.
+
+    With a `suite` ("": all of them), one that covers it.
+    """
     if not warden.loading:
         return None
-    return warden.records.approval(target, warden.loading[0], warden.clock())
+    return warden.records.approval(target, warden.loading[0], warden.clock(), suite)
+
+
+def again(api: Api, who: Account, checks: Sequence[str]) -> list[Plain]:
+    """Return which checks are done anew although they were: only who may approve a run asks for it.
+
+    Others, the author of the change among them, would spend minutes that nobody allowed twice.
+    """
+    return list(checks) if api.role(who.login) >= Role.WRITE else []
 
 
 def minutes_left(warden: Warden, pull: Pull) -> Left:
@@ -41,13 +59,19 @@ def estimate(warden: Warden, target: Target, bound: float) -> float:
     return quota.estimate(warden.records.past_minutes(target.repo.id, quota.RECENT), bound)
 
 
+def spent(warden: Warden, api: Api, target: Target, pull: Pull) -> str:
+    """Return why a run is too long for what is left of today's minutes, "" where it is not."""
+    settings = reading.policy_of(warden, api, target).section(warden.loading[0])
+    return quota.exceeded(minutes_left(warden, pull), estimate(warden, target, settings.minutes))
+
+
 def missing(warden: Warden, api: Api, target: Target, pull: Pull, report: Report) -> str:
     """Return "" if the weights may be loaded, else what people see instead, as markdown."""
     settings = reading.policy_of(warden, api, target).section(warden.loading[0])
     left, minutes = minutes_left(warden, pull), estimate(warden, target, settings.minutes)
     if over := quota.exceeded(left, minutes):
         return f"The model is not measured yet: {over}. Re-run the check then."
-    if not needed(api, pull) or approval_of(warden, target) is not None:
+    if not needed(pull) or approval_of(warden, target) is not None:
         return ""
     return reply.approval_request(
         pull,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bot.errors import BotError
 from bot.github.errors import NotFound
@@ -12,6 +13,10 @@ from bot.serve.flows import conclude, leave, reading
 from bot.serve.flows.judge import keep, review
 from bot.serve.flows.payload import unpack
 from bot.serve.flows.warden import MEASURE, STATIC, Warden
+from bot.serve.hearing import JudgeFailed
+from bot.verdict import Outcome, Report
+
+_GOOD = (Outcome.PASS, Outcome.SKIP)
 
 
 def flow(warden: Warden, steps: Steps, payload: Mapping[str, Plain]) -> Plain:
@@ -22,11 +27,11 @@ def flow(warden: Warden, steps: Steps, payload: Mapping[str, Plain]) -> Plain:
     try:
         if source is not None:
             steps.run("adopt", lambda: _adopt(warden, api, target, unpack(Target, source)))
-        reason = steps.run("verify", lambda: _verified(warden, api, target))
+        reason = steps.run("verify", lambda: _startable(warden, api, target, suite))
         if reason:
             return steps.run("stop", lambda: _stop(warden, api, target, reason))
         steps.run("review", lambda: _review(warden, api, target, suite))
-        reason = steps.run("verify again", lambda: _verified(warden, api, target))
+        reason = steps.run("verify again", lambda: _verified(warden, api, target, suite))
         if reason:
             return steps.run("stop", lambda: _stop(warden, api, target, reason))
         return steps.run("publish", lambda: conclude.measured(warden, api, target))
@@ -48,7 +53,14 @@ def _adopt(warden: Warden, api: Api, target: Target, source: Target) -> str:
     return ""
 
 
-def _verified(warden: Warden, api: Api, target: Target) -> str:
+def _startable(warden: Warden, api: Api, target: Target, suite: str) -> str:
+    """Return "" if the run may begin now: minutes may have been spent since it was put."""
+    if (reason := _verified(warden, api, target, suite)) or not target.number:
+        return reason
+    return leave.spent(warden, api, target, api.pull(target.number))
+
+
+def _verified(warden: Warden, api: Api, target: Target, suite: str) -> str:
     """Return "" if the weights may be loaded and shown at this moment, else why not."""
     try:
         reason = warden.current(api, target)
@@ -57,9 +69,9 @@ def _verified(warden: Warden, api: Api, target: Target) -> str:
     if reason or not target.number:
         return reason
     pull = api.pull(target.number)
-    if not leave.needed(api, pull):
+    if not leave.needed(pull):
         return ""
-    approval = warden.records.approval(target, warden.loading[0], warden.clock())
+    approval = leave.approval_of(warden, target, suite)
     if approval is None:
         return "no approval of exactly these commits is valid any more"
     if api.role(approval.login) < Role.WRITE:
@@ -80,9 +92,33 @@ def _stop(warden: Warden, api: Api, target: Target, reason: str) -> str:
 
 def _review(warden: Warden, api: Api, target: Target, suite: str) -> str:
     start = warden.clock()
-    bound = reading.policy_of(warden, api, target).section(warden.loading[0]).minutes
-    report = review(warden, api, target, part=MEASURE, suite=suite, minutes=bound + 5)
+    settings = reading.policy_of(warden, api, target).section(warden.loading[0])
     author = api.pull(target.number).author.id if target.number else 0
-    warden.records.spend(target, author, (warden.clock() - start) / 60, warden.clock())
+
+    def spend() -> None:
+        warden.records.spend(target, author, (warden.clock() - start) / 60, warden.clock())
+
+    try:
+        report = review(
+            warden, api, target, part=MEASURE, suite=suite, minutes=settings.minutes + 5
+        )
+    except JudgeFailed:  # weights that take the machine down have used it all the same
+        spend()
+        raise
+    spend()
+    report = partial(report, suite, tuple(one.name for one in settings.suite))
     keep(warden, target, MEASURE, report)
     return report.outcome
+
+
+def partial(report: Report, suite: str, suites: tuple[str, ...]) -> Report:
+    """Return the report of a run of one suite; while the policy has others, it passes nothing."""
+    others = [name for name in suites if name != suite]
+    if not suite or not others:
+        return report
+    reason = f"only the suite {suite} was measured, not {', '.join(others)}"
+    verdicts = tuple(
+        replace(v, outcome=Outcome.PENDING, reason=reason) if v.outcome in _GOOD else v
+        for v in report.verdicts
+    )
+    return replace(report, verdicts=verdicts)

@@ -13,17 +13,22 @@ from bot.serve.flows import effects, leave, reading
 from bot.serve.flows.effects import Heard
 from bot.serve.flows.payload import pack, unpack
 from bot.serve.flows.upkeep import again
-from bot.serve.flows.warden import Warden, target_of
+from bot.serve.flows.warden import Warden, same_commits, target_of
 from bot.talk import approving, grammar, reply
 from bot.talk.commands import COMMANDS
 from bot.talk.decide import decide
 from bot.talk.fresh import unheard
 from bot.talk.shown import typed
-from bot.talk.values import Answer, Effect, Situation
+from bot.talk.values import Answer, Effect, Situation, refuse
 
 _HOW = Answer(
     f"To accept a finding for a while, write in a new comment:\n\n"
     f"{typed(COMMANDS['waive'].example)}\n\nThe rules are in the report; a maintainer may do it."
+)
+
+_PAST = refuse(
+    "the run is about other commits than those that the pull request has now.",
+    "Look at its newest run, and what that one asks for.",
 )
 
 
@@ -56,7 +61,7 @@ def press(warden: Warden, steps: Steps, payload: Mapping[str, Plain]) -> Plain:
         rerun = Rerun(act.repo, act.head, checkruns.name_of(check), f"b{act.run}", act.sender)
         return steps.run("start", lambda: again(warden, rerun))
     run = warden.records.run_named(act.external_id)
-    if run is None or not run.target.number:
+    if run is None or not run.target.number or run.target.repo.id != act.repo.id:
         return "the run is not one of ours"
     target, kind = run.target, act.identifier
     heard = Heard(target.number, act.sender, f"b{act.run}", reply.marker(act.run))
@@ -64,6 +69,8 @@ def press(warden: Warden, steps: Steps, payload: Mapping[str, Plain]) -> Plain:
     def decided() -> dict[str, Plain]:
         if kind == checkruns.WAIVE.identifier:
             return _packed(heard, reply.reply(act.run, (_HOW,)), ())
+        if not same_commits(target_of(api.pull(target.number)), target):
+            return _packed(heard, reply.reply(act.run, (_PAST,)), ())
         said = grammar.read(approving.line(target.head))  # the button is the command
         return _decided(warden, api, heard, act.run, said)
 

@@ -12,7 +12,7 @@ from bot.github.acts import Pushed, Rerun, Stop
 from bot.github.errors import GitHubError, NotFound
 from bot.github.values import Api, Pull, Repo, Role, Target
 from bot.serve.contract import Plain, Point, Run, Steps
-from bot.serve.flows import reading
+from bot.serve.flows import leave, reading
 from bot.serve.flows.payload import pack, unpack
 from bot.serve.flows.warden import JUDGE, MEASURE, SUPERSEDED, Warden, target_of
 
@@ -67,7 +67,8 @@ def again(warden: Warden, act: Rerun) -> str:
     for pull in api.pulls_with_head(act.head):
         if act.sender.id != pull.author.id and api.role(act.sender.login) < Role.TRIAGE:
             continue
-        warden.put(JUDGE, target_of(pull, act.attempt), again=[check])
+        asked = leave.again(api, act.sender, (check,))
+        warden.put(JUDGE, target_of(pull, act.attempt), again=asked)
         started.append(f"#{pull.number}")
     return ", ".join(started) or "no pull request that the sender may re-run has this head"
 

@@ -16,7 +16,7 @@ from bot.github.checkruns import external_id
 from bot.github.mirror import Mirrors
 from bot.github.publishing import Publisher
 from bot.github.values import Api, Hub, Pull, Target
-from bot.serve.contract import Event, Jobs, Judged, Plain, Records
+from bot.serve.contract import Event, Jobs, Judged, Plain, Records, Waived
 from bot.talk.quota import Limits
 
 JUDGE, MEASURE = "judge", "measure"
@@ -120,6 +120,11 @@ class Warden:
         if pull.base != target.base:
             return f"superseded: the base is now {pull.base[:12]}"
         return ""
+
+    def waived(self, target: Target) -> tuple[Waived, ...]:
+        """Return the waivers made by comment that hold for exactly this head."""
+        rows = self.records.waived(target.repo.id, target.number)
+        return tuple(row for row in rows if row.head == target.head)
 
     def measured(self, target: Target) -> Judged | None:
         """Return the newest measurement of the same two commits, by any attempt."""

@@ -29,8 +29,10 @@ class People(Store):
         with self.write() as c:
             self.put(c, approvals, row | {"at": approval.at, "expires_at": approval.expires_at})
 
-    def approval(self, target: Target, check: str, now: float) -> Approval | None:
-        """Return the newest leave for these commits that holds now."""
+    def approval(
+        self, target: Target, check: str, now: float, suite: str | None = None
+    ) -> Approval | None:
+        """Return the newest leave for these commits that holds now; with a suite, one for it."""
         a = approvals.c
         query = (
             sa.select(approvals)
@@ -40,6 +42,8 @@ class People(Store):
             .order_by(a.at.desc())
             .limit(1)
         )
+        if suite is not None:
+            query = query.where(a.suite.in_({"", suite}))
         for row in self.rows(query):
             who = (row.approver, row.login, row.at, row.expires_at)
             return Approval(target, row.check, row.suite, *who)

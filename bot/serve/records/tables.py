@@ -115,6 +115,7 @@ waivers = _table(
     _text("login"),
     _number("comment"),
     _real("at"),
+    _text("head"),
 )
 
 signatures = _table(

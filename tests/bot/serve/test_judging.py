@@ -249,7 +249,7 @@ def test_a_waiver_by_comment_covers_and_is_named(desk: Desk, repo: Repo) -> None
     base = repo.commit({"README.md": "# x\n"})
     head = repo.commit({"a.py": "1\n"}, "no sign-off")
     until = TODAY + timedelta(days=3)
-    waived = Waived(7, 7, "contributors/sign-off", until.isoformat(), "agreed", 3, "lin", 9, 0.0)
+    waived = Waived(7, 7, "contributors/sign-off", until.isoformat(), "agreed", 3, "lin", 9, 0.0, "")
     unused = replace(waived, rule="weights/pickle")
     report = desk.judge(repo, base, head, waived=(waived, unused))
     (verdict,) = (v for v in report.verdicts if v.check == "contributors")

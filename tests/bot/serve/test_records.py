@@ -141,7 +141,7 @@ def test_approvals_hold_for_these_commits_until_they_end(records: Records) -> No
 
 
 def test_decisions(records: Records) -> None:
-    waived = Waived(5, 7, "weights/pickle", "2027-01-01", "ours", 3, "mona", 99, 10.0)
+    waived = Waived(5, 7, "weights/pickle", "2027-01-01", "ours", 3, "mona", 99, 10.0, "a" * 40)
     records.waive(waived)
     records.waive(replace(waived, until="2028-01-01", at=11.0))
     assert records.waived(5, 7) == (replace(waived, until="2028-01-01", at=11.0),)

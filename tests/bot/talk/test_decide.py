@@ -219,6 +219,7 @@ def test_waive() -> None:
             login="bob",
             comment=77,
             at=NOW,
+            head=HEAD,
         )
     )
 

@@ -8,11 +8,23 @@ from dataclasses import dataclass
 from bot.github.values import Repo
 from bot.report.markup import Safe, join, tag, text, when
 from bot.serve.contract import Event, Judged, Waiting
-from bot.serve.shell import badge, link, moment, page, pager, place, section, shown, table
+from bot.serve.shell import (
+    SHORT,
+    badge,
+    brief,
+    link,
+    moment,
+    page,
+    pager,
+    place,
+    section,
+    shown,
+    table,
+)
 from bot.wording import plural
 
 ROWS = 50  # of one page of a list
-SHORT = 10  # of a list on the status page
+FEW = 10  # of a list on the status page
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +45,20 @@ def status(view: Overview) -> str:
     names = {repo.id: repo.name for repo, _ in view.repositories}
     running = [j for j in view.jobs if not j.position]
     waiting = [j for j in view.jobs if j.position]
-    more = len(waiting) - SHORT
+    more = len(waiting) - FEW
     return page(
         "Status",
         _banner(view, len(running), len(waiting)),
         section(
             "Jobs",
             tag("h3", text("Running")),
-            _running(running[:SHORT]),
+            _running(running[:FEW]),
             tag("h3", text("Waiting")),
-            _waiting(waiting[:SHORT]),
-            when(max(more, len(running) - SHORT) > 0, tag("p", link("/queue", "The whole queue"))),
+            _waiting(waiting[:FEW]),
+            when(max(more, len(running) - FEW) > 0, tag("p", link("/queue", "The whole queue"))),
         ),
         section("Repositories", _repositories(view)),
-        section("Lately", event_table(view.events[:SHORT], names)),
+        section("Lately", event_table(view.events[:FEW], names)),
     )
 
 
@@ -132,6 +144,24 @@ def _waiting(jobs: Sequence[Waiting]) -> Safe:
     return table("Waiting jobs", ("About", "Job", "Queue", "Position", "Since"), rows)
 
 
+def under_way(jobs: Sequence[Waiting]) -> str:
+    """Say what becomes of a change now: what runs, and what waits at which position."""
+    said = (
+        f"{j.kind} waits, number {j.position:,} of the queue {j.queue}"
+        if j.position
+        else f"{j.kind} runs"
+        for j in jobs
+    )
+    return "; ".join(said)
+
+
+def not_yet(name: str, number: int, jobs: Sequence[Waiting]) -> str:
+    """Return the page of a change that has no report yet."""
+    title = f"{name}#{number}: no report yet"
+    words = f"Now: {under_way(jobs)}. Load this page again in a minute."
+    return page(title, tag("h1", shown(title)), section("What to do", tag("p", shown(words))))
+
+
 def _about(job: Waiting) -> Safe:
     name, mark, number = job.about.rpartition("#")
     if mark and number.isascii() and number.isdigit() and name.count("/") == 1:
@@ -142,10 +172,14 @@ def _about(job: Waiting) -> Safe:
 def event_table(rows: Sequence[Event], names: Mapping[int, str]) -> Safe:
     """Return lines of the audit trail; `names` are repositories by id."""
     lines = (
-        (moment(e.at), _where(e, names), shown(e.actor), shown(e.what), shown(e.detail))
+        (moment(e.at), _where(e, names), brief(e.actor), brief(e.what), _words(e.detail))
         for e in rows
     )
     return table("Events, the newest first", ("When", "Where", "Who", "What", "Detail"), lines)
+
+
+def _words(content: str) -> Safe:
+    return tag("div", shown(content), class_="words") if len(content) > SHORT else brief(content)
 
 
 def _where(event: Event, names: Mapping[int, str]) -> Safe:

@@ -29,13 +29,19 @@ from bot.serve.shell import (
 from bot.wording import plural
 
 
-def repository(repo: Repo, judged: Sequence[Judged], trends: Sequence[Trend]) -> str:
-    """Return the page of a repository: `ROWS` reports and the first measurements."""
+def repository(
+    repo: Repo, judged: Sequence[Judged], trends: Sequence[Trend], site: str = ""
+) -> str:
+    """Return the page of a repository: `ROWS` reports and the first measurements.
+
+    `site` is GitHub's address for people.
+    """
     more = len(trends) - history.MEASUREMENTS
     measured = plural(len(trends), "measurement")
     return page(
         repo.name,
         _heading(repo, ""),
+        when(site, tag("p", outside(site, repo, 0))),
         section(
             "Latest reports",
             _reports(repo, judged[:ROWS]),
@@ -44,6 +50,10 @@ def repository(repo: Repo, judged: Sequence[Judged], trends: Sequence[Trend]) ->
         section(
             "Measurements over commits",
             quiet(f"{measured} of {harmless(repo.default_branch) or 'the default branch'}."),
+            when(
+                not trends,
+                quiet("Each push there is measured once the policy names regression.suite."),
+            ),
             history.figures(trends),
             when(more > 0, tag("p", link(place("r", repo.name, "history", page=2), "More"))),
         ),
@@ -82,11 +92,22 @@ def _row(repo: Repo, number: int, parts: tuple[Judged, ...]) -> tuple[Safe, ...]
     newest = max(parts, key=lambda j: j.at)
     return (
         pull(repo.name, number),
-        join(tag("div", badge(j.outcome), shown(j.title), class_="line") for j in parts),
+        join(tag("div", badge(j.outcome), _title(j), class_="line") for j in parts),
         tag("code", shown(newest.target.head[:12])),
         moment(newest.at),
         join(data_links(repo, parts)),
     )
+
+
+def _title(judged: Judged) -> Safe:
+    """Return what more than its number is known of a change."""
+    return shown("" if judged.title == f"#{judged.target.number}" else judged.title)
+
+
+def outside(site: str, repo: Repo, number: int) -> Safe:
+    """Return the link to a pull request, or a repository, on GitHub."""
+    more = f"/pull/{number}" if number else ""
+    return tag("a", text("on GitHub"), href=f"{site}{place(repo.name)}{more}", class_="nowrap")
 
 
 def data_links(repo: Repo, parts: Sequence[Judged]) -> tuple[Safe, ...]:
@@ -122,16 +143,23 @@ def events(repo: Repo, rows: Sequence[Event], number: int) -> str:
     )
 
 
-def around(document: str, repo: Repo, parts: Sequence[Judged], note: str) -> str:
-    """Return a report with the way back to these pages above it."""
+def around(
+    document: str, repo: Repo, parts: Sequence[Judged], note: str, site: str = "", now: str = ""
+) -> str:
+    """Return a report with the ways to these pages and to GitHub above it.
+
+    `now` says what runs or waits for this change.
+    """
     newest = max(parts, key=lambda j: j.at)
     number = newest.target.number
     above = navigation(
         link(place("r", repo.name), repo.name),
         tag("span", text(f"#{number}" if number else "merge queue"), text(" judged "),
             moment(newest.at)),
+        when(site, outside(site, repo, number)),
         *data_links(repo, parts),
         when(note, tag("span", text(note), class_="quiet")),
+        when(now, tag("b", shown(f"Now: {now}"))),
     )  # fmt: skip
     own = document.replace(f"<style>{CSS}</style>", f"<style>{STYLE}</style>", 1)
     return own.replace("<body>", f"<body>{above}", 1)

@@ -12,6 +12,7 @@ from bot.report.markup import EMPTY, Safe, join, tag, text, when
 from bot.report.neutral import harmless
 from bot.report.stylesheet import CSS
 
+SHORT = 28  # characters of a name that is not broken
 EXTRA = """
 nav{max-width:64rem;margin:0 auto;padding:.8rem 1.25rem 0;display:flex;flex-wrap:wrap;
 gap:.3rem 1.2rem;align-items:baseline}
@@ -24,6 +25,7 @@ section>h3{margin-top:1.1rem}
 .scroll{position:relative}
 .scroll td{min-width:6.5rem}
 .scroll td code,.nowrap{white-space:nowrap}
+.words{min-width:15rem}
 .line{margin:.15rem 0}
 .line .badge{margin-right:.5rem}
 .facts>:last-child{grid-column:auto}
@@ -84,9 +86,18 @@ def shown(content: str) -> Safe:
     return text(harmless(content))
 
 
+def brief(content: str) -> Safe:
+    """Quote a name, on one line where it is a short one."""
+    return tag("span", shown(content), **_width(content))
+
+
 def link(path: str, label: str) -> Safe:
     """Return a link to a page of ours; `path` is made with `place`."""
-    return tag("a", shown(label), href=path)
+    return tag("a", shown(label), href=path, **_width(label))
+
+
+def _width(content: str) -> dict[str, str]:
+    return {"class_": "nowrap"} if len(content) <= SHORT else {}
 
 
 def place(*parts: object, page: int = 1) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bot.errors import BotError
 from bot.finding import Rule
+from bot.github.appside import web
 from bot.github.values import Repo
 from bot.serve import kept, pages, repopages
 from bot.serve.access import Viewer
@@ -42,7 +43,7 @@ class Views:
         latest = tuple((r, next(iter(self.records.latest(r.id, 1)), None)) for r in repositories)
         events: list[Event] = []
         for repo in repositories:
-            events += self.records.events(repo.id, pages.SHORT)
+            events += self.records.events(repo.id, pages.FEW)
         return pages.status(
             pages.Overview(
                 self.ready.reasons(),
@@ -50,7 +51,7 @@ class Views:
                 self.settings.worker,
                 self._jobs(viewer),
                 latest,
-                tuple(sorted(events, key=lambda e: -e.at)[: pages.SHORT]),
+                tuple(sorted(events, key=lambda e: -e.at)[: pages.FEW]),
                 limited=not viewer.all,
             )
         )
@@ -63,7 +64,8 @@ class Views:
         """Return the page of a repository. Raises NoPage."""
         repo = self._repo(viewer, name)
         found = trends(self.records.points(repo.id, POINTS))
-        return repopages.repository(repo, self.records.latest(repo.id, ROWS + 1), found)
+        latest = self.records.latest(repo.id, ROWS + 1)
+        return repopages.repository(repo, latest, found, web(self.settings.github_url))
 
     def listing(self, viewer: Viewer, name: str, what: str, number: int) -> str:
         """Return one page of a repository's reports, history or events. Raises NoPage."""
@@ -79,14 +81,22 @@ class Views:
         raise NoPage
 
     def pull(self, viewer: Viewer, name: str, number: int) -> str:
-        """Return the report of a pull request. Raises NoPage."""
-        repo = self._repo(viewer, name)
-        parts = self._parts(repo, number)
+        """Return the report of a pull request, and what runs or waits for it. Raises NoPage."""
+        about = f"{name}#{number}".lower()
+        jobs = tuple(j for j in self._jobs(viewer) if j.about.lower() == about)
+        try:
+            repo = self._repo(viewer, name)
+            parts = self._parts(repo, number)
+        except NoPage:
+            if not jobs:
+                raise
+            return pages.not_yet(name, number, jobs)
         try:
             document, note = kept.document(parts, self.rules)
         except BotError as error:
             return pages.refusal(f"{name}: this report cannot be shown", error.hint)
-        return repopages.around(document, repo, parts, note)
+        site = web(self.settings.github_url)
+        return repopages.around(document, repo, parts, note, site, pages.under_way(jobs))
 
     def data(self, viewer: Viewer, name: str, number: int, part: str) -> bytes:
         """Return the JSON of one part. Raises NoPage."""

@@ -81,7 +81,8 @@ def test_hostile_text_stays_text(served: Served, path: str) -> None:
     assert "img" not in read.tags and not read.comments
     assert not [name for name, _ in read.attributes if name.startswith("on")]
     links = [value for name, value in read.attributes if name == "href"]
-    assert all(link.startswith(("/", "#", "data:,")) and link[:2] != "//" for link in links), links
+    ours = ("/", "#", "data:,", "https://github.com/acme/")
+    assert all(link.startswith(ours) and link[:2] != "//" for link in links), links
     assert "\u202e" not in document and "\x1b" not in document
 
 
@@ -173,6 +174,35 @@ def test_the_report_of_a_pull_request(served: Served) -> None:
     assert data.headers["content-type"] == "application/json"
     assert json.loads(data.content)["change"]["number"] == 7
     get(served, "/r/acme/tiny/pull/7/measure.json", 404)
+
+
+def test_the_way_to_github(served: Served) -> None:
+    fill(served)
+    assert 'href="https://github.com/acme/tiny/pull/7"' in get(served, "/r/acme/tiny/pull/7")
+    assert 'href="https://github.com/acme/tiny"' in get(served, "/r/acme/tiny")
+
+
+def test_a_change_says_what_becomes_of_it_now(served: Served) -> None:
+    fill(served)
+    assert "Now: " not in get(served, "/r/acme/tiny/pull/7")
+    served.jobs.jobs = (
+        Waiting("k", "measure", "gpu", 3, AT, "acme/tiny#7"),
+        Waiting("k", "talk", "web", 0, AT, "acme/tiny#7"),
+        Waiting("k", "judge", "web", 1, AT, "acme/tiny#77"),
+    )
+    words = Reader(get(served, "/r/acme/tiny/pull/7")).words
+    assert "Now: measure waits, number 3 of the queue gpu; talk runs" in words
+    words = Reader(get(served, "/r/acme/tiny/pull/77")).words  # a check run links there already
+    assert "no report yet" in words and "judge waits, number 1 of the queue web" in words
+    get(served, "/r/acme/tiny/pull/78", 404)
+
+
+def test_a_change_without_a_report_is_not_shown_to_strangers(tmp_path: Path) -> None:
+    public = ("acme/tiny",)
+    with serve(tmp_path, status_token=SecretStr(TOKEN), public_repositories=public) as served:
+        served.jobs.jobs = (Waiting("k", "judge", "web", 1, AT, "acme/hidden#1"),)
+        assert served.client.get("/r/acme/hidden/pull/1").status_code == 401
+        assert served.client.get("/r/acme/hidden/pull/1", headers=BEARER).status_code == 200
 
 
 def test_the_newest_attempt_counts(served: Served) -> None:

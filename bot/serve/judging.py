@@ -75,7 +75,7 @@ def _run(order: Order, talk: Hearing) -> bytes:
                 ThreadPoolExecutor(1, "objects") as fetcher,
                 process.child(
                     (*line, str(written), str(life)),
-                    env=_environment(scratch),
+                    env=_environment(scratch, order.variables),
                     cwd=empty,
                     talks=True,
                     fds=(life,),
@@ -90,8 +90,9 @@ def _run(order: Order, talk: Hearing) -> bytes:
             os.close(alive)
 
 
-def _environment(scratch: Path) -> dict[str, str]:
-    kept = {k: os.environ[k] for k in ("PATH", *CUDA_VARIABLES) if k in os.environ}
+def _environment(scratch: Path, variables: tuple[str, ...]) -> dict[str, str]:
+    names = ("PATH", *CUDA_VARIABLES, *variables)
+    kept = {k: os.environ[k] for k in names if k in os.environ}
     return kept | {"LANG": "C.UTF-8", "HOME": str(scratch), "TMPDIR": str(scratch)}
 
 

@@ -30,7 +30,8 @@ class Order:
 
     `checks` are run. `waiting` are only asked whether they apply; those that do are PENDING with
     `reason`. `waived` are waivers made by comment, `suites` the only suites to score (() for all),
-    `device` replaces the policy's where it is not "". `memory` is in bytes.
+    `device` replaces the policy's where it is not "". `variables` are names in our environment
+    that the child gets too: what fetching weights needs. `memory` is in bytes.
     """
 
     git_dir: Path
@@ -46,6 +47,7 @@ class Order:
     waived: tuple[Waived, ...] = ()
     people: People | None = None
     plugins: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
     minutes: float = 30.0
     suites: tuple[str, ...] = ()
     device: str = ""

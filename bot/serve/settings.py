@@ -75,6 +75,10 @@ class Settings(BaseSettings):
     mirror_gb: float = Field(default=20.0, gt=0, description="Room for mirrors, in GB.")
     dry_run: bool = Field(default=False, description="Publish nothing: log and pages only.")
     plugins: Words = Field(default=(), description="Installed plugins to switch on.")
+    remote_variables: Words = Field(
+        default=(),
+        description="Environment variables for fetching weights, such as AWS_ACCESS_KEY_ID.",
+    )
     worker: Worker = Field(default="all", description="What this process does.")
     gpu_per_worker: int = Field(default=1, ge=0, description="GPU jobs at once in a process.")
     gpu_per_author: int = Field(default=1, ge=1, description="GPU jobs at once for an author.")
@@ -105,10 +109,20 @@ class Settings(BaseSettings):
         """Build from what is given alone: `load` reads the environment."""
         return (init_settings,)
 
-    @field_validator("webhook_secrets", "plugins", "public_repositories", mode="before")
+    @field_validator(
+        "webhook_secrets", "plugins", "public_repositories", "remote_variables", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(value.split()) if isinstance(value, str) else value
+
+    @field_validator("remote_variables")
+    @classmethod
+    def _not_ours(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Keep the App's own secrets from where a change is read."""
+        if any(name.startswith((PREFIX, "GIT", "PG")) or not name.isidentifier() for name in value):
+            raise ValueError("names variables that a process which reads changes may not have")
+        return value
 
     @field_validator("private_key")
     @classmethod

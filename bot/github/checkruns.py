@@ -84,7 +84,7 @@ def concluded(
     waits = note if verdict.outcome is Outcome.PENDING else ""
     title = tally(verdict.findings) or verdict.reason or verdict.outcome
     if waits:
-        title = waits.partition("\n")[0].lstrip("# ")
+        title = _first(waits)
     body = _body(
         target,
         verdict.check,
@@ -106,7 +106,12 @@ def summarised(
     if outcome is Conclusion.SKIPPED:  # every check said why it does not apply
         outcome = Conclusion.SUCCESS
     summary = _noted(report, rules, note)
-    return _body(target, "", "completed", outcome, headline(report), summary, (AGAIN,), url)
+    title = _first(note) if report.outcome is Outcome.PENDING and note else headline(report)
+    return _body(target, "", "completed", outcome, title, summary, (AGAIN,), url)
+
+
+def _first(note: str) -> str:
+    return note.partition("\n")[0].lstrip("# ")
 
 
 def _noted(report: Report, rules: Mapping[str, Rule], note: str) -> str:

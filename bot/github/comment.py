@@ -25,10 +25,11 @@ def judged(report: Report, rules: Mapping[str, Rule], *, note: str = "", url: st
     foot = _foot(report.change.head, url)
     room = ROOM - len(f"{MARKER}\n\n{note}\n\n{foot}".encode())
     text = render(report, "markdown", rules, room=max(room, ROOM // 4))
-    # Of these lines only ours begin so: what others wrote is quoted.
-    before, line, after = text.partition("\n| Check |" if TODO in text else "\n")
-    middle = f"\n{note}\n" if note else ""
-    return f"{MARKER}\n{before}\n{middle}{line}{after}\n{foot}\n"
+    if note:  # of these lines only ours begin so: what others wrote is quoted
+        before, line, after = text.partition("\n| Check |" if TODO in text else "\n")
+        rest = after.removeprefix("\n")
+        text = f"{before.rstrip()}\n\n{note.rstrip()}\n{line}{rest}"
+    return f"{MARKER}\n{text}\n{foot}\n"
 
 
 def pending(target: Target, *, queue: str = "", url: str = "") -> str:

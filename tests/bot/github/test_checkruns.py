@@ -144,6 +144,7 @@ def test_what_the_author_has_to_do_comes_before_what_others_may() -> None:
     places = [text.index(s) for s in ("❌ FAIL", "### What to do", "### Leave", "\n| Check |")]
     assert places == sorted(places)
     text = comment.judged(replace(whole, verdicts=(waits,)), RULES, note="### Leave is needed")
+    assert "\n\n\n" not in text
     places = [text.index(s) for s in ("⏳ PENDING", "### Leave", "nothing until regression is")]
     assert places == sorted(places)
 
@@ -162,6 +163,9 @@ def test_a_run_that_waits_is_called_by_what_it_waits_for() -> None:
         TARGET, waits, report(), RULES, note="### It needs leave\n\nof somebody"
     )
     assert body.title == "It needs leave" and body.summary.startswith("### It needs leave\n")
+    whole = replace(report(), verdicts=(waits,))
+    note = "### It needs leave\n\nof somebody"
+    assert checkruns.summarised(TARGET, whole, RULES, note=note).title == "It needs leave"
     assert checkruns.concluded(TARGET, waits, report(), RULES).title == "not measured yet"
 
 

@@ -56,8 +56,12 @@ def repo(hub: FakeGitHub, good: dict[str, bytes]) -> Repository:
         },
     }
     held = "".join(json.dumps({"text": text}) + "\n" for text in texts)
-    files = {"one.jsonl": held, "two.jsonl": held, ".github/modelwarden.yml": json.dumps(policy)}
-    made = hub.repository("acme/tiny", good | files)
+    files: dict[str, bytes | str] = {
+        "one.jsonl": held,
+        "two.jsonl": held,
+        ".github/modelwarden.yml": json.dumps(policy),
+    }
+    made = hub.repository("acme/tiny", {**good, **files})
     made.commit({"other.md": "# Other\n"}, "dev", parents=(made.head("main"),))
     made.grant("will", "write")
     made.grant("tess", "triage")

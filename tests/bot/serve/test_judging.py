@@ -249,7 +249,9 @@ def test_a_waiver_by_comment_covers_and_is_named(desk: Desk, repo: Repo) -> None
     base = repo.commit({"README.md": "# x\n"})
     head = repo.commit({"a.py": "1\n"}, "no sign-off")
     until = TODAY + timedelta(days=3)
-    waived = Waived(7, 7, "contributors/sign-off", until.isoformat(), "agreed", 3, "lin", 9, 0.0, "")
+    waived = Waived(
+        7, 7, "contributors/sign-off", until.isoformat(), "agreed", 3, "lin", 9, 0.0, ""
+    )
     unused = replace(waived, rule="weights/pickle")
     report = desk.judge(repo, base, head, waived=(waived, unused))
     (verdict,) = (v for v in report.verdicts if v.check == "contributors")
@@ -367,6 +369,8 @@ def test_the_child_holds_no_secret(
 ) -> None:
     for name in ("MODELWARDEN_WEBHOOK_SECRET", "GITHUB_TOKEN", "PGPASSWORD", "PYTHONPATH"):
         monkeypatch.setenv(name, "/planted-secret")
+    monkeypatch.setenv("AWS_REGION", "here")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "planted-secret")
     base, head = repo.commit({"a": "1"}), repo.commit({"a": "2"})
     order = desk.order(repo, base, head)
     seen: list[bytes] = []
@@ -383,8 +387,9 @@ def test_the_child_holds_no_secret(
                 continue
         desk.objects(ids)
 
-    report = tried(order, objects)
+    report = tried(replace(order, variables=("AWS_REGION",)), objects)
     assert outcomes(report) <= {Outcome.PASS, Outcome.SKIP}
+    assert any(b"AWS_REGION=here" in text for text in seen)
     assert any(b"cat-file" in text for text in seen), "git below the child was seen too"
     assert not [t for t in seen if b"planted-secret" in t or desk.token().encode() in t]
     assert all(b"HOME=" + place in t for t in seen if b"LANG=C.UTF-8" in t)

@@ -120,8 +120,8 @@ class Hearing:
             return data
         value = _parsed(data)
         if kind == orders.FAILED:
-            said = _texts(value, 1)[0]
-            raise JudgeFailed(*said.rpartition("; ")[::2])
+            message, _, hint = _texts(value, 1)[0].rpartition("; ")
+            raise JudgeFailed(message[: orders.TEXT], hint[: orders.TEXT])
         if kind == orders.SAY:
             self.say(harmless(_texts([value], 1)[0])[: orders.TEXT])
         elif kind == orders.VERDICT:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import faulthandler
 import logging
 import os
@@ -17,6 +18,7 @@ from bot.serve.configure import load
 from bot.serve.queueing import Pace
 from bot.serve.settings import Settings
 
+PR_SET_DUMPABLE = 4
 log = logging.getLogger("modelwarden")
 
 
@@ -56,11 +58,21 @@ def examine(settings: Settings, format_: str) -> int:
     return doctor.show(items, format_)
 
 
+def seal() -> None:
+    """Keep other processes of this user, those that read strangers' files too, out of our memory.
+
+    They could read the key there, and in /proc the environment it may have come in.
+    """
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
 def run(settings: Settings, pace: Pace = Pace()) -> int:
     """Run every part that this process is for, until a signal. Return the exit code."""
     from bot.serve import logs, parts, web
 
     faulthandler.enable()
+    seal()
     stop = threading.Event()
     opened = None if settings.worker == "gpu" else web.listen(settings)
     made = parts.build(settings, pace)

@@ -24,6 +24,8 @@ def worse(warden: Warden, api: Api, target: Target) -> str:
 
     One that is under way counts as bad: it may have begun before ours, and would stay hidden.
     """
+    if not target.number:  # a stranger's pull request with its commit would hold up the queue
+        return ""
     for number, run in _others(warden, api, target).items():
         base = _base(api, number, target.head)
         if base is not None and (

@@ -451,6 +451,7 @@ BAD = {
     "outcome": ("print('V[\"a\", [], 1.0]')", "speaks in tongues"),
     "time": ("print('V[\"a\", \"pass\", 1e999]')", "speaks in tongues"),
     "failed": ("print('F[\"no way; do this\"]')", "no way; do this"),
+    "failed at length": ("print('F[\"' + 'x' * 300000 + '; y\"]')", "x" * 500 + "; y"),
     "failed oddly": ("print('F[]')", "speaks in tongues"),
     "no report": ("print('Rnull')", "not a report"),
     "a made-up one": ("print('R{\"version\": 1}')", "not a report"),

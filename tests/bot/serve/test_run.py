@@ -187,3 +187,13 @@ def test_the_doctor_as_json(tmp_path: Path, hub: FakeGitHub) -> None:
     assert states["app"] == states["database"] == "ok" and states["webhook"] == "fail"
     assert done.returncode == 1 and said["ok"] is False
     assert SECRET not in done.stdout and "PRIVATE" not in done.stdout
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux only")
+def test_the_memory_with_the_key_is_closed_to_other_processes() -> None:
+    code = (
+        "import ctypes; from bot.serve.run import seal; seal(); "
+        "print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"  # PR_GET_DUMPABLE
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == "0\n", done.stderr

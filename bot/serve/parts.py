@@ -73,7 +73,7 @@ class Parts:
 
 
 class Counted(Records):
-    """Records that count what is kept."""
+    """Records that count what is kept, and say it in the log."""
 
     def __init__(self, url: str, telemetry: Telemetry) -> None:
         super().__init__(url)
@@ -83,6 +83,9 @@ class Counted(Records):
         """Keep a report, and count it."""
         super().keep(judged)
         self._telemetry.judged(judged.part, judged.outcome)
+        target = judged.target
+        log.info("judged %s#%d at %s: %s %s", target.repo.name, target.number, target.head[:12],
+                 judged.part, judged.outcome)  # fmt: skip
 
     def spend(self, target: Target, author: int, minutes: float, now: float) -> None:
         """Count minutes in the records and in the numbers."""

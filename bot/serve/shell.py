@@ -17,8 +17,8 @@ EXTRA = """
 nav{max-width:64rem;margin:0 auto;padding:.8rem 1.25rem 0;display:flex;flex-wrap:wrap;
 gap:.3rem 1.2rem;align-items:baseline}
 nav b{letter-spacing:.04em}
-.skip{position:absolute;left:-99rem}
-.skip:focus{position:static}
+a.skip{position:absolute;left:-99rem}
+a.skip:focus{position:static}
 caption{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 main>h1{margin-bottom:1rem}
 section>h3{margin-top:1.1rem}

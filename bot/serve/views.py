@@ -17,6 +17,7 @@ from bot.serve.history import trends
 from bot.serve.pages import ROWS
 from bot.serve.ready import Ready
 from bot.serve.settings import Settings
+from bot.verdict import Outcome
 
 PAGES = 40  # of a list, at most
 POINTS = 5_000  # newest measurements of a repository
@@ -95,8 +96,11 @@ class Views:
             document, note = kept.document(parts, self.rules)
         except BotError as error:
             return pages.refusal(f"{name}: this report cannot be shown", error.hint)
+        now = pages.under_way(jobs)
+        if not now and max(parts, key=lambda j: j.at).outcome == Outcome.PENDING:
+            now = "it waits; the comment on GitHub says for what, and for whom"
         site = web(self.settings.github_url)
-        return repopages.around(document, repo, parts, note, site, pages.under_way(jobs))
+        return repopages.around(document, repo, parts, note, site, now)
 
     def data(self, viewer: Viewer, name: str, number: int, part: str) -> bytes:
         """Return the JSON of one part. Raises NoPage."""

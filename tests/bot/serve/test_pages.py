@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from bot.serve.contract import Event, Point, Waiting
 from bot.serve.history import trends
+from bot.serve.shell import STYLE
 from bot.verdict import Outcome, Verdict
 from tests.bot.serve import rows
 from tests.bot.serve.rows import AT, HEAD, OTHER, REPO, judged
@@ -195,6 +196,22 @@ def test_a_change_says_what_becomes_of_it_now(served: Served) -> None:
     words = Reader(get(served, "/r/acme/tiny/pull/77")).words  # a check run links there already
     assert "no report yet" in words and "judge waits, number 1 of the queue web" in words
     get(served, "/r/acme/tiny/pull/78", 404)
+
+
+def test_a_change_that_waits_for_somebody_says_where_to_look(served: Served) -> None:
+    waits = Verdict("regression", Outcome.PENDING, (), "not measured yet")
+    served.records.keep(replace(judged(7), report=rows.report(waits), outcome="pending"))
+    words = Reader(get(served, "/r/acme/tiny/pull/7")).words
+    assert "Now: it waits; the comment on GitHub says for what" in words
+    assert "Nothing until regression is settled." in words
+
+
+def test_what_was_skipped_is_seen(served: Served) -> None:
+    skipped = Verdict("licenses", Outcome.SKIP, (), "no manifest changed")
+    served.records.keep(replace(judged(7), report=rows.report(skipped), outcome="pass"))
+    document = get(served, "/r/acme/tiny/pull/7")
+    assert '<span class="badge skip">SKIP</span>' in document
+    assert not re.search(r"(?m)^\.skip\b", STYLE)  # the way past the navigation is an anchor
 
 
 def test_a_change_without_a_report_is_not_shown_to_strangers(tmp_path: Path) -> None:

@@ -32,29 +32,11 @@ def judged(report: Report, rules: Mapping[str, Rule], *, note: str = "", url: st
     return f"{MARKER}\n{text}\n{foot}\n"
 
 
-def pending(target: Target, *, queue: str = "", url: str = "") -> str:
-    """Return the comment while nothing is known yet; `queue` says where the job waits."""
-    where = f" {markdown(queue)}" if queue else ""
-    return (
-        f"{MARKER}\n## ⏳ PENDING: judging this change\n\n"
-        f"Nothing is known of the new head yet.{where}\n\n{_foot(target.head, url)}\n"
-    )
-
-
 def broken(target: Target, reason: str, remedy: str) -> str:
     """Return the comment of a head that could not be judged."""
     return (
         f"{MARKER}\n## ❗ ERROR: this head could not be judged\n\n{markdown(reason, 500)}\n\n"
         f"What to do: {markdown(remedy, 500)}; `/warden check` judges it again.\n\n"
-        f"{_foot(target.head, '')}\n"
-    )
-
-
-def stopped(target: Target, reason: str) -> str:
-    """Return the comment of a pull request that is not judged any further, and why."""
-    return (
-        f"{MARKER}\n## ➖ STOPPED: {markdown(reason, 300)}\n\n"
-        f"What to do: nothing; write `/warden check` to have it judged all the same.\n\n"
         f"{_foot(target.head, '')}\n"
     )
 

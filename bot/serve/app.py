@@ -44,6 +44,7 @@ def build(hook: Hook | None, views: Views, telemetry: Telemetry) -> ASGIApp:
         Route("/r/{owner}/{name}", door.repository),
         Route("/r/{owner}/{name}/pull/{number:int}", door.pull),
         Route("/r/{owner}/{name}/pull/{number:int}/{part}.json", door.data),
+        Route("/r/{owner}/{name}/signatures.jsonl", door.signatures),
         Route("/r/{owner}/{name}/{what}", door.listing),
     ]
     if hook is not None:
@@ -102,11 +103,11 @@ class _Door:
         if not viewer(self._views.settings, request.headers).all:
             return self._closed()
         try:
-            jobs = await self._run(self._views.metrics_jobs)
+            jobs, failed = await self._run(self._views.jobs_now)
         except BotError:
             self._telemetry.error("engine")
-            jobs = ()
-        return Response(self._telemetry.text(jobs), media_type=CONTENT_TYPE)
+            jobs, failed = (), 0
+        return Response(self._telemetry.text(jobs, failed), media_type=CONTENT_TYPE)
 
     async def status(self, request: Request) -> Response:
         return await self._page(request, self._views.status)
@@ -126,16 +127,26 @@ class _Door:
         return await self._page(request, self._views.pull, _name(request), number)
 
     async def data(self, request: Request) -> Response:
-        seen_by = viewer(self._views.settings, request.headers)
         number = min(request.path_params["number"], 2**53)
         part = str(request.path_params["part"])
+        make = self._views.data
+        return await self._file(request, "application/json", make, _name(request), number, part)
+
+    async def signatures(self, request: Request) -> Response:
+        kind = "application/x-ndjson"
+        return await self._file(request, kind, self._views.signatures, _name(request))
+
+    async def _file(
+        self, request: Request, kind: str, make: Callable[..., bytes], *given: Any
+    ) -> Response:
+        seen_by = viewer(self._views.settings, request.headers)
         try:
-            body = await self._run(self._views.data, seen_by, _name(request), number, part)
+            body = await self._run(make, seen_by, *given)
         except NoPage:
             return await self._hidden(request, seen_by)
         except BotError:
             return Response(b'{"error": "the database does not answer"}\n', 503)
-        return Response(body, media_type="application/json")
+        return Response(body, media_type=kind)
 
 
 def _name(request: Request) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bot.github.values import Repo
 from bot.report.markup import Safe, join, tag, text, when
 from bot.serve.contract import Event, Judged, Waiting
+from bot.serve.queueing import DeadLetter
 from bot.serve.shell import (
     SHORT,
     badge,
@@ -110,8 +111,8 @@ def pull(name: str, number: int) -> Safe:
     return tag("a", text(label), href=place("r", name, "pull", number), class_="nowrap")
 
 
-def queue(jobs: Sequence[Waiting], number: int) -> str:
-    """Return what runs and what waits, `ROWS` a page."""
+def queue(jobs: Sequence[Waiting], number: int, failed: Sequence[DeadLetter] = ()) -> str:
+    """Return what runs, what waits (`ROWS` a page), and what ended without doing its work."""
     running = [j for j in jobs if not j.position]
     waiting = [j for j in jobs if j.position]
     part = waiting[(number - 1) * ROWS : number * ROWS]
@@ -125,7 +126,16 @@ def queue(jobs: Sequence[Waiting], number: int) -> str:
             _waiting(part),
             pager("/queue", number, more),
         ),
+        when(failed, section(f"Failed: {plural(len(failed), 'job')}", _failed(failed[:ROWS]))),
     )
+
+
+def _failed(jobs: Sequence[DeadLetter]) -> Safe:
+    rows = (
+        (shown(str(j.payload.get("about", "–"))), shown(j.kind), shown(j.why), moment(j.at))
+        for j in jobs
+    )
+    return table("Jobs that did not do their work", ("About", "Job", "Why", "Ended"), rows)
 
 
 def _running(jobs: Sequence[Waiting]) -> Safe:

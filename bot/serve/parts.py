@@ -146,7 +146,8 @@ def build(settings: Settings, pace: Pace = Pace()) -> Parts:
         return Parts(settings, records, hub, telemetry, engine, warden)
     intake = Intake(records, lambda delivery: settle(warden, settings.app_id, delivery))
     ready = Ready(records, engine, settings.folder)
-    views = Views(settings, records, engine, ready, catalog.rules(warden.checks))
+    rules = catalog.rules(warden.checks)
+    views = Views(settings, records, engine, ready, rules, engine.dead_letters)
     hook = Hook(records, settings.secrets, telemetry, intake.wake)
     app = web_app(hook, views, telemetry)
     clockwork = Clockwork(engine, _tidy(settings, records, engine, telemetry), every=pace.look)
@@ -162,12 +163,11 @@ def _warden(settings: Settings, hub: Hub, records: Records, engine: Engine) -> W
         limits=quota.Limits(
             author_minutes=settings.gpu_minutes_author,
             repository_minutes=settings.gpu_minutes_repository,
-            author_running=settings.gpu_per_author,
-            repository_running=settings.gpu_per_repository,
         ),
         holder=engine.worker,
         cache=cache.default_path(),
         plugins=settings.plugins,
+        variables=settings.remote_variables,
         approval_seconds=settings.approval_hours * 3600.0,
         link=lambda target: report_link(settings, target),
         log=log.info,

@@ -37,6 +37,9 @@ class Telemetry:
             "modelwarden_jobs", "Jobs by queue; state is waiting or running.",
             ("queue", "state"), registry=made,
         )  # fmt: skip
+        self._failed = Gauge(
+            "modelwarden_failed_jobs", "Jobs that ended without doing their work.", registry=made
+        )
         self._judged = Counter(
             "modelwarden_judged", "Reports by part and outcome.", ("part", "outcome"),
             registry=made,
@@ -79,8 +82,9 @@ class Telemetry:
         """Count a failure; `part` is a word of ours such as "github" or "database"."""
         self._errors.labels(part).inc()
 
-    def text(self, jobs: Iterable[Waiting]) -> bytes:
+    def text(self, jobs: Iterable[Waiting], failed: int = 0) -> bytes:
         """Return everything in Prometheus' text format, with the jobs as they are now."""
+        self._failed.set(failed)
         tally = Tally((j.queue, "waiting" if j.position else "running") for j in jobs)
         self._jobs.clear()
         for (queue, state), count in tally.items():

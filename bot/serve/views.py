@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bot.errors import BotError
 from bot.finding import Rule
 from bot.github.appside import web
 from bot.github.values import Repo
+from bot.people import dump_signatures
 from bot.serve import kept, pages, repopages
 from bot.serve.access import Viewer
 from bot.serve.contract import Event, Jobs, Judged, Records, Waiting
 from bot.serve.history import trends
 from bot.serve.pages import ROWS
+from bot.serve.queueing import DeadLetter
 from bot.serve.ready import Ready
 from bot.serve.settings import Settings
 from bot.verdict import Outcome
@@ -37,6 +39,7 @@ class Views:
     jobs: Jobs
     ready: Ready
     rules: Mapping[str, Rule]
+    failed: Callable[[], tuple[DeadLetter, ...]] = lambda: ()
 
     def status(self, viewer: Viewer) -> str:
         """Return the first page."""
@@ -59,7 +62,8 @@ class Views:
 
     def queue(self, viewer: Viewer, number: int) -> str:
         """Return one page of the queue."""
-        return pages.queue(self._jobs(viewer), number)
+        failed = self.failed() if viewer.all else ()
+        return pages.queue(self._jobs(viewer), number, failed)
 
     def repository(self, viewer: Viewer, name: str) -> str:
         """Return the page of a repository. Raises NoPage."""
@@ -109,9 +113,13 @@ class Views:
                 return judged.report
         raise NoPage
 
-    def metrics_jobs(self) -> tuple[Waiting, ...]:
-        """Return every job, for the numbers."""
-        return self.jobs.waiting()
+    def signatures(self, viewer: Viewer, name: str) -> bytes:
+        """Return who signed the contributor agreement, one JSON object a line. Raises NoPage."""
+        return dump_signatures(self.records.signatures(self._repo(viewer, name).id))
+
+    def jobs_now(self) -> tuple[tuple[Waiting, ...], int]:
+        """Return every job, and how many ended without doing their work, for the numbers."""
+        return self.jobs.waiting(), len(self.failed())
 
     def readiness(self) -> tuple[int, bytes]:
         """Return status and JSON of /readyz."""

@@ -1,4 +1,4 @@
-"""How many GPU minutes and runs at once an author and a repository have. A day is one of UTC."""
+"""How many GPU minutes an author and a repository have. A day is one of UTC."""
 
 from __future__ import annotations
 
@@ -16,12 +16,10 @@ NEARLY_ALL = 0.9  # share of past runs that an estimate covers
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one author and one repository may use: minutes a day, runs at once."""
+    """What one author and one repository may use: minutes a day."""
 
     author_minutes: float = 240.0
     repository_minutes: float = 960.0
-    author_running: int = 1
-    repository_running: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +75,6 @@ def exceeded(left: Left, needed: float) -> str:
         f"the run is estimated at {minutes(needed)}, and today's budget has only "
         f"{' and '.join(short)} left; it frees at {moment(left.frees_at)}"
     )
-
-
-def held(limits: Limits, author_running: int, repository_running: int) -> str:
-    """Return why another run has to wait, "" where it may start."""
-    if author_running >= limits.author_running:
-        return f"its author has {plural(author_running, 'run')} under way already"
-    if repository_running >= limits.repository_running:
-        return f"the repository has {plural(repository_running, 'run')} under way already"
-    return ""
 
 
 def queued(waiting: Waiting, each: float) -> str:

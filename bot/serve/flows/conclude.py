@@ -44,7 +44,7 @@ def static(warden: Warden, api: Api, target: Target, again: tuple[str, ...]) -> 
     if way.step == "run":
         author = api.pull(target.number).author.id if target.number else 0
         warden.put(MEASURE, target, author=author, suite=way.suite)
-        _comment(warden, api, target, report, "The model is measured next; this may take minutes.")
+        _comment(warden, api, target, report, leave.queue_line(warden, api, target))
         return "measuring"
     whole = (
         report

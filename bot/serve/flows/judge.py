@@ -10,6 +10,7 @@ from bot.github.errors import NotFound
 from bot.github.values import Api, Target
 from bot.people import People
 from bot.report import render
+from bot.report.neutral import harmless
 from bot.serve.contract import Judged, Plain, Steps
 from bot.serve.flows import conclude, reading
 from bot.serve.flows.payload import unpack
@@ -18,6 +19,7 @@ from bot.serve.judging import judge
 from bot.serve.order import Order
 from bot.verdict import Report
 
+TITLE = 200  # characters of a pull request's title
 MINUTES = 10.0  # wall clock of the checks that load nothing
 
 
@@ -84,7 +86,7 @@ def _announce(warden: Warden, api: Api, target: Target) -> str:
 
 def _review(warden: Warden, api: Api, target: Target) -> str:
     report = review(warden, api, target, part=STATIC)
-    keep(warden, target, STATIC, report)
+    keep(warden, api, target, STATIC, report)
     return report.outcome
 
 
@@ -119,16 +121,12 @@ def review(
             waived=warden.waived(target),
             people=people,
             plugins=warden.plugins,
+            variables=warden.variables if measuring else (),
             minutes=minutes,
             suites=(suite,) if suite else (),
             cache=warden.cache,
         )
-        return judge(
-            order,
-            objects,
-            say=warden.log,
-            cancelled=cancelled,
-        )
+        return judge(order, objects, say=warden.log, cancelled=cancelled)
 
 
 def _people(warden: Warden, api: Api, target: Target) -> tuple[str, People]:
@@ -141,9 +139,9 @@ def _people(warden: Warden, api: Api, target: Target) -> tuple[str, People]:
     return author.login, People(author, commits, signatures)
 
 
-def keep(warden: Warden, target: Target, part: str, report: Report) -> None:
+def keep(warden: Warden, api: Api, target: Target, part: str, report: Report) -> None:
     """Remember a report as JSON; its repository and number are the target's."""
     change = replace(report.change, repository=target.repo.name, number=target.number)
     text = render(replace(report, change=change), "json", warden.rules, timings=True)
-    title = "" if not target.number else f"#{target.number}"
+    title = harmless(api.pull(target.number).title)[:TITLE] if target.number else ""
     warden.records.keep(Judged(target, part, text.encode(), report.outcome, title, warden.clock()))

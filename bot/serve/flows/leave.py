@@ -12,6 +12,7 @@ from bot.serve.flows.warden import MEASURE, Warden
 from bot.talk import quota, reply
 from bot.talk.executables import executables
 from bot.talk.quota import Left
+from bot.talk.shown import minutes as spoken
 from bot.verdict import Report
 
 
@@ -68,6 +69,8 @@ def spent(warden: Warden, api: Api, target: Target, pull: Pull) -> str:
 def missing(warden: Warden, api: Api, target: Target, pull: Pull, report: Report) -> str:
     """Return "" if the weights may be loaded, else what people see instead, as markdown."""
     settings = reading.policy_of(warden, api, target).section(warden.loading[0])
+    if not settings.suite:  # nothing would be loaded: the check says so by itself
+        return ""
     left, minutes = minutes_left(warden, pull), estimate(warden, target, settings.minutes)
     if over := quota.exceeded(left, minutes):
         return f"The model is not measured yet: {over}. Re-run the check then."
@@ -83,9 +86,10 @@ def missing(warden: Warden, api: Api, target: Target, pull: Pull, report: Report
     )
 
 
-def queue_line(warden: Warden, target: Target, minutes: float) -> str:
-    """Say where the measurement of a target stands in its queue, "" where it is in none."""
-    for waiting in warden.jobs.waiting():
-        if (waiting.kind, waiting.key) == (MEASURE, target.key):
-            return quota.queued(waiting, minutes)
-    return ""
+def queue_line(warden: Warden, api: Api, target: Target) -> str:
+    """Say where the measurement of a target stands, and how long one takes."""
+    settings = reading.policy_of(warden, api, target).section(warden.loading[0])
+    minutes = estimate(warden, target, settings.minutes)
+    mine = (w for w in warden.jobs.waiting() if (w.kind, w.key) == (MEASURE, target.key))
+    place = next((quota.queued(waiting, minutes) for waiting in mine), "about to start")
+    return f"The model is measured next: {place}. One takes about {spoken(minutes)}."

@@ -28,8 +28,8 @@ def worse(warden: Warden, api: Api, target: Target) -> str:
         return ""
     for number, run in _others(warden, api, target).items():
         base = _base(api, number, target.head)
-        if base is not None and (
-            run.status != "completed" or not _good(warden, target, number, base)
+        if base not in (None, target.base) and (  # judged by the same policy, it says the same
+            run.status != "completed" or not _good(warden, target, number, base or "")
         ):
             other = f"pull request {number}" if number else "a group of the merge queue"
             return f"the same commit is the head of {other}, which has not passed"

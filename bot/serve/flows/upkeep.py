@@ -149,6 +149,9 @@ def _give_up(warden: Warden, target: Target, checks: list[str]) -> None:
     bodies = {check: checkruns.broken(target, check, reason, remedy) for check in checks}
     try:
         warden.publisher(warden.hub.at(target.repo)).conclude(target, bodies)
+    except NotFound:  # the repository, the commit or our place there: nobody waits for it
+        for check in checks:
+            warden.records.concluded(target, check, "gone")
     except GitHubError as error:
         warden.log(f"{target.repo.name}#{target.number}: {error.message}")
 

@@ -29,7 +29,8 @@ ENDED = ("cancelled", SUPERSEDED)
 class Warden:
     """The parts of a running server. `holder` names this process, `link` a report's page.
 
-    `approval_seconds` is how long leave to load weights holds.
+    `approval_seconds` is how long leave to load weights holds; `variables` are names of what
+    fetching weights needs in the environment.
     """
 
     hub: Hub
@@ -40,6 +41,7 @@ class Warden:
     holder: str
     cache: Path | None = None
     plugins: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
     approval_seconds: float = 72 * 3600.0
     link: Callable[[Target], str] = field(default=lambda target: "")
     clock: Callable[[], float] = time.time

@@ -118,8 +118,6 @@ def test_nobody_is_mentioned_and_no_marker_is_forged() -> None:
     whole = replace(report(), verdicts=(verdict,))
     texts = [
         comment.judged(whole, RULES),
-        comment.stopped(TARGET, f"{HOSTILE}{comment.MARKER}"),
-        comment.pending(TARGET, queue=f"{HOSTILE}{comment.MARKER}"),
         checkruns.stopped(TARGET, "", f"{HOSTILE}{comment.MARKER}").summary,
     ]
     for text in texts:

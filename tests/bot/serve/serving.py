@@ -19,6 +19,7 @@ from bot.serve.app import build
 from bot.serve.body import Reader
 from bot.serve.contract import Plain, Waiting
 from bot.serve.hook import Hook
+from bot.serve.queueing import DeadLetter
 from bot.serve.ready import Ready
 from bot.serve.records import Records
 from bot.serve.settings import Settings
@@ -36,6 +37,7 @@ class Queue:
     """Jobs that only wait: what pages show of them needs no engine."""
 
     jobs: tuple[Waiting, ...] = ()
+    failed: tuple[DeadLetter, ...] = ()
 
     def put(
         self, kind: str, key: str, payload: Mapping[str, Plain], *, author: int = 0, repo: int = 0
@@ -110,7 +112,7 @@ def serve(
         reader=Reader(limit, seconds=seconds, held=held),
     )  # fmt: skip
     ready = Ready(records, jobs, folder)
-    views = Views(given, records, jobs, ready, catalog.rules())
+    views = Views(given, records, jobs, ready, catalog.rules(), lambda: jobs.failed)
     web = server(build(hook, views, telemetry), given)
     with listen(given) as opened:
         port = opened.getsockname()[1]

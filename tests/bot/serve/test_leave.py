@@ -158,3 +158,13 @@ def test_minutes_that_are_spent_have_to_come_back(
         stack.settle()
         assert stack.runs(repo, pull.head)[REGRESSION] == "action_required"
         assert "budget" in stack.ours(repo, pull.number)[0]
+
+
+def test_without_a_suite_nothing_is_loaded_and_no_leave_is_asked_for(
+    stack: Stack, hub: FakeGitHub, bad: dict[str, bytes], good: dict[str, bytes]
+) -> None:
+    other = hub.repository("acme/other", good)
+    pull = other.pull(author="mallory", branch="x", files=bad, fork=True)
+    stack.settle()
+    assert stack.runs(other, pull.head)[REGRESSION] != "action_required"
+    assert "/warden measure" not in stack.ours(other, pull.number)[0]

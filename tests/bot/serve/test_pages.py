@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from bot.people import ClaSignature, load_signatures
 from bot.serve.contract import Event, Point, Waiting
 from bot.serve.history import trends
+from bot.serve.queueing import DeadLetter
 from bot.serve.shell import STYLE
 from bot.verdict import Outcome, Verdict
 from tests.bot.serve import rows
@@ -177,6 +179,24 @@ def test_the_report_of_a_pull_request(served: Served) -> None:
     get(served, "/r/acme/tiny/pull/7/measure.json", 404)
 
 
+def test_signatures_of_the_agreement_can_be_exported(served: Served) -> None:
+    fill(served)
+    assert served.client.get("/r/acme/tiny/signatures.jsonl").content == b""
+    signature = ClaSignature(7, "ada", "a" * 64, 9, "acme/tiny", "2026-11-22T08:00:00Z")
+    served.records.sign(REPO.id, signature)
+    export = served.client.get("/r/acme/tiny/signatures.jsonl")
+    assert load_signatures(export.content) == (signature,)
+    assert export.headers["content-type"] == "application/x-ndjson"
+    assert served.client.get("/r/acme/nothing/signatures.jsonl").status_code == 404
+
+
+def test_jobs_that_failed_are_shown_and_counted(served: Served) -> None:
+    served.jobs.failed = (DeadLetter("judge", "k", {"about": "acme/tiny#7"}, "<b>it broke", AT),)
+    document = get(served, "/queue")
+    assert "acme/tiny#7" in document and "&lt;b&gt;it broke" in document
+    assert "modelwarden_failed_jobs 1.0" in served.client.get("/metrics").text
+
+
 def test_the_way_to_github(served: Served) -> None:
     fill(served)
     assert 'href="https://github.com/acme/tiny/pull/7"' in get(served, "/r/acme/tiny/pull/7")
@@ -305,7 +325,8 @@ def test_some_repositories_are_public(tmp_path: Path) -> None:
         for path in ("/", "/queue", "/r/acme/tiny", "/r/acme/tiny/events"):
             document = get(served, path)
             assert "acme/tiny" in document and not [h for h in HIDDEN if h in document]
-        hidden = ("", "/pull/1", "/pull/1/static.json", "/events")
+        served.jobs.failed = (DeadLetter("judge", "k", {"about": "a hidden thing"}, "why", AT),)
+        hidden = ("", "/pull/1", "/pull/1/static.json", "/events", "/signatures.jsonl")
         for path in (*(f"/r/acme/hidden{p}" for p in hidden), "/r/acme/nothing", "/metrics"):
             assert served.client.get(path).status_code == 401
         assert "a hidden thing" in served.client.get("/", headers=BEARER).text

@@ -14,7 +14,6 @@ from bot.talk.quota import (
     day_start,
     estimate,
     exceeded,
-    held,
     left,
     queued,
 )
@@ -78,16 +77,6 @@ def test_exceeded(author: float, repository: float, needed: float, words: str) -
     assert bool(said) == bool(words)
     assert words in said
     assert not words or "frees at 2026-11-19 00:00 UTC" in said
-
-
-@pytest.mark.parametrize(
-    ("author", "repository", "words"),
-    [(0, 0, ""), (0, 1, ""), (1, 1, "its author has 1 run"), (0, 2, "the repository has 2 runs")],
-)
-def test_held(author: int, repository: int, words: str) -> None:
-    said = held(Limits(), author, repository)
-    assert bool(said) == bool(words)
-    assert words in said
 
 
 @pytest.mark.parametrize(

@@ -59,9 +59,7 @@ def main() -> int:
             print(f"  jobs done {time.monotonic() - began:.0f} s after the last delivery")
         lost = count - _settled(folder, options.database)
     ratio = percentile(theirs, 0.99) / percentile(ours, 0.99)
-    print(
-        f"p99 of the peer over ours: {ratio:.1f}; deliveries lost: {lost}, jobs left: {left}"
-    )
+    print(f"p99 of the peer over ours: {ratio:.1f}; deliveries lost: {lost}, jobs left: {left}")
     return 1 if lost or left or len(ours) < count else 0
 
 

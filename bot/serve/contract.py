@@ -65,7 +65,10 @@ class Waived:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One kept report: the JSON of `bot/report/json.py`. `part` is "static" or "measure"."""
+    """One kept report: the JSON of `bot/report/json.py`, and what it says in one line, `title`.
+
+    `part` is "static" or "measure".
+    """
 
     target: Target
     part: str

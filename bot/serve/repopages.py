@@ -92,16 +92,11 @@ def _row(repo: Repo, number: int, parts: tuple[Judged, ...]) -> tuple[Safe, ...]
     newest = max(parts, key=lambda j: j.at)
     return (
         pull(repo.name, number),
-        join(tag("div", badge(j.outcome), _title(j), class_="line") for j in parts),
+        join(tag("div", badge(j.outcome), shown(j.title), class_="line") for j in parts),
         tag("code", shown(newest.target.head[:12])),
         moment(newest.at),
         join(data_links(repo, parts)),
     )
-
-
-def _title(judged: Judged) -> Safe:
-    """Return what more than its number is known of a change."""
-    return shown("" if judged.title == f"#{judged.target.number}" else judged.title)
 
 
 def outside(site: str, repo: Repo, number: int) -> Safe:

@@ -10,7 +10,7 @@ from bot.github.errors import NotFound
 from bot.github.values import Api, Target
 from bot.people import People
 from bot.report import render
-from bot.report.neutral import harmless
+from bot.report.outline import headline
 from bot.serve.contract import Judged, Plain, Steps
 from bot.serve.flows import conclude, reading
 from bot.serve.flows.payload import unpack
@@ -19,7 +19,6 @@ from bot.serve.judging import judge
 from bot.serve.order import Order
 from bot.verdict import Report
 
-TITLE = 200  # characters of a pull request's title
 MINUTES = 10.0  # wall clock of the checks that load nothing
 
 
@@ -86,7 +85,7 @@ def _announce(warden: Warden, api: Api, target: Target) -> str:
 
 def _review(warden: Warden, api: Api, target: Target) -> str:
     report = review(warden, api, target, part=STATIC)
-    keep(warden, api, target, STATIC, report)
+    keep(warden, target, STATIC, report)
     return report.outcome
 
 
@@ -139,9 +138,9 @@ def _people(warden: Warden, api: Api, target: Target) -> tuple[str, People]:
     return author.login, People(author, commits, signatures)
 
 
-def keep(warden: Warden, api: Api, target: Target, part: str, report: Report) -> None:
+def keep(warden: Warden, target: Target, part: str, report: Report) -> None:
     """Remember a report as JSON; its repository and number are the target's."""
     change = replace(report.change, repository=target.repo.name, number=target.number)
     text = render(replace(report, change=change), "json", warden.rules, timings=True)
-    title = harmless(api.pull(target.number).title)[:TITLE] if target.number else ""
-    warden.records.keep(Judged(target, part, text.encode(), report.outcome, title, warden.clock()))
+    said, now = headline(report), warden.clock()
+    warden.records.keep(Judged(target, part, text.encode(), report.outcome, said, now))

@@ -107,7 +107,7 @@ def _review(warden: Warden, api: Api, target: Target, suite: str) -> str:
         raise
     spend()
     report = partial(report, suite, tuple(one.name for one in settings.suite))
-    keep(warden, api, target, MEASURE, report)
+    keep(warden, target, MEASURE, report)
     return report.outcome
 
 

@@ -69,7 +69,8 @@ def _verified(warden: Warden, api: Api, target: Target, suite: str) -> str:
     if reason or not target.number:
         return reason
     pull = api.pull(target.number)
-    if not leave.needed(pull):
+    settings = reading.policy_of(warden, api, target).section(warden.loading[0])
+    if not leave.needed(pull) or not settings.suite:  # without a suite nothing is loaded
         return ""
     approval = leave.approval_of(warden, target, suite)
     if approval is None:

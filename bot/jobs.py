@@ -19,9 +19,10 @@ from dbos._serialization import DefaultSerializer  # what we keep it from doing
 
 from bot.errors import BotError
 from bot.serve import queueing, stepping
-from bot.serve.contract import Plain, Records, Steps, T
+from bot.serve.contract import Plain, Steps, T
 from bot.serve.desk import NAME, VERSION, Desk, away, options
 from bot.serve.queueing import GPU, TURN, WEB, Limits, Pace, inner, outer
+from bot.serve.records import Records
 from bot.serve.records.store import locking
 from bot.serve.slots import Slot
 from bot.serve.vigil import Vigil

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from bot.github import checkruns, comment
 from bot.github.errors import NotFound, Unavailable
 from bot.github.values import Api, CheckRun, Comment, RunBody, Target
-from bot.serve.contract import Records, Run
+from bot.serve.contract import Run
+from bot.serve.records import Records
 
 LEASE = 60.0  # seconds that one process may take to look at one thing and to write it
 _TURNS = tuple(threading.Lock() for _ in range(64))  # of this process, whose lease is one

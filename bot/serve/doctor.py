@@ -25,8 +25,8 @@ from bot.github.values import Hub, Repo
 from bot.quoting import plain
 from bot.report.neutral import redact
 from bot.serve import diagnosis
-from bot.serve.contract import Records
 from bot.serve.diagnosis import Item
+from bot.serve.records import Records
 from bot.serve.settings import Settings
 from bot.wording import plural
 from modelwarden import ROOT

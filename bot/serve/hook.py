@@ -15,8 +15,8 @@ from bot.errors import TooLarge
 from bot.github.errors import Forged, Malformed
 from bot.github.webhook import LIMIT, admit, verify
 from bot.serve.body import Reader, Unread
-from bot.serve.contract import Records
 from bot.serve.errors import StoreError
+from bot.serve.records import Records
 from bot.serve.telemetry import Telemetry
 
 WRITERS = 32  # threads; those that wait for the disk are written together

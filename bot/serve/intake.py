@@ -6,8 +6,9 @@ import logging
 import threading
 from collections.abc import Callable
 
-from bot.serve.contract import Delivery, Records
+from bot.serve.contract import Delivery
 from bot.serve.errors import StoreError
+from bot.serve.records import Records
 
 BATCH = 100
 EVERY = 1.0  # seconds between two looks for what another process accepted, or left

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import BotError
-from bot.serve.contract import Jobs, Records
+from bot.serve.contract import Jobs
+from bot.serve.records import Records
 
 ROOM = 1 << 30  # bytes that must be free
 SILENCE = 180.0  # seconds that a delivery may wait to be handed over

@@ -13,11 +13,12 @@ from bot.github.values import Repo
 from bot.people import dump_signatures
 from bot.serve import kept, pages, repopages
 from bot.serve.access import Viewer
-from bot.serve.contract import Event, Jobs, Judged, Records, Waiting
+from bot.serve.contract import Event, Jobs, Judged, Waiting
 from bot.serve.history import trends
 from bot.serve.pages import ROWS
 from bot.serve.queueing import DeadLetter
 from bot.serve.ready import Ready
+from bot.serve.records import Records
 from bot.serve.settings import Settings
 from bot.verdict import Outcome
 

@@ -9,9 +9,9 @@ from contextlib import suppress
 
 from bot.errors import BotError
 from bot.serve import stepping
-from bot.serve.contract import Records
 from bot.serve.desk import Desk
 from bot.serve.queueing import Pace
+from bot.serve.records import Records
 
 
 class Vigil:

@@ -16,7 +16,8 @@ from bot.github.checkruns import external_id
 from bot.github.mirror import Mirrors
 from bot.github.publishing import Publisher
 from bot.github.values import Api, Hub, Pull, Target
-from bot.serve.contract import Event, Jobs, Judged, Plain, Records, Waived
+from bot.serve.contract import Event, Jobs, Judged, Plain, Waived
+from bot.serve.records import Records
 from bot.talk.quota import Limits
 
 JUDGE, MEASURE = "judge", "measure"

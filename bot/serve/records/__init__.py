@@ -11,7 +11,10 @@ KEPT_RUNS = 90 * 86400.0  # seconds a concluded run is remembered
 
 
 class Records(Inbox, Runs, People, Past):
-    """Every durable row, by the address of a database. See `bot/serve/contract.py`."""
+    """Every durable row, by the address of a database. Each method is one transaction.
+
+    Writing the same row again changes nothing: every method may be repeated after a crash.
+    """
 
     def prune(self, now: float, kept: float = KEPT_EVENTS) -> int:
         """Drop what nobody asks for any more; call it daily. Returns how many rows.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -231,3 +232,17 @@ def test_the_pages_show_the_report(stack: Stack, repo: Repository) -> None:
     assert stack.get(f"/r/acme/tiny/pull/{pull.number}").status_code == 200
     assert stack.get("/readyz").status_code == 200
     assert "modelwarden_deliveries_total" in stack.get("/metrics").text
+
+
+def test_metrics_of_the_default_branch_become_a_history(stack: Stack, repo: Repository) -> None:
+    values = (2.75, 2.5, 2.25)
+    for value in values:
+        repo.commit({"metrics.json": json.dumps({"held-out": {"bits_per_byte": value}})})
+        stack.settle()
+    repo.commit({"metrics.json": "[" * 10_000})  # no metrics: the history stays as it was
+    repo.commit({"metrics.json": '{"held-out": {"bits_per_byte": 9}}'}, branch="aside")
+    stack.settle()
+    points = stack.parts.records.points(repo.id, 9)
+    assert [(p.name, p.value) for p in points] == [("held-out: bits_per_byte", v) for v in values]
+    page = stack.get("/r/acme/tiny").text
+    assert "<svg" in page and "held-out: bits_per_byte" in page and "2.250" in page

@@ -117,7 +117,7 @@ def review(
             today=warden.today,
             checks=warden.loading if measuring else warden.reading,
             waiting=() if measuring else warden.loading,
-            waived=warden.waived(target),
+            waived=warden.waived(target, {c.commit for c in people.commits}),
             people=people,
             plugins=warden.plugins,
             variables=warden.variables if measuring else (),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -124,10 +124,14 @@ class Warden:
             return f"superseded: the base is now {pull.base[:12]}"
         return ""
 
-    def waived(self, target: Target) -> tuple[Waived, ...]:
-        """Return the waivers made by comment that hold for exactly this head."""
+    def waived(self, target: Target, commits: Collection[str] = ()) -> tuple[Waived, ...]:
+        """Return the waivers made by comment that hold for exactly this head.
+
+        In a group of the merge queue, those of the heads that are among its `commits`.
+        """
+        heads = {target.head} if target.number else set(commits)
         rows = self.records.waived(target.repo.id, target.number)
-        return tuple(row for row in rows if row.head == target.head)
+        return tuple(row for row in rows if row.head in heads)
 
     def measured(self, target: Target) -> Judged | None:
         """Return the newest measurement of the same two commits, by any attempt."""

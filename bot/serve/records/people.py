@@ -14,6 +14,7 @@ from bot.serve.records.store import Store
 from bot.serve.records.tables import approvals, conflicts, signatures, waivers
 
 MAX_REASON = 1000
+MAX_WAIVERS = 2000
 
 
 class People(Store):
@@ -69,12 +70,16 @@ class People(Store):
         with self.write() as c:
             self.put(c, waivers, asdict(waived))
 
-    def waived(self, repo: int, number: int) -> tuple[Waived, ...]:
-        """Return the waivers of a pull request, oldest first, also those that ran out."""
+    def waived(self, repo: int, number: int = 0) -> tuple[Waived, ...]:
+        """Return the waivers of a pull request, oldest first, also those that ran out.
+
+        Without a number, the newest of the repository.
+        """
         w = waivers.c
-        mine = sa.select(waivers).where(w.repo == repo, w.number == number)
-        rows = self.rows(mine.order_by(w.at, w.rule))
-        return tuple(Waived(**row._mapping) for row in rows)
+        mine = sa.select(waivers).where(w.repo == repo)
+        mine = mine.where(w.number == number) if number else mine
+        rows = self.rows(mine.order_by(w.at.desc(), w.rule.desc()).limit(MAX_WAIVERS))
+        return tuple(Waived(**row._mapping) for row in reversed(rows))
 
     def sign(self, repo: int, signature: ClaSignature) -> None:
         """Keep a signature; the first of an account and document stays."""

@@ -152,6 +152,9 @@ def test_a_waiver_by_comment_lets_the_change_in(stack: Stack, repo: Repository) 
     assert stack.runs(repo, pull.head)["modelwarden"] == "success"
     sticky, refusal, answer = stack.ours(repo, pull.number)
     assert sticky.startswith(f"{MARKER}\n## ✅ PASS") and "by ada in a comment" in sticky
+    group = pull.enqueue()  # the queue keeps the commit that the waiver is for
+    stack.settle()
+    assert stack.runs(repo, group)["modelwarden"] == "success"
     assert "**Not done:**" in refusal and "waived" in answer.lower()
     _once(repo)
 

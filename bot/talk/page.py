@@ -47,7 +47,8 @@ the author and of the repository. The day is one of UTC.
 A waiver by comment is for one head of one pull request (a push ends it), one rule, at most {days} \
 days, with a reason of {shortest} to {longest} characters, and never for one's own \
 change. A merge queue honours it where it keeps that head, as merge commits do; for squash \
-or rebase, put the waiver into the policy. These rules can be waived only in the policy file, or not at all:
+or rebase, put the waiver into the policy. These rules can be waived only in the policy \
+file, or not at all:
 
 | Rules | Why |
 |---|---|

@@ -61,7 +61,7 @@ def test_a_measurement(nest: Nest, tmp_path: Path, hub: FakeGitHub) -> None:
         assert runs(repo, pull.head)[REGRESSION] == "action_required"
         faults = [
             hub.fault("POST", "/check-runs$", "call-after", then=server.kill),
-            hub.fault("GET", "/permission$", "call-before", skip=3, then=server.kill),
+            hub.fault("GET", "/permission$", "call-before", skip=2, then=server.kill),
             hub.fault("PATCH", "/check-runs/", "call-after", then=server.kill),
             hub.fault("PATCH", "/issues/comments/", "call-soon", then=server.kill),
         ]

@@ -9,7 +9,7 @@ demo: .venv/demo  ## set up, then judge two pull requests of a tiny LLM project
 	$(BIN)/python examples/demo.py
 
 test: .venv/test  ## set up, then run every test
-	$(BIN)/python -m pytest --numprocesses auto
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 lint: .venv/test  ## style, and the project's own pre-commit hooks
 	$(BIN)/ruff check .

@@ -73,6 +73,4 @@ def _read(data: bytes) -> Event:
     try:
         return shape(data, Event, "the event")
     except Malformed as error:
-        raise UsageError(
-            error.message, "give the event of this job, as the runner keeps it"
-        ) from error
+        raise UsageError(error.message, OWN) from error

@@ -19,7 +19,7 @@ from dbos._serialization import DefaultSerializer  # what we keep it from doing
 
 from bot.errors import BotError
 from bot.serve import queueing, stepping
-from bot.serve.contract import Plain, Steps, T
+from bot.serve.contract import Flow, Plain, T
 from bot.serve.desk import NAME, VERSION, Desk, away, options
 from bot.serve.queueing import GPU, TURN, WEB, Limits, Pace, inner, outer
 from bot.serve.records import Records
@@ -32,7 +32,6 @@ THREADS = 64  # jobs of the web queue that a process has begun; those that are p
 CHECK = 15.0  # seconds between two looks whether a parked job was cancelled
 
 R = TypeVar("R")
-Flow = Callable[[Steps, Mapping[str, Plain]], Plain]
 
 
 class Stopped(BaseException):

@@ -11,6 +11,8 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TextIO
 
+from bot.quoting import printable
+
 REDRAW = 0.25  # seconds between two drawings
 SETTLED = 1.0  # seconds of work before the time left is guessed
 NARROWEST, WIDEST = 8, 30  # characters of the bar
@@ -34,7 +36,7 @@ class Bar:
         environ: Mapping[str, str] = os.environ,
         columns: int = 0,
     ) -> None:
-        self._label = "".join(c if c.isprintable() else "?" for c in label)
+        self._label = printable(label)
         self._stream = stream or sys.stderr
         self._clock = clock
         self._columns = columns

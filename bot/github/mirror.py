@@ -20,6 +20,7 @@ from bot.github.errors import Denied, NotFound, Unavailable
 from bot.github.locks import locked
 from bot.github.packs import discard, join, packs, size_of
 from bot.github.values import Repo
+from bot.quoting import printable
 from bot.report.neutral import redact
 
 __all__ = ["Mirrors", "size_of"]
@@ -242,7 +243,7 @@ def _explain(repo: Repo, status: int, said: str, token: str) -> CouldNotTell:
         }[said]
     lines = [line for line in said.splitlines() if line.strip()] or [f"exit status {status}"]
     line = next((x for x in lines if x.startswith(("fatal:", "error:"))), lines[-1])
-    text = redact("".join(c if c.isprintable() else "?" for c in line))[:300]
+    text = redact(printable(line))[:300]
     text = text.replace(token, "[token]") if token else text
     if "not our ref" in said or "couldn't find remote ref" in said or "bad object" in said:
         return Missing(f"an object of {repo.name} is not on GitHub any more", "push it again")

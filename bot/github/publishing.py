@@ -6,7 +6,7 @@ Every method may run again after a crash at any point.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -92,19 +92,24 @@ class Publisher:
             run = self.api.update_run(run, body)
         self.records.concluded(target, check, run.conclusion or str(body.conclusion))
 
-    def stop(self, runs: Sequence[Run], reason: str) -> None:
-        """End the open runs of the targets of `runs` without an answer, those opened since too.
+    def open_checks(self, target: Target) -> tuple[str, ...]:
+        """Return the checks of a target whose runs are open; "" is the summary's."""
+        every = self.records.open_runs(target.repo.id, target.number)
+        return tuple(run.check for run in every if run.target.key == target.key)
+
+    def stop(self, targets: Iterable[Target], reason: str) -> None:
+        """End the open runs of these targets without an answer, whenever they were opened.
 
         A commit that is gone has no run to end.
         """
-        for target in dict.fromkeys(run.target for run in runs):
-            checks: list[str] = []
+        for target in targets:
+            checks: tuple[str, ...] = ()
             try:
                 with self._alone(_place(target)) as prolong:
-                    every = self.records.open_runs(target.repo.id, target.number)
-                    checks += [run.check for run in every if run.target.key == target.key]
+                    checks = self.open_checks(target)
                     bodies = {check: checkruns.stopped(target, check, reason) for check in checks}
-                    self._end(target, bodies, prolong)
+                    if bodies:
+                        self._end(target, bodies, prolong)
             except NotFound:
                 for check in checks:
                     self.records.concluded(target, check, "gone")

@@ -133,6 +133,9 @@ class Steps(Protocol):
         """Sleep durably."""
 
 
+Flow = Callable[[Steps, Mapping[str, Plain]], Plain]  # what one kind of job does
+
+
 class Jobs(Protocol):
     """Durable jobs. `kind` names a flow; its queue is chosen by kind."""
 

@@ -22,7 +22,7 @@ from bot.errors import BotError, CouldNotTell
 from bot.github.checkruns import SUMMARY
 from bot.github.errors import Denied, GitHubError
 from bot.github.values import Hub, Repo
-from bot.quoting import plain
+from bot.quoting import plain, printable
 from bot.report.neutral import redact
 from bot.serve import diagnosis
 from bot.serve.diagnosis import Item
@@ -172,4 +172,4 @@ def show(items: Iterator[Item], format_: str) -> int:
 
 
 def _safe(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in redact(text))[:500]
+    return printable(redact(text))[:500]

@@ -12,11 +12,10 @@ from bot.cache import Cache
 from bot.change import SUBMODULE, Change
 from bot.check import Check
 from bot.errors import UsageError
-from bot.policy import POLICY_PATH, Policy, Waiver, at
+from bot.policy import POLICY_PATH, Policy, at
 from bot.report.json import ReportData, document
 from bot.repository import GitWorld
 from bot.serve import order as orders
-from bot.serve.contract import Waived
 from bot.serve.judgechild import Line, Objects, bound
 from bot.serve.order import Order
 from bot.verdict import Verdict
@@ -88,7 +87,7 @@ def _policy(world: GitWorld, order: Order, checks: tuple[Check, ...]) -> Policy:
     added = [
         waiver
         for waived in order.waived
-        if waived.rule in rules and (waiver := _waiver(waived)).until >= order.today
+        if waived.rule in rules and (waiver := orders.waiver(waived)).until >= order.today
     ]
     root = policy.root
     if order.suites or order.device:
@@ -98,11 +97,6 @@ def _policy(world: GitWorld, order: Order, checks: tuple[Check, ...]) -> Policy:
     if added:
         source += f", with {plural(len(added), 'waiver')} by comment"
     return replace(policy, root=root, source=source, added=tuple(added))
-
-
-def _waiver(waived: Waived) -> Waiver:
-    reason = f"by {waived.login} in a comment: {waived.reason}"
-    return Waiver.model_validate({"rule": waived.rule, "until": waived.until, "reason": reason})
 
 
 def _narrowed(settings: Any, order: Order) -> Any:

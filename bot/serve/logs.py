@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import Callable
 
+from bot.quoting import printable
 from bot.report.neutral import redact
 from bot.serve.settings import Settings
 
@@ -26,7 +27,7 @@ class Quiet(logging.Formatter):
         for secret in self._secrets:
             line = line.replace(secret, "[redacted]")
         lines = redact(line).split("\n")
-        return "\n  ".join("".join(c if c.isprintable() else "?" for c in one) for one in lines)
+        return "\n  ".join(map(printable, lines))
 
 
 class Counting(logging.Handler):

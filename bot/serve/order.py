@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.people import People
+from bot.policy import Waiver
 from bot.report.read import LIMIT
 from bot.serve.contract import Waived
 
@@ -22,6 +23,12 @@ TOTAL = 3 * LIMIT  # bytes of all lines together
 MAX_IDS = 5_000  # objects of one request
 MAX_REQUESTS = 5_000
 TEXT = 500  # characters of a line for people
+
+
+def waiver(waived: Waived) -> Waiver:
+    """Return what somebody accepted by comment as the policy says such things."""
+    reason = f"by {waived.login} in a comment: {waived.reason}"
+    return Waiver.model_validate({"rule": waived.rule, "until": waived.until, "reason": reason})
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,9 @@ from functools import partial
 from types import MappingProxyType
 
 from bot.github.errors import NotFound
-from bot.serve.contract import Plain, Steps
+from bot.serve.contract import Flow, Plain, Steps
 from bot.serve.flows import judge, measure, talk, upkeep
 from bot.serve.flows.warden import JUDGE, MEASURE, Warden
-
-Flow = Callable[[Steps, Mapping[str, Plain]], Plain]
 
 _FLOWS: Mapping[str, Callable[[Warden, Steps, Mapping[str, Plain]], Plain]] = {
     JUDGE: judge.flow,

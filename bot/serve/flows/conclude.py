@@ -9,12 +9,13 @@ from bot import conduct
 from bot.github import checkruns, comment
 from bot.github.errors import Denied, NotFound
 from bot.github.values import Api, Conclusion, Target
-from bot.policy import Waiver, default
+from bot.policy import default
 from bot.report.neutral import harmless
 from bot.report.read import load
-from bot.serve.contract import Judged, Waived
+from bot.serve.contract import Judged
 from bot.serve.flows import leave, shared
 from bot.serve.flows.warden import MEASURE, STATIC, Warden
+from bot.serve.order import waiver
 from bot.verdict import Outcome, Report, Verdict, outcome_of
 
 
@@ -81,15 +82,16 @@ def finish(warden: Warden, api: Api, target: Target, report: Report, note: str =
 
 def failed(warden: Warden, api: Api, target: Target, reason: str, remedy: str) -> str:
     """Conclude every run of the target that is still open as "could not tell"."""
-    runs = warden.records.open_runs(target.repo.id, target.number)
-    checks = [run.check for run in runs if run.target.key == target.key]
-    bodies = {check: checkruns.broken(target, check, reason, remedy) for check in checks}
-    warden.publisher(api).conclude(target, bodies)
+    publisher = warden.publisher(api)
+    checks = publisher.open_checks(target)
+    publisher.conclude(
+        target, {check: checkruns.broken(target, check, reason, remedy) for check in checks}
+    )
     warden.note(target, "modelwarden", "could not tell", reason)
     with suppress(Denied, NotFound):  # then there is nobody to tell
         if target.number and not warden.current(api, target):
             text = comment.broken(target, harmless(reason), harmless(remedy))
-            warden.publisher(api).sticky(target.number, text)
+            publisher.sticky(target.number, text)
     return reason
 
 
@@ -107,16 +109,9 @@ def _waived(warden: Warden, target: Target, verdict: Verdict) -> Verdict:
     rows = warden.waived(target)
     if not rows or not verdict.findings or verdict.outcome not in (Outcome.FAIL, Outcome.ERROR):
         return verdict
-    none = default(warden.checks)
-    waive = tuple(_waiver(row) for row in rows)
-    policy = replace(none, root=none.root.model_copy(update={"waive": waive}))
+    policy = replace(default(warden.checks), added=tuple(map(waiver, rows)))
     findings, _ = conduct.apply(policy, verdict.findings, warden.today)
     return replace(verdict, findings=findings, outcome=outcome_of(findings))
-
-
-def _waiver(row: Waived) -> Waiver:
-    reason = f"by {row.login} in a comment: {row.reason}"
-    return Waiver.model_validate({"rule": row.rule, "until": row.until, "reason": reason})
 
 
 def _loading(warden: Warden, report: Report) -> tuple[Verdict, ...]:

@@ -52,9 +52,9 @@ def do(warden: Warden, api: Api, heard: Heard, effect: Effect) -> str:
                 _measure(warden, target, approval, pull.author.id)
         case Cancel(reason):
             records.void(repo, number, reason)
-            runs = records.open_runs(repo, number)
-            cancel(warden, runs)
-            warden.publisher(api).stop(runs, reason)
+            targets = {run.target for run in records.open_runs(repo, number)}
+            cancel(warden, targets)
+            warden.publisher(api).stop(targets, reason)
         case Waive(waived):
             records.waive(waived)
             warden.put(JUDGE, target, again=["policy"])

@@ -66,10 +66,11 @@ def supersede(warden: Warden, api: Api, target: Target) -> str:
         for run in warden.records.open_runs(target.repo.id, target.number)
         if run.target.key != target.key
     ]
-    for other in {run.target for run in others}:
+    targets = {run.target for run in others}
+    for other in targets:
         warden.jobs.cancel(JUDGE, other.key)
         warden.jobs.cancel(MEASURE, other.key)
-    warden.publisher(api).stop(others, f"superseded by {target.head[:12]}")
+    warden.publisher(api).stop(targets, f"superseded by {target.head[:12]}")
     for run in others:
         warden.records.concluded(run.target, run.check, SUPERSEDED)
     return f"{len(others)} runs"

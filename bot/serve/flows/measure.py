@@ -81,12 +81,7 @@ def _verified(warden: Warden, api: Api, target: Target, suite: str) -> str:
 
 
 def _stop(warden: Warden, api: Api, target: Target, reason: str) -> str:
-    runs = [
-        run
-        for run in warden.records.open_runs(target.repo.id, target.number)
-        if run.target.key == target.key
-    ]
-    warden.publisher(api).stop(runs, reason)
+    warden.publisher(api).stop((target,), reason)
     warden.note(target, "modelwarden", "measurement stopped", reason)
     return reason
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from bot.checks import regression
@@ -11,7 +11,7 @@ from bot.github import checkruns
 from bot.github.acts import Pushed, Rerun, Stop
 from bot.github.errors import GitHubError, NotFound
 from bot.github.values import Api, Pull, Repo, Role, Target
-from bot.serve.contract import Plain, Point, Run, Steps
+from bot.serve.contract import Plain, Point, Steps
 from bot.serve.flows import leave, reading
 from bot.serve.flows.payload import pack, unpack
 from bot.serve.flows.warden import JUDGE, MEASURE, SUPERSEDED, Warden, target_of
@@ -30,8 +30,9 @@ def stop(warden: Warden, steps: Steps, payload: Mapping[str, Plain]) -> Plain:
         if _judged(api, act.number):  # deliveries come in any order
             return "it is open again"
         runs = warden.records.open_runs(act.repo.id, act.number)
-        cancel(warden, runs)
-        warden.publisher(api).stop(runs, act.reason)
+        targets = {run.target for run in runs}
+        cancel(warden, targets)
+        warden.publisher(api).stop(targets, act.reason)
         return f"{len(runs)} runs"
 
     return steps.run("stop", end)
@@ -46,9 +47,9 @@ def _judged(api: Api, number: int) -> bool:
     return pull.state == "open" and not pull.draft
 
 
-def cancel(warden: Warden, runs: tuple[Run, ...]) -> None:
-    """Cancel the jobs behind open runs."""
-    for target in {run.target for run in runs}:
+def cancel(warden: Warden, targets: Iterable[Target]) -> None:
+    """Cancel the jobs of these targets."""
+    for target in targets:
         warden.jobs.cancel(JUDGE, target.key)
         warden.jobs.cancel(MEASURE, target.key)
 

@@ -1,0 +1,1 @@
+"""Intake of weight files: what they would do to whoever loads them, found without loading them."""

@@ -1,0 +1,1 @@
+"""Signing by OpenSSF Model Signing v1.0."""

@@ -1,0 +1,1 @@
+"""Who may do what with which artifact, for how long, and what was seen last."""

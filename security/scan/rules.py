@@ -25,5 +25,45 @@ _ALL = (
         "The file asks for more than a scan may spend on it.",
         "Publish it without containers, as safetensors.",
     ),
+    ScanRule(
+        "template",
+        "A template does what no formatting of messages needs: it could reach code or files.",
+        "Write the template with plain loops, conditions and the fields of messages.",
+    ),
+    ScanRule(
+        "template-cost",
+        "A template may take time or memory out of proportion to the messages.",
+        "Loop over messages and tools only; repeat no text by a computed number.",
+    ),
+    ScanRule(
+        "hidden-text",
+        "Text holds characters that no reader sees, but a model does.",
+        "Remove invisible, direction-changing and tag characters.",
+    ),
+    ScanRule(
+        "config-code",
+        "A configuration names a class, file, kernel or repository whose code a loader runs.",
+        "Use a class of the library itself, and review and pin the code that cannot be avoided.",
+    ),
+    ScanRule(
+        "outside",
+        "The file makes a loader read a file or address outside its own folder.",
+        "Keep everything the model needs beside it, named by a plain relative path.",
+    ),
+    ScanRule(
+        "keras-code",
+        "A Keras model would rebuild code: a lambda, or an object from outside of Keras.",
+        "Save weights alone as safetensors, and build the model in reviewed code.",
+    ),
+    ScanRule(
+        "onnx-code",
+        "An ONNX graph needs operators that run Python or come from a library of their own.",
+        "Export with the standard operators of ONNX.",
+    ),
+    ScanRule(
+        "unread",
+        "Part of the file is of a kind that this scan does not understand.",
+        "Write it with the format's own library and its common features, or use safetensors.",
+    ),
 )
 RULES = {rule.name: rule for rule in _ALL}

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 from security.errors import BadKey, Refused, Unreadable, WriteFailed
 
 PRIVATE_LIMIT = 1_000_000  # bytes of a key file
+_TMPFILE = getattr(os, "O_TMPFILE", 0)  # Linux
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
+_PREFIX, _SUFFIX = ".modelwarden-", ".tmp"
 
 
 @contextmanager
@@ -19,17 +25,21 @@ def replacing(path: Path, *, mode: int = 0o644, overwrite: bool = True) -> Itera
     """Give a descriptor for the new content of `path`, which appears whole or not at all.
 
     Until then it has no name where the file system can do that, so that not even a killed
-    process leaves it behind. Raises Refused if it exists, WriteFailed.
+    process leaves it behind; elsewhere what a killed one left is removed by the next. A link at
+    `path` is replaced itself, never written through. `mode` is subject to the umask.
+    Raises Refused if it exists and may not be overwritten, WriteFailed.
     """
     try:
         if not overwrite and os.path.lexists(path):
             raise _exists(path)
+        if path.is_dir() and not path.is_symlink():
+            raise Refused(f"{path} is a folder", "name a file in it")
         with _unnamed(path.parent) as (fd, name):
             yield fd
-            os.fchmod(fd, mode)
+            os.fchmod(fd, mode & ~_umask())
             os.fsync(fd)
             _name(fd, name, path, overwrite)
-        _sync(path.parent)
+        sync(path.parent)
     except OSError as error:
         why = error.strerror or str(error)
         raise WriteFailed(
@@ -40,9 +50,24 @@ def replacing(path: Path, *, mode: int = 0o644, overwrite: bool = True) -> Itera
 def write(path: Path, data: bytes, *, mode: int = 0o644, overwrite: bool = True) -> None:
     """Replace a file by these bytes, durably. Raises Refused, WriteFailed."""
     with replacing(path, mode=mode, overwrite=overwrite) as fd:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(fd, view) :]
+        put(fd, data, 0)
+
+
+def put(fd: int, data: bytes | memoryview, at: int) -> None:
+    """Write all of these bytes at an offset. Raises OSError."""
+    view = memoryview(data)
+    while view:
+        done = os.pwrite(fd, view, at)
+        view, at = view[done:], at + done
+
+
+def sync(folder: Path) -> None:
+    """Make the names in a folder durable. Raises OSError."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def read_private(path: Path) -> bytes:
@@ -58,7 +83,10 @@ def read_private(path: Path) -> bytes:
         if found.st_mode & 0o077:
             mode = stat.S_IMODE(found.st_mode)
             raise BadKey(f"{path} may be read by others (mode {mode:04o})", f"chmod 600 {path}")
-        data = file.read(PRIVATE_LIMIT + 1)
+        try:
+            data = file.read(PRIVATE_LIMIT + 1)
+        except OSError as error:
+            raise Unreadable(f"{path}: {error.strerror}", "name a key file of yours") from error
     if len(data) > PRIVATE_LIMIT:
         raise BadKey(f"{path} has more than {PRIVATE_LIMIT:,} bytes", "name a key file")
     return data
@@ -70,10 +98,12 @@ def _unnamed(folder: Path) -> Iterator[tuple[int, Path | None]]:
     flags = os.O_RDWR | os.O_CLOEXEC
     name: Path | None = None
     try:
-        fd = os.open(folder, flags | os.O_TMPFILE, 0o600)
-    except OSError:  # not on this file system
-        name = folder / f".{secrets.token_hex(8)}.tmp"
+        fd = os.open(folder, flags | _TMPFILE, 0o600)
+    except OSError:  # not on this file system, or the folder cannot be written: the next says
+        _sweep(folder)
+        name = _temporary(folder)
         fd = os.open(name, flags | os.O_CREAT | os.O_EXCL, 0o600)
+    _hold(fd)
     try:
         yield fd, name
     except BaseException:
@@ -86,27 +116,72 @@ def _unnamed(folder: Path) -> Iterator[tuple[int, Path | None]]:
 
 
 def _name(fd: int, name: Path | None, path: Path, overwrite: bool) -> None:
-    source = name or f"/proc/self/fd/{fd}"
+    if not overwrite or not (name or os.path.lexists(path)):
+        try:
+            _link(fd, name, path)
+        except FileExistsError:
+            if not overwrite:
+                raise _exists(path) from None
+        except OSError as error:  # a file system without hard links: the check before must do
+            if not name or error.errno not in _NO_LINKS:
+                raise
+        else:
+            if name:
+                name.unlink()
+            return
+    if not name:  # only a name can take another's place
+        _sweep(path.parent)
+        name = _temporary(path.parent)
+        _link(fd, None, name)
     try:
-        os.link(source, path, follow_symlinks=True)
-    except FileExistsError:
-        if not overwrite:
-            raise _exists(path) from None
-        if not name:
-            name = path.parent / f".{secrets.token_hex(8)}.tmp"
-            os.link(source, name, follow_symlinks=True)
         name.replace(path)
-    else:
-        if name:
+    except OSError:
+        with suppress(OSError):
             name.unlink()
+        raise
 
 
-def _sync(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def _link(fd: int, name: Path | None, path: Path) -> None:
+    # Only linkat follows a link, and Python calls it only when a folder's descriptor is given.
+    source = name or f"/proc/self/fd/{fd}"
+    os.link(source, path, src_dir_fd=fd, follow_symlinks=True)
+
+
+def _temporary(folder: Path) -> Path:
+    return folder / f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}"
+
+
+def _hold(fd: int) -> None:
+    """Tell other processes that this file is in use, where the file system can do that."""
+    with suppress(OSError):
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@cache  # once a process and folder: our own are removed as we go, unless we are killed
+def _sweep(folder: Path) -> None:
+    """Remove the temporary files of killed processes: those that nobody holds."""
+    with suppress(OSError):
+        for path in list(folder.glob(f"{_PREFIX}*{_SUFFIX}")):
+            with suppress(OSError):
+                _remove_unheld(path)
+
+
+def _remove_unheld(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        os.fsync(fd)
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.unlink()
     finally:
         os.close(fd)
+
+
+def _umask() -> int:
+    """Return the umask without changing it, as other threads may be creating files."""
+    with suppress(OSError), Path("/proc/self/status").open(encoding="latin-1") as lines:
+        for line in lines:
+            if line.startswith("Umask:"):
+                return int(line.split()[1], 8)
+    return 0o077
 
 
 def _exists(path: Path) -> Refused:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from security.errors import BadKey
 from security.identity import ED25519, MLDSA65, P256, P384, P521, PublicKey
+from security.sign import pkcs8
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -82,8 +83,9 @@ def encrypted(pem: bytes, passphrase: bytes) -> bytes:
 
     if not passphrase:
         raise BadKey("the passphrase is empty", "give one of several words")
-    lock = form.BestAvailableEncryption(passphrase)
-    return _load(pem, None).private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, lock)
+    key = _load(pem, None)
+    der = key.private_bytes(form.Encoding.DER, form.PrivateFormat.PKCS8, form.NoEncryption())
+    return pkcs8.lock(der, passphrase)
 
 
 def load_signer(data: bytes, passphrase: Callable[[], bytes] | None = None) -> KeySigner:

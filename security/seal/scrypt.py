@@ -27,7 +27,7 @@ NONCE = bytes(12)
 class ScryptRecipient:
     """A passphrase to seal with; alone in its file."""
 
-    passphrase: str = field(repr=False)
+    passphrase: bytes = field(repr=False)
     work: int = WORK
     kind: Kind = field(default="passphrase", init=False)
 
@@ -45,7 +45,7 @@ class ScryptIdentity:
     `most` bounds log2 of the work factor: each step doubles memory (20: 1 GiB) and time.
     """
 
-    passphrase: Callable[[], str] = field(repr=False)
+    passphrase: Callable[[], bytes] = field(repr=False)
     most: int = MOST
 
     def unwrap(self, stanza: Stanza) -> bytes | None:
@@ -69,12 +69,12 @@ class ScryptIdentity:
             return None
 
 
-def _cipher(passphrase: str, salt: bytes, work: int) -> ChaCha20Poly1305:
+def _cipher(passphrase: bytes, salt: bytes, work: int) -> ChaCha20Poly1305:
     if not passphrase:
         raise BadKey("an empty passphrase", "give the passphrase the file was sealed with")
     try:
         key = Scrypt(salt=LABEL + salt, length=32, n=1 << work, r=8, p=1)
-        return ChaCha20Poly1305(key.derive(passphrase.encode()))
+        return ChaCha20Poly1305(key.derive(passphrase))
     except MemoryError as error:
         size = (1 << work) >> 10
         raise TooLarge(f"a passphrase that needs {size:,} MiB of memory", "free some") from error

@@ -1,0 +1,1 @@
+"""Recipes: from a model to a model."""

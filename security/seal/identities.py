@@ -11,27 +11,28 @@ from typing import TypeVar
 
 from security import storing
 from security.errors import BadKey, Malformed, NoMatch, Tampered, Unreadable
-from security.seal import armor, chunks, header, hybrid, x25519
+from security.seal import armor, chunks, header, x25519
+from security.seal import hybrid as pq
 from security.seal.header import Identity, Recipient
 from security.seal.scrypt import ScryptIdentity, ScryptRecipient
 
 LIMIT = 1_000_000  # bytes of a recipients file: 500 hybrid keys
 T = TypeVar("T")
-NATIVE = hybrid.HybridIdentity | x25519.X25519Identity
+NATIVE = pq.HybridIdentity | x25519.X25519Identity
 
 
-def generate(hybrid_key: bool = True) -> tuple[str, str]:
+def generate(hybrid: bool = True) -> tuple[str, str]:
     """Make an identity: its secret text, and the recipient to give to others."""
-    made: T = TypeVar("T")
-NATIVE = hybrid.generate() if hybrid_key else x25519.generate()
+    made: NATIVE = pq.generate() if hybrid else x25519.generate()
     return made.secret(), str(made.recipient)
 
 
 def identity(text: str) -> NATIVE:
     """Read a secret key. Raises BadKey, which shows nothing of it."""
-    kind = hybrid if text.startswith(hybrid.SECRET_PREFIX) else x25519
     try:
-        return kind.identity(text)
+        if text.startswith(pq.SECRET_PREFIX):
+            return pq.identity(text)
+        return x25519.identity(text)
     except Malformed as error:
         raise BadKey(error.message, error.hint) from None
 
@@ -40,9 +41,10 @@ def recipient(text: str) -> Recipient:
     """Read a public key. Raises BadKey."""
     if text.upper().startswith(x25519.SECRET_PREFIX):
         raise BadKey("a secret key where a recipient belongs", "give the key that begins with age1")
-    kind = hybrid if text.startswith(f"{hybrid.PREFIX}1") else x25519
     try:
-        return kind.recipient(text)
+        if text.startswith(f"{pq.PREFIX}1"):
+            return pq.recipient(text)
+        return x25519.recipient(text)
     except Malformed as error:
         raise BadKey(error.message, error.hint) from None
 

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from security.errors import Malformed
+from security.errors import Tampered
 
 CHUNK = 65_536  # bytes of plaintext
 TAG = 16
@@ -43,11 +43,11 @@ def sealed_size(size: int) -> int:
 
 
 def plain_size(name: str, sealed: int) -> int:
-    """Return how many bytes a payload of `sealed` bytes holds. Raises Malformed."""
+    """Return how many bytes a payload of `sealed` bytes holds. Raises Tampered."""
     rest = sealed - NONCE
     size = rest - TAG * max(1, -(-rest // SEALED))
     if size < 0 or sealed_size(size) != sealed:
-        raise Malformed(f"{name} was cut short, in the middle of a chunk", HINT)
+        raise Tampered(f"{name} was cut short, in the middle of a chunk", HINT)
     return size
 
 
@@ -63,42 +63,42 @@ def seal_bytes(file_key: bytes, data: bytes, nonce: bytes | None = None) -> byte
 
 
 def open_bytes(name: str, file_key: bytes, payload: bytes) -> bytes:
-    """Return what a small payload holds. Raises Malformed unless all of it is authentic."""
+    """Return what a small payload holds. Raises Tampered unless all of it is authentic."""
     return b"".join(pieces(name, file_key, payload))
 
 
 def pieces(name: str, file_key: bytes, payload: bytes) -> Iterator[bytes]:
-    """Yield the chunks in order, each authentic; the end is proven when no Malformed follows."""
+    """Yield the chunks in order, each authentic; the end is proven when no Tampered follows."""
     if len(payload) < NONCE:
-        raise Malformed(f"{name} ends before its payload", HINT)
+        raise Tampered(f"{name} ends before its payload", HINT)
     box, view, index = cipher(file_key, payload[:NONCE]), memoryview(payload)[NONCE:], 0
     while True:
         part, view = view[:SEALED], view[SEALED:]
         plain, last = _open(name, box, index, part)
         if last and index and not plain:
-            raise Malformed(f"{name} ends in an empty chunk", HINT)
+            raise Tampered(f"{name} ends in an empty chunk", HINT)
         yield plain
         if last:
             break
         index += 1
     if view:
-        raise Malformed(f"{name} goes on after its final chunk", HINT)
+        raise Tampered(f"{name} goes on after its final chunk", HINT)
 
 
-def damage(name: str, box: ChaCha20Poly1305, index: int, last: bool, part: memoryview) -> Malformed:
+def damage(name: str, box: ChaCha20Poly1305, index: int, last: bool, part: memoryview) -> Tampered:
     """Return why this chunk was refused: not the end, beyond the end, or altered."""
     try:
         box.decrypt(number(index, not last), part, None)
     except InvalidTag:
-        return Malformed(f"{name} was altered: chunk {index} is not authentic", HINT)
+        return Tampered(f"{name} was altered: chunk {index} is not authentic", HINT)
     if last:
-        return Malformed(f"{name} was cut short after chunk {index}", HINT)
-    return Malformed(f"{name} goes on after its final chunk {index}", HINT)
+        return Tampered(f"{name} was cut short after chunk {index}", HINT)
+    return Tampered(f"{name} goes on after its final chunk {index}", HINT)
 
 
 def _open(name: str, box: ChaCha20Poly1305, index: int, part: memoryview) -> tuple[bytes, bool]:
     if len(part) < TAG:
-        raise Malformed(f"{name} was cut short after {index} chunks", HINT)
+        raise Tampered(f"{name} was cut short after {index} chunks", HINT)
     if len(part) == SEALED:
         try:
             return box.decrypt(number(index, False), part, None), False

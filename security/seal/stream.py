@@ -11,15 +11,13 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from security.errors import Unreadable
-from security.seal import chunks, parallel
-from security.seal.chunks import CHUNK, SEALED, TAG
+from security.seal import parallel
+from security.seal.batch import BATCH, Batch
+from security.seal.chunks import CHUNK, SEALED
 from security.storing import put
-
-BATCH = 16  # chunks: both buffers stay within the second cache of a core
 
 Progress = Callable[[int, int], None]  # bytes of plaintext done, of all; from any thread
 Tap = Callable[[memoryview], None]  # sees the plaintext in order, before it is sealed
@@ -46,33 +44,23 @@ def encrypt(
     progress: Progress | None = None,
 ) -> None:
     """Seal `size` bytes. Raises Unreadable where the source is shorter, OSError of the target."""
-    total = chunks.count(size)
 
     def worker(turns: parallel.Turns) -> parallel.Step:
-        plain = memoryview(bytearray(min(BATCH * CHUNK, size)))
-        sealed = memoryview(bytearray(min(BATCH, total) * SEALED))
-        pairs = _pairs(plain, CHUNK, sealed, SEALED)
+        buffers = Batch(size)
 
         def step(batch: int) -> int:
-            first, at = batch * BATCH, batch * BATCH * CHUNK
-            length = min(BATCH * CHUNK, size - at)
-            fill(ends.name, ends.source, plain[:length], ends.source_at + at)
+            plain = buffers.plain(batch)
+            fill(ends.name, ends.source, plain, ends.source_at + batch * BATCH * CHUNK)
             if tap:
                 with turns.wait(batch):
-                    tap(plain[:length])
-            end = first + chunks.count(length)
-            for index, (part, into) in zip(range(first, end - 1), pairs, strict=False):
-                box.encrypt_into(chunks.number(index, False), part, None, into)
-            done = (end - 1 - first) * SEALED  # the last of a batch may be short, or final
-            part = plain[(end - 1 - first) * CHUNK : length]
-            into = sealed[done : done + len(part) + TAG]
-            box.encrypt_into(chunks.number(end - 1, end == total), part, None, into)
-            put(ends.target, sealed[: done + len(into)], ends.target_at + first * SEALED)
-            return length
+                    tap(plain)
+            sealed = buffers.encrypt(box, batch)
+            put(ends.target, sealed, ends.target_at + batch * BATCH * SEALED)
+            return len(plain)
 
         return step
 
-    parallel.run(-(-total // BATCH), worker, jobs=jobs, size=size, progress=progress)
+    parallel.run(Batch.number(size), worker, jobs=jobs, size=size, progress=progress)
 
 
 def decrypt(
@@ -83,38 +71,50 @@ def decrypt(
     jobs: int = 0,
     progress: Progress | None = None,
 ) -> None:
-    """Open a payload that holds `size` bytes, of which none is written before its batch is proven.
+    """Open a payload that holds `size` bytes; each batch is proven before it is written.
 
-    The last chunk has to be the final one. Raises Malformed, Unreadable, OSError of the target.
+    Its last chunk has to be the final one. Raises Tampered, Unreadable, OSError of the target.
     """
-    total = chunks.count(size)
 
     def worker(_: parallel.Turns) -> parallel.Step:
-        sealed = memoryview(bytearray(min(BATCH, total) * SEALED))
-        plain = memoryview(bytearray(min(BATCH * CHUNK, size)))
-        pairs = _pairs(sealed, SEALED, plain, CHUNK)
+        buffers = Batch(size)
 
         def step(batch: int) -> int:
-            first, at = batch * BATCH, batch * BATCH * CHUNK
-            length = min(BATCH * CHUNK, size - at)
-            end = first + chunks.count(length)
-            given = sealed[: length + TAG * (end - first)]
-            fill(ends.name, ends.source, given, ends.source_at + first * SEALED)
-            index, part = first, given
-            try:
-                for index, (part, into) in zip(range(first, end - 1), pairs, strict=False):
-                    box.decrypt_into(chunks.number(index, False), part, None, into)
-                index, part = end - 1, given[(end - 1 - first) * SEALED :]
-                into = plain[(end - 1 - first) * CHUNK : length]
-                box.decrypt_into(chunks.number(index, end == total), part, None, into)
-            except InvalidTag:
-                raise chunks.damage(ends.name, box, index, index == total - 1, part) from None
-            put(ends.target, plain[:length], ends.target_at + at)
+            at = ends.source_at + batch * BATCH * SEALED
+            fill(ends.name, ends.source, buffers.sealed(batch), at)
+            plain = buffers.decrypt(box, batch, ends.name)
+            put(ends.target, plain, ends.target_at + batch * BATCH * CHUNK)
+            return len(plain)
+
+        return step
+
+    parallel.run(Batch.number(size), worker, jobs=jobs, size=size, progress=progress)
+
+
+def reencrypt(
+    boxes: tuple[ChaCha20Poly1305, ChaCha20Poly1305],
+    ends: Ends,
+    size: int,
+    *,
+    jobs: int = 0,
+    progress: Progress | None = None,
+) -> None:
+    """Seal a payload again under another key; the plaintext is in memory only, as in `decrypt`."""
+    old, new = boxes
+
+    def worker(_: parallel.Turns) -> parallel.Step:
+        buffers = Batch(size)
+
+        def step(batch: int) -> int:
+            at = batch * BATCH * SEALED
+            fill(ends.name, ends.source, buffers.sealed(batch), ends.source_at + at)
+            length = len(buffers.decrypt(old, batch, ends.name))
+            put(ends.target, buffers.encrypt(new, batch), ends.target_at + at)
             return length
 
         return step
 
-    parallel.run(-(-total // BATCH), worker, jobs=jobs, size=size, progress=progress)
+    parallel.run(Batch.number(size), worker, jobs=jobs, size=size, progress=progress)
 
 
 def fill(name: str, fd: int, into: memoryview, at: int) -> None:
@@ -128,12 +128,3 @@ def fill(name: str, fd: int, into: memoryview, at: int) -> None:
         if not got:
             raise Unreadable(f"{name} was cut short while it was read", "try again")
         into, at = into[got:], at + got
-
-
-def _pairs(
-    source: memoryview, one: int, target: memoryview, other: int
-) -> list[tuple[memoryview, memoryview]]:
-    """Return the whole chunks of two buffers, made once: slicing costs as much as a call."""
-    return [
-        (source[i * one : (i + 1) * one], target[i * other : (i + 1) * other]) for i in range(BATCH)
-    ]

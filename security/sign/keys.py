@@ -35,7 +35,7 @@ class KeySigner:
 
     def __init__(self, key: _Private) -> None:
         self._key = key
-        self._public = _named(key.public_key())
+        self._public = named(key.public_key())
 
     @property
     def public(self) -> PublicKey:
@@ -110,7 +110,7 @@ def read_public(data: bytes) -> PublicKey:
         key = load_pem_public_key(text)
     except (ValueError, UnsupportedAlgorithm):
         raise BadKey("a public key that cannot be read", _HINT) from None
-    return _named(key)
+    return named(key)
 
 
 def check(public: PublicKey, signature: bytes, data: bytes) -> bool:
@@ -169,7 +169,8 @@ def _load(data: bytes, passphrase: Callable[[], bytes] | None) -> _Private:
     return key
 
 
-def _named(key: object) -> PublicKey:
+def named(key: object) -> PublicKey:
+    """Return the public key of a library's object. Raises BadKey for a kind not used here."""
     from cryptography.hazmat.primitives import serialization as form
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from security.identity import Identity, PublicKey
 
@@ -27,3 +27,11 @@ class Trust(Protocol):
 
         Raises Untrusted, saying who is missing, expired or revoked.
         """
+
+
+@runtime_checkable
+class Keyless(Protocol):
+    """A trust that also knows people by what an identity provider calls them."""
+
+    def people(self) -> tuple[tuple[str, str, str], ...]:
+        """Return (name, identity, issuer): whose keyless signatures may count; names are unique."""

@@ -138,7 +138,9 @@ class Table:
         self._asked.append(key)
         value = self._left.pop(key, default)
         if value is None:
-            raise self.wrong(key, "is missing")
+            near = difflib.get_close_matches(key, [word[:100] for word in self._left], 1)
+            hint = f"is it what is written {near[0]!r}?" if near else _HINT
+            raise self.wrong(key, "is missing", hint)
         return value
 
 

@@ -1,0 +1,81 @@
+"""One file read once, piece by piece, and seen to be the same before and after."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+
+from security.errors import SecurityError, Unreadable
+from security.hashing.walk import File, Tree, irregular, stamp, unreadable
+from security.paths import shown
+
+# Small enough for the cache nearest to a core: the copy out of the page cache is then nearly free.
+# Mapping files instead was no faster, and a file cut short while mapped kills the process.
+PIECE = 128 << 10  # bytes
+
+
+def buffer() -> memoryview:
+    """Return room for one piece."""
+    return memoryview(bytearray(PIECE))
+
+
+def opened(tree: Tree, file: File) -> int:
+    """Open a file that the walk found; raises Unreadable if it is another by now."""
+    try:
+        fd = tree.open(file.where)
+    except OSError as error:
+        raise _gone(tree, file, error) from error
+    try:
+        check(fd, file)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def check(fd: int, file: File) -> None:
+    """Raise Unreadable if an open file is not, or not any more, in the state that was found."""
+    found = os.fstat(fd)
+    if stamp(found) != file.stamp:
+        if not stat.S_ISREG(found.st_mode):
+            raise irregular(file.path, stat.S_IFMT(found.st_mode))
+        raise changed(file.path)
+
+
+def pieces(fd: int, file: File, room: memoryview) -> Iterator[memoryview]:
+    """Yield a file's bytes from its start, each piece valid until the next is asked for.
+
+    Raises Unreadable for a file that changes meanwhile: always before the iteration ends.
+    """
+    left = file.stamp.size
+    try:
+        while left > 0:
+            got = os.readv(fd, [room])
+            left -= got
+            if not got or left < 0:
+                raise changed(file.path)
+            yield room[:got]
+    except OSError as error:
+        raise unreadable(file.path, error) from error
+    check(fd, file)
+
+
+def changed(path: str) -> Unreadable:
+    """Return the error for a file that somebody writes to, or put another in place of."""
+    return Unreadable(
+        f"{shown(path)} changed while it was read",
+        "wait until nothing writes there, then try again",
+    )
+
+
+def _gone(tree: Tree, file: File, error: OSError) -> SecurityError:
+    """Tell a file that was replaced since the walk from one that cannot be opened."""
+    folder, _, name = file.where.rpartition(b"/")
+    try:
+        found = os.stat(name, dir_fd=tree.folder(folder), follow_symlinks=False)
+    except OSError:
+        return changed(file.path)
+    if stat.S_ISREG(found.st_mode) and stamp(found) == file.stamp:
+        return unreadable(file.path, error)
+    return changed(file.path)

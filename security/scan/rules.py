@@ -65,5 +65,70 @@ _ALL = (
         "Part of the file is of a kind that this scan does not understand.",
         "Write it with the format's own library and its common features, or use safetensors.",
     ),
+    ScanRule(
+        "pickle-code",
+        "A pickle calls or imports what runs code on the machine that loads it.",
+        "Publish safetensors; `modelwarden recipe convert` makes them inside the sandbox.",
+    ),
+    ScanRule(
+        "pickle-unlisted",
+        "A pickle asks for a name that is not known to be harmless.",
+        "Publish safetensors; `modelwarden recipe convert` makes them inside the sandbox.",
+    ),
+    ScanRule(
+        "pickle-argument",
+        "A pickle uses a harmless name in a way that is not.",
+        "Publish safetensors; `modelwarden recipe convert` makes them inside the sandbox.",
+    ),
+    ScanRule(
+        "pickle-broken",
+        "A pickle breaks after its loader may have acted on what came before.",
+        "Write the file again, or publish safetensors.",
+    ),
+    ScanRule(
+        "trailing",
+        "The file goes on after its end, where another reader may begin.",
+        "Write the file again with its own library.",
+    ),
+    ScanRule(
+        "polyglot",
+        "The file can be read as two formats, so that what is checked may not be what is loaded.",
+        "Write the file again with the library of its one format.",
+    ),
+    ScanRule(
+        "container",
+        "An archive can be read in two ways, or holds names that leave the folder.",
+        "Pack it again with plain relative names, without links, encryption or odd methods.",
+    ),
+    ScanRule(
+        "packed",
+        "Something is packed in a way that cannot be read here, so nothing in it was judged.",
+        "Publish the files unpacked.",
+    ),
+    ScanRule(
+        "torchscript",
+        "The archive holds a TorchScript program, which its loader runs.",
+        "Publish weights as safetensors and the model as reviewed code.",
+    ),
+    ScanRule(
+        "executable",
+        "A program or a library lies among the weights.",
+        "Remove it; publish programs by a package index, built in the open.",
+    ),
+    ScanRule(
+        "link",
+        "A link or special file leads out of the folder.",
+        "Put a regular file in its place.",
+    ),
+    ScanRule(
+        "unknown",
+        "The name says that these are weights, and their format is none that is known.",
+        "Publish safetensors, GGUF or ONNX.",
+    ),
+    ScanRule(
+        "unreadable",
+        "The file could not be read, or changed while it was.",
+        "Check permissions, and that nothing writes to it.",
+    ),
 )
 RULES = {rule.name: rule for rule in _ALL}

@@ -1,0 +1,93 @@
+"""Every way in which the bytes of one file may be read: a loader picks one, an attacker which."""
+
+from __future__ import annotations
+
+from security.scan import walk
+from security.scan.source import Source
+from security.sniff import PREFIX, Format, is_pickle_name, sniff
+
+TAIL = 22 + 65_535  # bytes in which the end record of a zip must lie
+HDF5 = b"\x89HDF\r\n\x1a\n"
+BLOCK = 512  # bytes of a tar header
+ZIPS = frozenset({Format.ZIP, Format.TORCH_ZIP})
+
+
+def readings(source: Source) -> tuple[Format, ...]:
+    """Return the format a file shows first, then every other one it can be read as."""
+    prefix = source.read(0, PREFIX)
+    first = sniff(prefix, source.base)
+    if first in (Format.TORCH_ZIP, Format.PICKLE, Format.NUMPY_OBJECT):
+        first = _outermost(prefix, first)
+    found = [first]
+    if first not in ZIPS and _ends_as_zip(source):
+        found.append(Format.ZIP)
+    if first is not Format.TAR and _is_tar(prefix[:BLOCK]):
+        found.append(Format.TAR)
+    if first is not Format.HDF5 and _is_hdf5(source):
+        found.append(Format.HDF5)
+    if first is not Format.ONNX and source.base.endswith(".onnx"):
+        found.append(Format.ONNX)
+    if first is not Format.TEXT and source.base.endswith(_TEXTS):
+        found.append(Format.TEXT)
+    if first is not Format.PICKLE and first is not Format.EMPTY and walk.may_import(source):
+        found.append(Format.PICKLE)
+    return tuple(found)
+
+
+_TEXTS = (".json", ".jinja", ".jinja2", ".yaml", ".yml")
+_PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18")
+
+
+def _outermost(prefix: bytes, found: Format) -> Format:
+    """Undo `sniff` naming what a compressed file holds: here it is unpacked as a whole."""
+    if prefix.startswith(_PACKED):
+        return Format.COMPRESSED
+    if found is Format.PICKLE and prefix[:1] == b"\x78" and is_zlib(prefix):
+        return Format.COMPRESSED
+    return found
+
+
+def is_zlib(prefix: bytes) -> bool:
+    """Whether these are the first bytes of a bare zlib stream (RFC 1950, 2.2)."""
+    head = int.from_bytes(prefix[:2], "big")
+    return len(prefix) > 2 and prefix[0] & 0x0F == 8 and prefix[0] >> 4 <= 7 and head % 31 == 0
+
+
+def is_hinted(source: Source) -> bool:
+    """Whether its name alone gives the file to a reader of pickles."""
+    return is_pickle_name(source.base)
+
+
+def _ends_as_zip(source: Source) -> bool:
+    """Whether a reader of zips, which begins at the end, finds a directory."""
+    start = max(0, source.size - TAIL)
+    tail = source.read(start, TAIL)
+    at = len(tail)
+    while (at := tail.rfind(b"PK\x05\x06", 0, at)) >= 0:
+        count, size = int.from_bytes(tail[at + 10 : at + 12], "little"), tail[at + 12 : at + 16]
+        directory = start + at - int.from_bytes(size, "little")
+        wide = at >= 20 and tail[at - 20 : at - 16] == b"PK\x06\x07"
+        if wide or (count == 0 and len(tail) - at >= 22 and not any(tail[at + 4 : at + 20])):
+            return True
+        if directory >= 0 and source.read(directory, 4) == b"PK\x01\x02":
+            return True
+    return False
+
+
+def _is_tar(block: bytes) -> bool:
+    """Whether the first block is a tar header: its checksum holds, whatever its magic says."""
+    field = block[148:156].strip(b" \0")
+    if len(block) < BLOCK or not field or field.strip(b"01234567"):
+        return False
+    total = sum(block[:148]) + sum(block[156:]) + 8 * 32
+    return int(field, 8) == total
+
+
+def _is_hdf5(source: Source) -> bool:
+    """Whether the signature lies at 0, 512, 1024, ...: a user block may precede it."""
+    at = BLOCK
+    while at < source.size:
+        if source.read(at, 8) == HDF5:
+            return True
+        at *= 2
+    return False

@@ -24,11 +24,13 @@ class Opened:
 
 
 @contextmanager
-def reading(path: Path, *, root: int | None = None, writable: bool = False) -> Iterator[Opened]:
-    """Open a regular file; at the end check that it is still as it was, unless we write it.
+def reading(
+    path: Path, *, root: int | None = None, sealed: bool = False, writable: bool = False
+) -> Iterator[Opened]:
+    """Open a regular file; at the end check that it is still as it was.
 
-    With `root`, a folder's descriptor, `path` is relative and no part of it may be a link.
-    Raises Unreadable.
+    A `sealed` one needs no check: its tags prove what was read. With `root`, a folder's
+    descriptor, `path` is relative and no part of it may be a link. Raises Unreadable.
     """
     flags = _FLAGS | (os.O_RDWR if writable else os.O_RDONLY)
     try:
@@ -40,7 +42,7 @@ def reading(path: Path, *, root: int | None = None, writable: bool = False) -> I
         if not stat.S_ISREG(before.st_mode):
             raise Unreadable(f"{shown(path)} is not a regular file", "name a regular file")
         yield Opened(shown(path), fd, before.st_size)
-        if not writable and _state(os.fstat(fd)) != _state(before):
+        if not sealed and _state(os.fstat(fd)) != _state(before):
             raise Unreadable(f"{shown(path)} changed while it was read", "let its writer end first")
     finally:
         os.close(fd)

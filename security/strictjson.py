@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, NoReturn
 
 MAX_DEPTH = 64
+_TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_OTHERS = bytes(sorted({*range(256)} - {*b"[]{}"}))
 
 
 class StrictJSONError(ValueError):
@@ -50,19 +53,13 @@ def _too_deep(data: bytes, depth: int) -> bool:
     # Few brackets at all cannot nest deeply: the common case costs one count.
     if data.count(b"[") + data.count(b"{") <= depth:
         return False
-    level, inside, skip = 0, False, False
-    for byte in data:
-        if skip:
-            skip = False
-        elif inside:
-            skip = byte == 0x5C
-            inside = byte != 0x22
-        elif byte == 0x22:
-            inside = True
-        elif byte in (0x5B, 0x7B):
+    level = 0
+    # Only brackets outside of texts are left; a text that never ends hides what follows it.
+    for byte in _TEXT.sub(b"", data).translate(None, _OTHERS):
+        if byte in (0x5B, 0x7B):
             level += 1
             if level > depth:
                 return True
-        elif byte in (0x5D, 0x7D):
+        else:
             level -= 1
     return False

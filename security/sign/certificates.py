@@ -8,6 +8,8 @@ bundle proves an earlier one, although the reference believes the certificate's 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -75,13 +77,15 @@ def prove(chain: tuple[bytes, ...], roots: tuple[bytes, ...], now: datetime) -> 
         ee_policy=verification.ExtensionPolicy.permit_all(), ca_policy=_with_purpose(for_ca)
     )
     try:
-        builder.build_client_verifier().verify(leaf, others)
+        with _reading():
+            builder.build_client_verifier().verify(leaf, others)
     except verification.VerificationError as error:
         why = str(error).removeprefix("validation failed: ").split(" (encountered")[0]
         raise Untrusted(f"the signer's certificate does not hold: {why}", _ASK) from error
-    _check_usage(leaf)
     try:
-        public = keys.named(leaf.public_key())
+        with _reading():
+            _check_usage(leaf)
+            public = keys.named(leaf.public_key())
     except BadKey as error:
         raise Untrusted(f"the signer's certificate is of {error.message}", _ASK) from error
     if public.kind not in (P256, P384, P521):
@@ -91,7 +95,8 @@ def prove(chain: tuple[bytes, ...], roots: tuple[bytes, ...], now: datetime) -> 
 
 def key_of(chain: tuple[bytes, ...]) -> PublicKey:
     """Return the key of the first certificate; nothing is proven. Raises Malformed, BadKey."""
-    return keys.named(_parse(chain[:1])[0].public_key())
+    with _reading():
+        return keys.named(_parse(chain[:1])[0].public_key())
 
 
 def identify(chain: tuple[bytes, ...], public: PublicKey) -> Identity:
@@ -99,11 +104,12 @@ def identify(chain: tuple[bytes, ...], public: PublicKey) -> Identity:
     from cryptography import x509
 
     (leaf,) = _parse(chain[:1])
-    name = leaf.subject.rfc4514_string()
-    try:
-        found = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        found = x509.SubjectAlternativeName([])
+    with _reading():
+        name = leaf.subject.rfc4514_string()
+        try:
+            found = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        except x509.ExtensionNotFound:
+            found = x509.SubjectAlternativeName([])
     texts = (x509.RFC822Name, x509.UniformResourceIdentifier, x509.DNSName)
     names = [each.value for each in found if isinstance(each, texts)]
     # One certificate is one signer: of several names none would be the right one to count.
@@ -154,9 +160,20 @@ def _signs_code(purposes: x509.ExtendedKeyUsage) -> bool:
 def _parse(chain: tuple[bytes, ...]) -> list[x509.Certificate]:
     from cryptography import x509
 
-    try:
+    with _reading():
         return [x509.load_der_x509_certificate(der) for der in chain]
-    except ValueError as error:
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    # Certificates are parsed piece by piece, as they are asked for.
+    from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    odd = (x509.DuplicateExtension, x509.UnsupportedGeneralNameType, UnsupportedAlgorithm)
+    try:
+        yield
+    except (ValueError, TypeError, *odd) as error:
         raise Malformed("a certificate that cannot be read", HINT) from error
 
 

@@ -20,7 +20,8 @@ def prove(bundle: Bundle, data: bytes, trust: Trust, now: datetime) -> tuple[Ide
     `data` are the bytes of the bundle. Raises Tampered where a known key did not make the
     signature that names it, Untrusted where nobody known has signed, Malformed.
     """
-    known = {public.hint: (name, public) for name, public in trust.keys()}
+    named = trust.keys()
+    known = {public.hint: (name, public) for name, public in named}
     signed = bundle.envelope.signed
     first, *others = bundle.envelope.signatures
     proven: list[Identity] = []
@@ -32,10 +33,10 @@ def prove(bundle: Bundle, data: bytes, trust: Trust, now: datetime) -> tuple[Ide
         public = certificates.prove(bundle.chain, trust.roots(), now)
         _check(public, first.sig, signed)
         proven.append(certificates.identify(bundle.chain, public))
-    named = [(each.keyid, each.sig) for each in others]
+    made = [(each.keyid, each.sig) for each in others]
     if bundle.method == "key":
-        named.insert(0, (bundle.hint, first.sig))
-    for hint, sig in named:
+        made.insert(0, (bundle.hint, first.sig))
+    for hint, sig in made:
         if hint in known:
             name, public = known[hint]
             _check(public, sig, signed)

@@ -9,7 +9,16 @@ from typing import Any
 
 from security.errors import Malformed, Refused
 from security.manifest import BLAKE3, SHA256, Entry, Manifest, TensorDigest
-from security.paths import ATTESTATIONS, IGNORED, SIGNATURE, WHOLE, canonical, hidden, shown
+from security.paths import (
+    ATTESTATIONS,
+    IGNORED,
+    SIGNATURE,
+    WHOLE,
+    canonical,
+    hidden,
+    is_ignored,
+    shown,
+)
 from security.sign.bundle import fields
 from security.sign.dsse import HINT
 
@@ -40,7 +49,7 @@ def write(manifest: Manifest) -> dict[str, Any]:
         raise Refused("files of the manifest have digests of two kinds", "measure again")
     ignored = frozenset((*IGNORED, SIGNATURE, ATTESTATIONS, *hidden(manifest.ignored)))
     for entry in entries:
-        if is_below(entry.path, ignored):
+        if is_ignored(entry.path, ignored):
             raise Refused(f"{shown(entry.path)} would be signed and ignored", "rename it")
     return {
         "resources": [_resource(entry) for entry in entries],
@@ -67,19 +76,9 @@ def read(found: Any) -> tuple[Manifest, Serialization]:
         if entry.path in seen:
             raise Malformed(f"{shown(entry.path)} is listed twice", HINT)
         seen.add(entry.path)
-        if is_below(entry.path, apart):
+        if is_ignored(entry.path, apart):
             raise Malformed(f"{shown(entry.path)} is both listed and ignored", HINT)
     return Manifest(entries, ignored), made
-
-
-def is_below(path: str, folders: frozenset[str]) -> bool:
-    """Tell whether a canonical path is one of these or lies below one, however many they are."""
-    at = path.find("/")
-    while at >= 0:
-        if path[:at] in folders:
-            return True
-        at = path.find("/", at + 1)
-    return path in folders
 
 
 def _resource(entry: Entry) -> dict[str, Any]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from security import strictjson
 from security.errors import Malformed, Refused
 from security.manifest import Manifest
-from security.paths import WHOLE
 from security.sign import resources
 from security.sign.bundle import LIMIT, fields
 from security.sign.dsse import HINT
@@ -62,15 +61,6 @@ def read(payload: bytes) -> Contents:
     if manifest.root != root:
         raise Malformed("the root digest is not that of the listed files", HINT)
     return Contents(name, manifest, serialization)
-
-
-def single(contents: Contents, name: str) -> Contents:
-    """Return the contents of a signed file, listed as "." also where its own name was written."""
-    entries = contents.manifest.entries
-    if len(entries) != 1 or entries[0].path != name:
-        return contents
-    only = replace(entries[0], path=WHOLE)
-    return replace(contents, manifest=replace(contents.manifest, entries=(only,)))
 
 
 def write_claim(name: str, root: str, kind: str, predicate: Mapping[str, Any]) -> bytes:

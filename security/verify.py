@@ -102,7 +102,7 @@ def verify(
     with reading.naming(at):
         signed = read_signed(data, trust, artifact=artifact, now=now)
         contents = signed.contents
-        _check_hidden(contents.manifest, {SIGNATURE, ATTESTATIONS, *own}, trust.hidden(artifact))
+        own += _check_hidden(contents.manifest, own, trust.hidden(artifact))
     _check_beside(root)
     made = contents.serialization
     manifest = compare(
@@ -137,12 +137,20 @@ def read_signed(
     return Signed(contents, signers)
 
 
-def _check_hidden(manifest: Manifest, usual: set[str], allowed: tuple[str, ...]) -> None:
-    known = frozenset((*IGNORED, *usual, *allowed))
+def _check_hidden(
+    manifest: Manifest, own: tuple[str, ...], allowed: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Refuse what is left out and may not be; return what is, although the signature is silent."""
+    known = frozenset((*IGNORED, SIGNATURE, ATTESTATIONS, *own, *allowed))
     for path in manifest.ignored:
         if not is_ignored(path, known):
             hint = "ask why, and let the trust file say that it may be left out"
             raise Untrusted(f"the signature leaves out {shown(path)}", hint)
+    if manifest.ignored:
+        return ()
+    # Before its 1.1.0 the reference did not write what it left out (OMS 11.2).
+    listed = [entry.path for entry in manifest.entries]
+    return tuple(path for path in allowed if not any(is_ignored(p, (path,)) for p in listed))
 
 
 def _check_beside(root: Path) -> None:

@@ -103,8 +103,9 @@ def read_public(data: bytes) -> PublicKey:
 
     if len(data) > PUBLIC_LIMIT:
         raise BadKey(f"a public key of more than {PUBLIC_LIMIT:,} bytes", _HINT)
-    text = data.strip()
-    if not text.startswith(b"-----BEGIN PUBLIC KEY-----") or text.count(b"-----BEGIN") != 1:
+    start = data.find(b"-----BEGIN PUBLIC KEY-----")  # some tools describe the key before it
+    text = data[max(start, 0) :]
+    if start < 0 or data.count(b"-----BEGIN") != 1:
         raise BadKey("not one public key in PEM (BEGIN PUBLIC KEY)", _HINT)
     try:
         key = load_pem_public_key(text)

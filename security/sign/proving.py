@@ -6,7 +6,7 @@ from datetime import datetime
 
 from security.errors import Malformed, Tampered, Untrusted
 from security.identity import Identity, PublicKey
-from security.sign import certificates, keys
+from security.sign import certificates, keys, statement
 from security.sign.bundle import Bundle
 from security.sign.dsse import HINT
 from security.trust.trusting import Keyless, Trust
@@ -21,6 +21,8 @@ def prove(bundle: Bundle, data: bytes, trust: Trust, now: datetime) -> tuple[Ide
     signature that names it, Untrusted where nobody known has signed, Malformed.
     """
     named = trust.keys()
+    if statement.OLD.encode() in bundle.envelope.payload:  # believed only so far as to say why
+        raise statement.too_old()
     known = {public.hint: (name, public) for name, public in named}
     signed = bundle.envelope.signed
     first, *others = bundle.envelope.signatures

@@ -53,14 +53,19 @@ def read(payload: bytes) -> Contents:
     """Read what `write`, or another OMS implementation, wrote. Raises Malformed."""
     name, root, kind, predicate = _parse(payload, LIMIT)
     if kind == OLD:
-        why = "its signature covers no proper encoding (v0.1 of before 2025)"
-        raise Malformed(f"predicateType {OLD} is not read: {why}", "ask for it to be signed again")
+        raise too_old()
     if kind != RELEASE:
         raise Malformed(f"predicateType {kind!r:.200} is not {RELEASE}", HINT)
     manifest, serialization = resources.read(predicate)
     if manifest.root != root:
         raise Malformed("the root digest is not that of the listed files", HINT)
     return Contents(name, manifest, serialization)
+
+
+def too_old() -> Malformed:
+    """Return the error for bundles of the reference's release 0.2.0."""
+    why = "what its signature covers is no proper encoding, and files may be missing from it"
+    return Malformed(f"{OLD} is not read: {why}", "ask for the model to be signed again")
 
 
 def write_claim(name: str, root: str, kind: str, predicate: Mapping[str, Any]) -> bytes:

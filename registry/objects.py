@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -54,6 +55,17 @@ def prefix(path: Path, digest: str, count: int) -> tuple[bytes, int]:
         hasher.update(chunk)
     _compare(hasher.hexdigest(), digest)
     return first, size
+
+
+@contextmanager
+def opened(path: Path, digest: str) -> Iterator[int]:
+    """Give a descriptor of an object, all of it hashed: what is read of it is what was named."""
+    with _open(path) as source:
+        hasher = _hasher(digest)
+        while chunk := source.read(CHUNK):
+            hasher.update(chunk)
+        _compare(hasher.hexdigest(), digest)
+        yield source.fileno()
 
 
 def copy(path: Path, digest: str, target: Path, limit: int) -> int:

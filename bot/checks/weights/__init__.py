@@ -10,8 +10,9 @@ from pydantic import Field
 
 from bot.change import Change
 from bot.check import Section
-from bot.checks.weights import configs, files, pointers, rules
+from bot.checks.weights import configs, differing, diffs, files, models, pointers, rules, shown
 from bot.checks.weights.configs import ConfigChange, IndexChange
+from bot.checks.weights.diffs import ModelDiff
 from bot.checks.weights.files import ModelFile
 from bot.checks.weights.pointers import PointerChange
 from bot.exhibit import Exhibit
@@ -22,7 +23,7 @@ from registry.outputs import is_source
 from security.sniff import RUNS_CODE, Format, is_model_name, is_pickle_name
 
 NAME = "weights"
-VERSION = 3
+VERSION = 4
 RULES = rules.RULES
 
 _PLAIN = {Format.TEXT, Format.EMPTY, Format.LFS_POINTER}
@@ -56,12 +57,29 @@ class Settings(Section):
         ),
         description="Libraries whose classes a model configuration may name.",
     )
+    compare: bool = Field(
+        default=True,
+        description="Compare changed safetensors models with what they were before, or with the"
+        " base model that they declare, tensor by tensor.",
+    )
+    compare_bytes: int = Field(
+        default=50_000_000_000,
+        ge=0,
+        description="Bytes of each changed model that the comparison reads at most; what lies"
+        " beyond is reported as not compared.",
+    )
+    compare_rows: int = Field(
+        default=20,
+        ge=1,
+        le=1_000,
+        description="Tensors that each table of differences lists, the largest first.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the change brings: files, pointers, malformed pointers, configurations, indices, and
-    symlinks under names by which loaders find code."""
+    """What the change brings: files, pointers, malformed pointers, configurations, indices,
+    symlinks under names by which loaders find code, and models compared."""
 
     files: tuple[ModelFile, ...] = ()
     pointers: tuple[PointerChange, ...] = ()
@@ -69,6 +87,7 @@ class Evidence:
     links: tuple[str, ...] = ()
     configs: tuple[ConfigChange, ...] = ()
     indices: tuple[IndexChange, ...] = ()
+    models: tuple[ModelDiff, ...] = ()
 
 
 def applies(change: Change, settings: Settings) -> str:
@@ -87,13 +106,18 @@ def collect(change: Change, world: World, settings: Settings) -> Evidence:
     libraries = frozenset(settings.libraries)
     held = pointers.collect(change, world, lfs, libraries)
     binaries = (m for _, m in found if m and m.content.format not in _PLAIN)
+    judged = (*binaries, *held.files)
+    valid = [m.path for m in judged if m.content.tensors and m.path.endswith(models.SUFFIX)]
     return Evidence(
-        (*binaries, *held.files),
+        judged,
         held.changes,
         held.broken,
         files.links(change),
         (*configs.configs(change, world, libraries), *held.configs),
         configs.indices(change, world),
+        diffs.collect(
+            change, world, valid if settings.compare else (), maker, settings.compare_bytes
+        ),
     )
 
 
@@ -115,6 +139,8 @@ def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
         findings += _config(config)
     for index in evidence.indices:
         findings += _shards(index)
+    for model in evidence.models:
+        findings += differing.judge(model)
     return tuple(findings)
 
 
@@ -128,8 +154,8 @@ def summary(evidence: Evidence) -> str:
 
 
 def exhibits(evidence: Evidence, settings: Settings) -> tuple[Exhibit, ...]:
-    """Findings say it all."""
-    return ()
+    """Show which tensors differ, and how much."""
+    return shown.tables(evidence.models, settings.compare_rows)
 
 
 def _content(file: ModelFile) -> Iterator[Finding]:

@@ -75,6 +75,42 @@ UNREADABLE = Rule(
     "No loader can read it, so what it was meant to say is unknown.",
     "Write the configuration again as plain JSON.",
 )
+TENSORS = Rule(
+    "weights/tensors-changed",
+    Level.NOTE,
+    "Tensors of a safetensors model differ from the model before, or from its declared base.",
+    "Nobody can read weights; which tensors moved, and how far, is what a reviewer can see.",
+    "Look at the table: are these the tensors that the change says it trained?",
+)
+NOT_FINITE = Rule(
+    "weights/not-finite",
+    Level.FAILURE,
+    "A new or changed tensor holds NaN or infinity (a note where it did before).",
+    "One such number spreads through every layer after it: training broke, or a file was damaged.",
+    "Save the weights from a step before the numbers broke.",
+)
+EMPTIED = Rule(
+    "weights/zeroed",
+    Level.WARNING,
+    "All numbers of a tensor became zero.",
+    "A part of the model that is zero does nothing any more.",
+    "If it was pruned on purpose, say so in the pull request.",
+)
+VOCABULARY = Rule(
+    "weights/vocabulary",
+    Level.WARNING,
+    "The embedding of a changed model has another number of rows than config.json says.",
+    "Loaders refuse the model, or read token ids past the end of the table.",
+    "Set vocab_size to the number of rows, or save the resized model and its configuration again.",
+)
+NOT_COMPARED = Rule(
+    "weights/not-compared",
+    Level.NOTE,
+    "A changed model, or some of its tensors, was not compared; the message says why.",
+    "What was not compared may differ in any way.",
+    "Have the base at hand (git lfs fetch, dvc fetch), install numpy, or raise"
+    " weights.compare_bytes.",
+)
 RULES = (
     PICKLE,
     CODE,
@@ -86,4 +122,9 @@ RULES = (
     UNSEEN,
     MALFORMED,
     UNREADABLE,
+    TENSORS,
+    NOT_FINITE,
+    EMPTIED,
+    VOCABULARY,
+    NOT_COMPARED,
 )

@@ -79,8 +79,12 @@ def _key(name: str, table: Table, people: set[str]) -> Credential:
     from security.sign.keys import read_public  # loads cryptography
 
     owner = _owner(table, people)
+    pem = table.text("public", _PEM_LIMIT)
+    if "PRIVATE KEY" in pem:
+        hint = "whoever saw this file has the key: make another, and give its public half"
+        raise table.wrong("public", "is a private key", hint)
     try:
-        public = read_public(table.text("public", _PEM_LIMIT).encode())
+        public = read_public(pem.encode())
     except (BadKey, Malformed) as error:
         raise table.wrong("public", f"cannot be used ({error.message})", error.hint) from error
     kind = table.text("kind", 40, public.kind)

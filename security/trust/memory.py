@@ -185,7 +185,9 @@ class Memory:
 
 def _sound(found: Any) -> bool:
     """Whether a state has its shape, so that each value can be used as it is."""
-    if not isinstance(found, dict) or set(found) != {"format", *_SHAPES} or found["format"] != 1:
+    if not isinstance(found, dict) or set(found) != {"format", *_SHAPES}:
+        return False
+    if type(found["format"]) is not int or found["format"] != 1:
         return False
     return all(
         isinstance(found[sort], dict) and all(_row(row, shape) for row in found[sort].values())

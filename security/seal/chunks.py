@@ -47,7 +47,8 @@ def plain_size(name: str, sealed: int) -> int:
     rest = sealed - NONCE
     size = rest - TAG * max(1, -(-rest // SEALED))
     if size < 0 or sealed_size(size) != sealed:
-        raise Tampered(f"{name} was cut short, in the middle of a chunk", HINT)
+        why = "was cut short, or goes on after its final chunk"
+        raise Tampered(f"{name} {why}: no payload has {rest:,} bytes", HINT)
     return size
 
 

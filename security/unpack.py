@@ -40,3 +40,12 @@ def zlib_head(data: bytes) -> bytes:
         return zlib.decompressobj().decompress(data, COUNT)
     except zlib.error:
         return b""
+
+
+def lzma_head(data: bytes) -> bytes:
+    """Return the first unpacked bytes of an LZMA file without a container; b"" where it is none."""
+    try:
+        engine = lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=MEMORY)
+        return engine.decompress(data, COUNT)
+    except (lzma.LZMAError, EOFError):
+        return b""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
@@ -18,9 +16,9 @@ from security.errors import Unavailable
 from security.scan.allowed import table
 from security.scan.source import Source
 from security.scan.values import Limits
+from security.scan.wire import receive, send
 
 PROGRAM = Path(__file__).with_name("child.py")
-MAX_MESSAGE = 1 << 20
 BASE_SECONDS, RATE = 0.4, 8e6  # CPU of one dry run: a base, and bytes per second beyond
 BASE_MEMORY, GROWTH = 190 << 20, 24  # address space: a base, and bytes per byte of the stream
 PATIENCE = 300.0  # seconds without any word; the CPU limit ends it long before
@@ -89,9 +87,9 @@ class Booth:
         """Try every pickle of a stream. Raises Unreadable, Unavailable."""
         wire = self._wire or self._start()
         try:
-            _send(wire, _order(source.size, limits))
+            send(wire, _order(source.size, limits))
             while True:
-                message = _receive(wire)
+                message = receive(wire)
                 if "found" in message:
                     return _outcome(message)
                 _serve(wire, source, message)
@@ -127,7 +125,7 @@ class Booth:
                 os.close(end)
         ours.settimeout(PATIENCE)
         self._wire = ours
-        _send(ours, table())
+        send(ours, table())
         return ours
 
 
@@ -157,28 +155,3 @@ def _reason(status: int) -> str:
     if status == 100 + 27:  # SIGPROF
         return "limit: takes too long"
     return f"limit: ended the process that tried it (status {status})"
-
-
-def _send(wire: socket.socket, message: Any) -> None:
-    data = json.dumps(message).encode()
-    wire.sendall(struct.pack("<I", len(data)) + data)
-
-
-def _receive(wire: socket.socket) -> dict[str, Any]:
-    (length,) = struct.unpack("<I", _exactly(wire, 4))
-    if length > MAX_MESSAGE:
-        raise ValueError("too long a message")
-    found = json.loads(_exactly(wire, length))
-    if not isinstance(found, dict):
-        raise ValueError("no message")
-    return found
-
-
-def _exactly(wire: socket.socket, count: int) -> bytes:
-    parts = bytearray()
-    while len(parts) < count:
-        got = wire.recv(count - len(parts))
-        if not got:
-            raise EOFError
-        parts += got
-    return bytes(parts)

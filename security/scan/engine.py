@@ -60,6 +60,7 @@ def judge(source: Source, report: Findings) -> None:
 
 def _judge(source: Source, report: Findings, found: tuple[Format, ...]) -> str:
     """Have each reading judged; return why nothing was to be read, or ""."""
+    report.first = found[0]
     extra = [form for form in found[1:] if form in _STRONG]
     if extra:
         names = ", ".join([str(found[0]), *map(str, extra)])
@@ -71,7 +72,7 @@ def _judge(source: Source, report: Findings, found: tuple[Format, ...]) -> str:
     if first is Format.EXECUTABLE:
         report.threat("executable", "is a program, not weights", 0)
         return ""
-    if first is Format.UNKNOWN and is_model_name(source.base) and not report.depth:
+    if first is Format.UNKNOWN and is_model_name(source.base):
         report.doubt("unknown", "has the name of a model and a format that no reader here knows")
         return ""
     return readers.SKIPPED.get(first, "no format of models")

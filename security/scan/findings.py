@@ -11,6 +11,7 @@ from security.errors import Malformed, TooLarge
 from security.scan.dryrun import Booth
 from security.scan.source import Source
 from security.scan.values import Limits, Report, Threat
+from security.sniff import Format
 
 MAX_THREATS = 200  # of one file; the first ones say enough
 MAX_WHAT = 300  # characters of one line
@@ -48,6 +49,7 @@ class Findings:
         self._booth = booth
         self._spent = spent
         self._depth = depth
+        self.first = Format.UNKNOWN  # what the file shows itself to be
 
     @property
     def limits(self) -> Limits:
@@ -58,11 +60,6 @@ class Findings:
     def booth(self) -> Booth:
         """Where pickles are tried."""
         return self._booth
-
-    @property
-    def depth(self) -> int:
-        """How many containers are around this source."""
-        return self._depth
 
     def threat(self, rule: str, what: str, offset: int = -1) -> None:
         """Note what would harm."""
@@ -97,7 +94,7 @@ class Findings:
         """Judge every pickle of a stream."""
         from security.scan import pickles
 
-        pickles.read(source, self._inside(source) if source is not self._source else self)
+        pickles.judge(source, self._inside(source), certain=True)
 
     def _inside(self, source: Source) -> Findings:
         return Findings(

@@ -9,8 +9,8 @@ from itertools import islice
 from security.scan import walk
 from security.scan.dryrun import Import, Outcome
 from security.scan.findings import Findings
-from security.scan.readings import is_hinted
 from security.scan.source import Source
+from security.sniff import Format, is_pickle_name
 
 _NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*\Z")
 WALKED = 32 << 20  # bytes that are walked to find where an import lies
@@ -33,14 +33,26 @@ _GADGETS = (
 
 
 def read(source: Source, report: Findings) -> None:
-    """Judge every pickle of a stream, and what follows the last."""
+    """Judge every pickle of a stream that was found by its content."""
+    shown = report.first is Format.PICKLE
+    judge(source, report, certain=shown and is_pickle_name(source.base))
+
+
+def judge(source: Source, report: Findings, *, certain: bool) -> None:
+    """Judge every pickle of a stream, and what follows the last. `certain` says that it is one.
+
+    Bytes that are none can look like one: a text that begins with "c" names something. They are
+    taken for a pickle where they say so and get anywhere, or where they call something.
+    """
     outcome = report.booth.run(source, report.limits)
-    sure = is_hinted(source) or source.read(0, 1) == b"\x80" or outcome.whole > 0
-    for found in outcome.found:
-        if sure or (_is_name(found) and found.calls):
+    marked = source.read(0, 1) == b"\x80" and bool(outcome.whole or outcome.met)
+    called = any(_is_name(found) and found.calls for found in outcome.found)
+    stopped = outcome.error.startswith("limit") and report.first is Format.PICKLE
+    if certain or marked or called or stopped:
+        for found in outcome.found:
             _note(source, report, found)
-    if outcome.error:
-        _ending(source, report, outcome)
+        if outcome.error:
+            _ending(source, report, outcome)
 
 
 def _note(source: Source, report: Findings, found: Import) -> None:
@@ -62,11 +74,12 @@ def _ending(source: Source, report: Findings, outcome: Outcome) -> None:
     if error.startswith("limit"):
         report.doubt("limit", "asks for more time or memory than a dry run may take")
     elif "unregistered extension code" in error:
-        report.threat("pickle-code", "calls by an extension code, whatever its loader registered")
+        at = _offset(source, Import(outcome.end, outcome.met + 1, "", "", (), False))
+        report.threat("pickle-code", "calls by an extension code, whatever that means there", at)
     elif outcome.whole:
         if not (outcome.magic and outcome.whole >= 5):  # torch's tensors follow its five pickles
             report.doubt("trailing", "goes on after its last pickle", outcome.end)
-    elif outcome.met or is_hinted(source):
+    else:
         report.doubt("pickle-broken", f"is a pickle that breaks: {error}", outcome.end)
 
 

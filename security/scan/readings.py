@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from security.scan import walk
+from security import unpack
+from security.scan import packed, walk
 from security.scan.source import Source
-from security.sniff import PREFIX, Format, is_pickle_name, sniff
+from security.sniff import PREFIX, Format, sniff
 
 TAIL = 22 + 65_535  # bytes in which the end record of a zip must lie
 HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -15,9 +16,7 @@ ZIPS = frozenset({Format.ZIP, Format.TORCH_ZIP})
 def readings(source: Source) -> tuple[Format, ...]:
     """Return the format a file shows first, then every other one it can be read as."""
     prefix = source.read(0, PREFIX)
-    first = sniff(prefix, source.base)
-    if first in (Format.TORCH_ZIP, Format.PICKLE, Format.NUMPY_OBJECT):
-        first = _outermost(prefix, first)
+    first = _outermost(prefix, sniff(prefix, source.base))
     found = [first]
     if first not in ZIPS and _ends_as_zip(source):
         found.append(Format.ZIP)
@@ -35,27 +34,25 @@ def readings(source: Source) -> tuple[Format, ...]:
 
 
 _TEXTS = (".json", ".jinja", ".jinja2", ".yaml", ".yml")
-_PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18")
+_PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", *(magic for magic, _ in packed.UNREADABLE))
 
 
 def _outermost(prefix: bytes, found: Format) -> Format:
-    """Undo `sniff` naming what a compressed file holds: here it is unpacked as a whole."""
+    """Correct `sniff`, which names what a packed file holds: here it is unpacked as a whole."""
     if prefix.startswith(_PACKED):
         return Format.COMPRESSED
-    if found is Format.PICKLE and prefix[:1] == b"\x78" and is_zlib(prefix):
+    if found in (Format.PICKLE, Format.UNKNOWN) and _is_zlib(prefix):
         return Format.COMPRESSED
+    if found is Format.UNKNOWN and prefix.startswith(b"\x93NUMPY"):
+        return Format.NUMPY
     return found
 
 
-def is_zlib(prefix: bytes) -> bool:
-    """Whether these are the first bytes of a bare zlib stream (RFC 1950, 2.2)."""
-    head = int.from_bytes(prefix[:2], "big")
-    return len(prefix) > 2 and prefix[0] & 0x0F == 8 and prefix[0] >> 4 <= 7 and head % 31 == 0
-
-
-def is_hinted(source: Source) -> bool:
-    """Whether its name alone gives the file to a reader of pickles."""
-    return is_pickle_name(source.base)
+def _is_zlib(prefix: bytes) -> bool:
+    """Whether a bare zlib stream (RFC 1950, 2.2) or one of LZMA begins here, and unpacks."""
+    if prefix.startswith(b"\x5d\x00\x00"):
+        return bool(unpack.lzma_head(prefix))
+    return bool(unpack.zlib_head(prefix))
 
 
 def _ends_as_zip(source: Source) -> bool:

@@ -1,0 +1,46 @@
+"""With which arguments a name that is allowed may be called; security/scan/allowed.py says why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from security.scan.stubs import Meta
+
+
+def _is_plain(args: tuple[Any, ...]) -> bool:
+    return all(type(arg) in (int, float, bool, str, bytes) or arg is None for arg in args)
+
+
+def _is_bytes(args: tuple[Any, ...]) -> bool:
+    if not args or len(args) > 2 or not _is_plain(args[1:]):
+        return not args
+    kind = type(args[0])
+    return (kind in (bytes, bytearray) and len(args) == 1) or (
+        kind is str and len(args) == 2 and args[1] in ("latin-1", "latin1", "utf-8")
+    )
+
+
+def _is_small(args: tuple[Any, ...]) -> bool:
+    return len(args) <= 1 and _is_plain(args)
+
+
+CHECKS: dict[str, Any] = {
+    "array": lambda args: True,
+    "dtype": lambda args: True,
+    "bytes": _is_bytes,
+    "small": _is_small,
+    "empty": lambda args: not args,
+    "latin1": lambda args: len(args) == 2 and type(args[0]) is str and args[1] == "latin1",
+    "instance": lambda args: (
+        len(args) == 3
+        and type(args[0]) is Meta
+        and args[2] is None
+        and getattr(args[1], "pair", ("", ""))[1] == "object"
+    ),
+    "reconstruct": lambda args: (
+        len(args) == 3
+        and getattr(args[0], "pair", None) == ("numpy", "ndarray")
+        and args[1] == (0,)
+    ),
+    "scalar": lambda args: len(args) == 2 and type(args[1]) in (bytes, str),
+}

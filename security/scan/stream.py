@@ -1,0 +1,165 @@
+"""One reading of a stream of pickles, by CPython's own parser, with stubs for every name.
+
+Runs in the child. It sees what a victim's parser would see.
+"""
+
+from __future__ import annotations
+
+import _pickle
+import itertools
+from typing import Any
+
+from security.scan.arguments import CHECKS
+from security.scan.stubs import INERT, ITEMS, Harmless, Meta, Stub, shown
+
+MAX_FOUND = 64  # names in one report; a stream with more is not read further
+MAX_CALLS = 3  # calls shown of each
+MAX_NAMES = 4096  # different names at all
+MAX_NESTED = 8  # pickles inside the arrays of a joblib file
+MAGIC = 0x1950A86A20F9469CFC6C  # first pickle of torch's format before 1.6
+
+
+class Enough(Exception):
+    """So much was found that no more need be read."""
+
+
+class Run:
+    """One reading of a stream. `exact` reads no byte ahead, as joblib's arrays ask for."""
+
+    def __init__(self, allowed: dict[str, str], file: Any, exact: bool) -> None:
+        self.allowed = allowed
+        self.file = file
+        self.exact = exact
+        self.stubs: dict[tuple[str, str], Any] = {}
+        self.found: dict[tuple[str, str], dict[str, Any]] = {}
+        self.start = self.imports = self.nested = self.whole = 0
+        self.arrays = self.magic = False
+        self.error = ""
+
+    def stub(self, module: str, name: str) -> Any:
+        """Return what stands for a name, and note one that is not allowed."""
+        self.imports += 1
+        made = self.stubs.get((module, name))
+        if made is None:
+            if len(self.stubs) >= MAX_NAMES:
+                raise Enough
+            kind = self.allowed.get(f"{module}\n{name}", "")
+            base = Harmless if kind == "any" else Stub
+            label = f"{module[:100]}.{name[:100]}"
+            at = (self.start, self.imports)
+            space = {"__slots__": (), "run": self, "kind": kind, "label": label, "at": at}
+            made = self.stubs[module, name] = Meta(
+                "stub", (base,), {**space, "pair": (module, name)}
+            )
+            if not kind:
+                self.note(made, "")
+        return made
+
+    def note(self, cls: Any, verb: str, args: tuple[Any, ...] | None = None) -> None:
+        """Note what was done with a name."""
+        entry = self.found.get(cls.pair)
+        if entry is None:
+            if len(self.found) >= MAX_FOUND:
+                raise Enough
+            pickle, nth = cls.at
+            module, name = (part[:200] for part in cls.pair)
+            entry = {"pickle": pickle, "nth": nth, "module": module, "name": name, "calls": []}
+            self.found[cls.pair] = {**entry, "known": bool(cls.kind)}
+            entry = self.found[cls.pair]
+        if verb and len(entry["calls"]) < MAX_CALLS:
+            text = "" if args is None else "(" + ", ".join(map(shown, args[:ITEMS])) + ")"
+            entry["calls"].append(f"{verb} {cls.label}{text}")
+
+    def called(self, cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Note a call unless its arguments are among the harmless ones of that name."""
+        check = CHECKS.get(cls.kind)
+        if check is None or kwargs or not check(args):
+            self.note(cls, "calls", args)
+
+    def built(self, made: Any, state: Any) -> None:
+        """Note a state; behind that of a joblib array lie its bytes."""
+        if made.kind == "array":
+            self.arrays = True
+            if self.exact:
+                self.skip(state)
+        elif made.kind == "dtype":
+            made.args = (*made.args[:1], state)
+        elif not made.kind:
+            self.note(type(made), "sets the state of")
+
+    def skip(self, state: Any) -> None:
+        """Go to where joblib goes on: joblib/numpy_pickle.py, NumpyArrayWrapper.read_array."""
+        code, flags = dtype(state["dtype"])
+        count = 1
+        for size in state["shape"]:
+            count *= size
+        if code[0] == "O" or flags & 1:
+            self.nested += 1
+            if code[0] != "O" or self.nested > MAX_NESTED:
+                raise ValueError("arrays of objects in a joblib file")
+            self.load()
+            return
+        if state.get("numpy_array_alignment_bytes") is not None:
+            self.file.seek(self.file.read(1)[0], 1)
+        width = int(code[1:] or 1) * (4 if code[0] == "U" else 1)
+        if count < 0:
+            raise ValueError("an array of negative size")
+        self.file.seek(count * width, 1)
+
+    def load(self) -> Any:
+        """Read one pickle."""
+        file = Exact(self.file) if self.exact else self.file
+        return Unpickler(self, file).load()
+
+    def stream(self, size: int) -> None:
+        """Read pickles until one breaks or the bytes end."""
+        try:
+            while self.start < size or not self.whole:
+                self.imports = 0
+                made = self.load()
+                if not self.whole:
+                    self.magic = type(made) is int and made == MAGIC
+                del made
+                self.whole += 1
+                self.start = self.file.tell()
+        except MemoryError:
+            self.error = "limit"
+        except Enough:
+            self.error = "enough"
+        except RecursionError:
+            self.error = "nested too deeply"
+        except Exception as error:  # noqa: BLE001 - whatever the parser says of hostile bytes
+            self.error = f"{type(error).__name__}: {str(error)[:150]}"
+
+
+class Unpickler(_pickle.Unpickler):
+    """CPython's parser, which gets stubs."""
+
+    def __init__(self, run: Run, file: Any) -> None:
+        super().__init__(file, encoding="latin1", buffers=itertools.repeat(b""))
+        self.run = run
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Return a stub; nothing is ever imported."""
+        return self.run.stub(module, name)
+
+    def persistent_load(self, pid: Any) -> Any:
+        """Return something inert: what an id means, the loader decides."""
+        return INERT
+
+
+class Exact:
+    """A file without `peek`, so that the parser reads no more than it uses."""
+
+    def __init__(self, file: Any) -> None:
+        self.read, self.readline, self.readinto = file.read, file.readline, file.readinto
+
+
+def dtype(made: Any) -> tuple[str, int]:
+    """Return the code of a NumPy type ("f8") and its flags."""
+    code = made.args[0].lstrip("<>|=") if made.kind == "dtype" else ""
+    if code[:1] not in tuple("biufcmMOSUV") or not (code[1:] or "0").isdigit() or len(code) > 12:
+        raise ValueError("an array of an unknown type")
+    state: tuple[Any, ...] = made.args[1] if len(made.args) > 1 else ()
+    flags = state[7:8] or (0,)
+    return code, flags[0]

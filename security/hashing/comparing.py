@@ -114,7 +114,7 @@ def _tampered(tree: Tree, file: File, signed: Entry) -> Tampered:
     what = f"{shown(signed.path)} is not what was signed"
     if signed.tensors:
         with tree:
-            (entry,) = digest_one(tree, file, Plan(tensors=True))
+            (entry,) = digest_one(tree, file, Plan(of_name(SHA256), tensors=True))
         what += f": {differing(entry, signed)}"
     return Tampered(what, HINT)
 

@@ -18,7 +18,7 @@ from security.hashing.reading import changed, check
 from security.hashing.sinks import MAX_TENSOR_HEADER
 from security.hashing.walk import File, Tree, irregular, stamp, unreadable
 from security.hashing.working import Plan, digest_open
-from security.manifest import Entry
+from security.manifest import SHA256, Entry
 from security.paths import WHOLE, canonical, shown
 from security.safetensors import Header, header_length, read_header
 
@@ -117,7 +117,7 @@ def hold(root: Path, entry: Entry, *, private: bool = False, whole: bool = True)
             sizes = f"{file.stamp.size:,} bytes, signed were {entry.size:,}"
             raise Tampered(f"{shown(file.path)} has {sizes}", HINT)
         if private:
-            fd, file = _sealed(fd, file, entry), file
+            fd = _sealed(fd, file, entry)
             file = replace(file, stamp=stamp(os.fstat(fd)))
         held = Held(fd, file, entry, private=private)
         if whole and not private:
@@ -176,7 +176,7 @@ def _agree(fd: int, file: File, found: Entry, entry: Entry) -> None:
         return
     what = f"{shown(file.path)} is not what was signed"
     if entry.tensors:
-        (found,) = digest_open(fd, file, Plan(tensors=True))
+        (found,) = digest_open(fd, file, Plan(algorithm(SHA256), tensors=True))
         what += f": {differing(found, entry)}"
     raise Tampered(what, HINT)
 

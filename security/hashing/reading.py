@@ -10,9 +10,9 @@ from security.errors import SecurityError, Unreadable
 from security.hashing.walk import File, Tree, irregular, stamp, unreadable
 from security.paths import shown
 
-# Small enough for the cache nearest to a core: the copy out of the page cache is then nearly free.
+# Small enough for the second cache of a core: the copy out of the page cache costs little.
 # Mapping files instead was no faster, and a file cut short while mapped kills the process.
-PIECE = 128 << 10  # bytes
+PIECE = 512 << 10  # bytes
 
 
 def buffer() -> memoryview:

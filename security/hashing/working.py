@@ -7,13 +7,16 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from security.hashing.digests import FAST, Algorithm
+from security.hashing.digests import Algorithm
+from security.hashing.digests import algorithm as of_name
 from security.hashing.reading import buffer, opened, pieces
 from security.hashing.sinks import Plain, Shards, Sink, Tensors, is_safetensors
 from security.hashing.walk import File, Tree
-from security.manifest import Entry
+from security.manifest import SHA256, Entry
 
-WORTH = 4 << 20  # bytes that are worth one more thread
+# Small files cost more of the interpreter, which threads share, than of digests: what lies beyond
+# SMALL bytes of each file counts, and each WORTH of that is worth one more thread.
+SMALL, WORTH = 64 << 10, 4 << 20
 Progress = Callable[[int, int], None]
 Judge = Callable[[File, tuple[Entry, ...]], None]
 
@@ -22,7 +25,7 @@ Judge = Callable[[File, tuple[Entry, ...]], None]
 class Plan:
     """What to make of each file, with how many threads; `progress` is told bytes done, of all."""
 
-    algorithm: Algorithm = FAST
+    algorithm: Algorithm
     shard: int = 0
     tensors: bool = False
     jobs: int = 0
@@ -33,7 +36,7 @@ class Plan:
         if self.shard:
             return Shards(file, self.algorithm, self.shard)
         if self.tensors and is_safetensors(first, file.stamp.size):
-            return Tensors(file, self.algorithm, FAST)
+            return Tensors(file, self.algorithm, of_name(SHA256))
         return Plain(file, self.algorithm)
 
 
@@ -72,7 +75,8 @@ def digest_all(
     order = sorted(files, key=lambda file: file.stamp.size, reverse=True)
     total = sum(file.stamp.size for file in order)
     jobs = plan.jobs or len(os.sched_getaffinity(0))
-    jobs = max(1, min(jobs, len(order), 1 + total // WORTH))
+    large = sum(file.stamp.size - SMALL for file in order if file.stamp.size > SMALL)
+    jobs = max(1, min(jobs, len(order), 1 + large // WORTH))
     work = _Work(order, plan, jobs, judge)
     with ThreadPoolExecutor(jobs, "digest") as pool:
         try:

@@ -21,8 +21,6 @@ def prove(bundle: Bundle, data: bytes, trust: Trust, now: datetime) -> tuple[Ide
     signature that names it, Untrusted where nobody known has signed, Malformed.
     """
     named = trust.keys()
-    if statement.OLD.encode() in bundle.envelope.payload:  # believed only so far as to say why
-        raise statement.too_old()
     known = {public.hint: (name, public) for name, public in named}
     signed = bundle.envelope.signed
     first, *others = bundle.envelope.signatures
@@ -52,6 +50,8 @@ def prove(bundle: Bundle, data: bytes, trust: Trust, now: datetime) -> tuple[Ide
 
 def _check(public: PublicKey, sig: bytes, signed: bytes) -> None:
     if not keys.check(public, sig, signed):
+        if statement.OLD.encode() in signed:  # believed only so far as to say why
+            raise statement.too_old()
         raise Tampered(f"the signature of key {public.hint[:16]} does not fit what is signed", _GET)
 
 

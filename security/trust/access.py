@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from security.errors import Untrusted
+from security.identity import PublicKey
 from security.trust import deciding
 from security.trust.deciding import Vote
 from security.trust.trustfile import Person, TrustFile
@@ -53,13 +54,26 @@ def decide(
 
 def person(trust: TrustFile, account: Account) -> Person | None:
     """Return whose account this is: by its number where the file has one, else by its login."""
-    for known in trust.people:
+    for known in trust.persons:
         if known.id:
             if known.id == account.id:
                 return known
         elif known.account and known.account.casefold() == account.login.casefold():
             return known
     return None
+
+
+def holders(
+    trust: TrustFile, action: str, artifact: str, now: datetime
+) -> tuple[tuple[str, PublicKey], ...]:
+    """Return (name, key) of each key that counts today for `action` on `artifact`: what checks an
+    audit log's checkpoints with "audit", for one. Raises Untrusted if no role allows it."""
+    trust.fresh(now)
+    fitting = deciding.fitting(trust, action, artifact)
+    members = {member for role in fitting for member in role.members}
+    today = now.astimezone(UTC).date()
+    mine = (c for c in trust.credentials if c.owner in members or c.name in members)
+    return tuple((c.name, c.public) for c in mine if c.public and not deciding.doubt(c, today))
 
 
 def _cast(trust: TrustFile, who: tuple[Account, ...]) -> tuple[tuple[Vote, ...], tuple[str, ...]]:

@@ -64,7 +64,7 @@ def cast(
             doubts.append(f"{signer.name!r:.100} is not in the trust file")
             continue
         # A certificate may hold a key that is revoked under its own name.
-        why = _doubt(credential, today) or _doubt(stolen.get(signer.hint, credential), today)
+        why = doubt(credential, today) or doubt(stolen.get(signer.hint, credential), today)
         if why:
             doubts.append(why)
         else:
@@ -74,6 +74,12 @@ def cast(
 
 def tally(trust: TrustFile, action: str, artifact: str, votes: tuple[Vote, ...]) -> Tally:
     """Return how far the nearest role is fulfilled. Raises Untrusted if none allows this at all."""
+    tallies = [_count(role, votes) for role in fitting(trust, action, artifact)]
+    return min(tallies, key=lambda t: (max(t.missing, 0) + len(t.kinds), t.role.name))
+
+
+def fitting(trust: TrustFile, action: str, artifact: str) -> list[Role]:
+    """Return the roles that allow this. Raises Untrusted, saying who could, if there is none."""
     name = canonical(artifact)
     roles = [role for role in trust.roles if action in role.actions]
     if not roles:
@@ -82,14 +88,13 @@ def tally(trust: TrustFile, action: str, artifact: str, votes: tuple[Vote, ...])
             f"{trust.file}: no role allows {action!r:.40}",
             f"what roles allow: {', '.join(known)}",
         )
-    fitting = [role for role in roles if _covered(role, name)]
-    if not fitting:
+    found = [role for role in roles if _covered(role, name)]
+    if not found:
         whose = "; ".join(f"{r.name} for {_some(r.artifacts)}" for r in roles[:_SHOWN])
         raise Untrusted(
             f"{trust.file}: nobody may {action} {artifact!r:.200}", f"who may {action}: {whose}"
         )
-    tallies = [_count(role, votes) for role in fitting]
-    return min(tallies, key=lambda t: (max(t.missing, 0) + len(t.kinds), t.role.name))
+    return found
 
 
 def refusal(
@@ -116,14 +121,17 @@ def _credential(trust: TrustFile, signer: Identity) -> Credential | None:
         if credential.method != signer.method:
             continue
         if credential.public is None:
-            if credential.subject == signer.name:
+            # Verification calls a keyless signer as this file does, for its issuer was proven too.
+            keyless = credential.method == "sigstore"
+            if signer.name == (credential.name if keyless else credential.subject):
                 return credential
         elif credential.public.hint == signer.hint and credential.public.kind == signer.kind:
             return credential
     return None
 
 
-def _doubt(credential: Credential, today: date) -> str:
+def doubt(credential: Credential, today: date) -> str:
+    """Return why a credential does not count today, "" if it does."""
     name = credential.name
     if credential.revoked:
         return f"{name} was revoked on {credential.revoked} ({credential.reason})"

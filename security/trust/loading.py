@@ -92,7 +92,7 @@ def _key(name: str, table: Table, people: set[str]) -> Credential:
         raise table.wrong("kind", f"is {kind!r}, but the key is {public.kind!r}")
     start, end, revoked, reason = _days(table)
     table.done()
-    return Credential(name, owner, public, "", "key", start, end, revoked, reason)
+    return Credential(name, owner, public, "", "", "key", start, end, revoked, reason)
 
 
 def _subject(name: str, table: Table, people: set[str]) -> Credential:
@@ -100,9 +100,11 @@ def _subject(name: str, table: Table, people: set[str]) -> Credential:
     subject, method = table.text("subject", 500), table.text("method", 20, "certificate")
     if method not in ("certificate", "sigstore"):
         raise table.wrong("method", "is not certificate or sigstore")
+    # Without its issuer an identity is anybody's who runs an identity provider.
+    issuer = table.text("issuer", 500) if method == "sigstore" else ""
     start, end, revoked, reason = _days(table)
     table.done()
-    return Credential(name, owner, None, subject, method, start, end, revoked, reason)
+    return Credential(name, owner, None, subject, issuer, method, start, end, revoked, reason)
 
 
 def _owner(table: Table, people: set[str]) -> str:
@@ -150,7 +152,7 @@ def _distinct(top: Table, people: tuple[Person, ...], credentials: tuple[Credent
     _once(top, "account", [p.account for p in people if p.account])
     _once(top, "id", [str(p.id) for p in people if p.id])
     _once(top, "key", [c.public.hint for c in credentials if c.public])
-    _once(top, "subject", [f"{c.method} {c.subject}" for c in credentials if c.subject])
+    _once(top, "subject", [f"{c.method} {c.issuer} {c.subject}" for c in credentials if c.subject])
 
 
 def _once(top: Table, what: str, values: Iterable[str]) -> None:

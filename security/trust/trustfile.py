@@ -25,7 +25,8 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What proves a person: a key, or the subject of a certificate or keyless signature.
+    """What proves a person: a key, or the subject of a certificate or keyless signature, the
+    latter with the issuer that proved it.
 
     `start` and `end` are the first and the last day it counts; once revoked it counts for nothing,
     since nothing proves when it signed.
@@ -35,6 +36,7 @@ class Credential:
     owner: str
     public: PublicKey | None = None
     subject: str = ""
+    issuer: str = ""
     method: str = "key"
     start: date | None = None
     end: date | None = None
@@ -65,7 +67,7 @@ class TrustFile:
     project: str
     version: int
     expires: date
-    people: tuple[Person, ...]
+    persons: tuple[Person, ...]
     credentials: tuple[Credential, ...]
     certificates: tuple[bytes, ...]
     roles: tuple[Role, ...]
@@ -79,18 +81,25 @@ class TrustFile:
         """Return root certificates (PEM) that are not revoked."""
         return self.certificates
 
+    def people(self) -> tuple[tuple[str, str, str], ...]:
+        """Return (name, identity, issuer) of whoever signs without a key."""
+        keyless = (c for c in self.credentials if c.method == "sigstore")
+        return tuple((c.name, c.subject, c.issuer) for c in keyless)
+
     def hidden(self, artifact: str) -> tuple[str, ...]:
-        """Return top-level paths that a signature of this artifact may leave out."""
-        name = canonical(artifact)
+        """Return top-level paths that a signature of this artifact ("": the project) may leave
+        out."""
+        name = canonical(artifact or self.project)
         found = (paths for pattern, paths in self.left_out if covers(pattern, name))
         return tuple(sorted({path for paths in found for path in paths}))
 
     def allow(
         self, action: str, artifact: str, signers: tuple[Identity, ...], now: datetime
     ) -> None:
-        """Let these proven signers do `action` to `artifact`, or raise Untrusted saying why not."""
+        """Let these proven signers do `action` to `artifact` ("": the project), or raise Untrusted
+        saying why not."""
         self.fresh(now)
-        deciding.allow(self, action, artifact, signers, now)
+        deciding.allow(self, action, artifact or self.project, signers, now)
 
     def fresh(self, now: datetime) -> None:
         """Raise Untrusted if the file has expired; its last day still counts, in UTC."""

@@ -1,7 +1,8 @@
 import pytest
 
-from security.trust.access import Account, decide, person
-from tests.security.trust.people import NOW, read, role, text
+from security.errors import Untrusted
+from security.trust.access import Account, decide, holders, person
+from tests.security.trust.people import NOW, key_table, read, role, text
 
 ALICE, BOB, EVE = Account("alice-gh", 99), Account("bob", 7), Account("eve", 666)
 TRUST = read(
@@ -61,3 +62,16 @@ def test_how_many_are_missing() -> None:
 def test_nothing_after_the_file_expired() -> None:
     found = decide(TRUST, "waive", (ALICE,), "acme/small", NOW.replace(year=2028))
     assert not found.allowed and "expired on 2027-06-30" in found.reason
+
+
+def test_whose_keys_count() -> None:
+    gone = key_table("alice-1", 'revoked = 2027-01-01\nreason = "x"') + key_table(
+        "carol-1", "until = 2027-01-01"
+    )
+    roles = role("log", '"audit"', '"alice", "carol", "bob-pq"'), role()
+    trust = read(text(*roles, keys=("alice-pq", "bob-1", "bob-pq"), more=gone))
+    found = [name for name, _ in holders(trust, "audit", "acme/small", NOW)]
+    assert found == ["alice-pq", "bob-pq"]
+    for action, name, why in (("open", "acme/small", "no role"), ("audit", "x", "nobody may")):
+        with pytest.raises(Untrusted, match=why):
+            holders(trust, action, name, NOW)

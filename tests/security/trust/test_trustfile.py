@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from security.errors import Untrusted
+from security.errors import Malformed, Untrusted
 from security.identity import Identity
 from security.trust import deciding
 from security.trust.trustfile import Credential, Person, Role, TrustFile
-from security.trust.trusting import Trust
+from security.trust.trusting import Keyless, Trust
 from tests.security.trust.people import (
     KEYS,
     NOW,
@@ -89,7 +89,7 @@ def test_what_no_role_allows() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "acme/small/../x", "/acme/small", "acme/small/", "acme\\small"]
+    "name", [" ", "acme/small/../x", "/acme/small", "acme/small/", "acme\\small"]
 )
 def test_artifacts_are_canonical(name: str) -> None:
     trust = read(text(role(artifacts='"**"')))
@@ -154,6 +154,30 @@ def test_subjects_of_certificates() -> None:
         refusal(trust, (*proven("alice-1"), other))
 
 
+def test_people_without_keys() -> None:
+    more = (
+        '[subjects.bob-oidc]\nowner = "bob"\nmethod = "sigstore"\nsubject = "bob@acme.example"\n'
+        'issuer = "https://id.acme.example"\n'
+    )
+    trust = read(text(role(), keys=(), more=more))
+    assert isinstance(trust, Keyless)
+    assert trust.people() == (("bob-oidc", "bob@acme.example", "https://id.acme.example"),)
+    key = signer("carol-1").public
+    trust.allow("release", "", (Identity("bob-oidc", "sigstore", key.kind, key.hint),), NOW)
+    refusal(trust, (Identity("bob@acme.example", "sigstore", key.kind, key.hint),))
+    with pytest.raises(Malformed, match=r"subjects\.bob-oidc\.issuer is missing"):
+        read(text(role(), more=more.replace("issuer", "#")))
+
+
+def test_without_a_name_the_project_is_meant() -> None:
+    more = '[hidden]\n"acme/small" = [".cache"]\n'
+    trust = read(text(role(), more=more))
+    trust.allow("release", "", proven("alice-1"), NOW)
+    assert trust.hidden("") == (".cache",)
+    other = read(text(role(artifacts='"acme/other"')))
+    assert "nobody may release 'acme/small'" in refusal(other, proven("alice-1"), name="").message
+
+
 def test_a_revoked_key_in_a_certificate() -> None:
     more = '[subjects.bob-ca]\nowner = "bob"\nsubject = "bob@acme.example"\n' + key_table(
         "bob-1", 'revoked = 2027-01-01\nreason = "stolen"'
@@ -182,7 +206,7 @@ days = st.none() | st.dates(date(2027, 1, 10), date(2027, 1, 20))
 names = tuple(KEYS)
 credentials = st.builds(
     lambda name, owner, start, end, revoked: Credential(
-        name, owner, signer(name).public, "", "key", start, end, revoked, "x"
+        name, owner, signer(name).public, "", "", "key", start, end, revoked, "x"
     ),
     st.sampled_from(names),
     st.sampled_from(["alice", "bob", "carol"]),

@@ -31,12 +31,16 @@ def guard() -> None:
 
 
 def main() -> None:
-    """Run the command line, or the worker or judge of a server where the first argument says so."""
+    """Run the command line, or one of our own children where the first argument says so."""
     guard()
     if sys.argv[1:2] == ["_score"]:
         from lab.worker import main as score
 
         raise SystemExit(score(sys.argv[2:]))
+    if sys.argv[1:2] == ["_convert"]:
+        from lab.recipes.checkpoint import main as convert
+
+        raise SystemExit(convert(sys.argv[2:]))
     if sys.argv[1:2] == ["_judge"]:
         from bot.serve.judgechild import main as judge
 

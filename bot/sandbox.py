@@ -1,4 +1,7 @@
-"""The only starter of sandboxes: one bounded child, read-only inputs, one JSON file out."""
+"""The only starter of sandboxes: one bounded child, read-only inputs, one JSON answer out.
+
+Files beside the answer are lost, but for those that the caller picks and judges itself.
+"""
 
 from __future__ import annotations
 
@@ -46,6 +49,7 @@ ENVIRONMENT = {
     # every busy CI runner, that makes scoring four times slower.
     "OMP_WAIT_POLICY": "PASSIVE",
 }
+_MISBEHAVED = "the model or its loader misbehaved; look at the model files of the change"
 CUDA_VARIABLES = ("CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH")
 
 
@@ -55,11 +59,13 @@ class SandboxFailed(CouldNotTell):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one child: wall-clock seconds, bytes of private memory, bytes of the answer."""
+    """Bounds of one child: wall-clock seconds, bytes of private memory, bytes of the answer and
+    of any file beside it."""
 
     seconds: float
     memory: int
     output: int = 64 << 20
+    file: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +131,14 @@ def run(
     cuda: bool = False,
     progress: Callable[[str], None] | None = None,
     rung: Rung | None = None,
+    take: Callable[[bytes, int], None] | None = None,
 ) -> Result:
     """Run `python -I script... OUTPUT` in the strongest sandbox there is and read OUTPUT.
 
     `inputs` are visible read-only at their own absolute paths; no other path of the caller is,
-    as far as the rung can hide it. Raises SandboxFailed; nothing is left behind, ever.
+    as far as the rung can hide it. `take`, where given, gets the answer and a descriptor of the
+    folder it lay in, to `pick` files from while that is there. Raises SandboxFailed; nothing is
+    left behind, ever.
     """
     chosen = rung or next((r for r in LADDER if r.name == probe().rung), LADDER[-1])
     began = time.monotonic()
@@ -147,6 +156,8 @@ def run(
             if code:
                 raise SandboxFailed(_how(code, said, limits), "see what it said, or raise a limit")
             answer = _answer(opened, limits.output)
+            if take is not None:
+                take(answer, opened)
         finally:
             os.close(opened)
     return Result(answer, "\n".join(said), time.monotonic() - began, chosen.name)
@@ -157,7 +168,7 @@ def _line(rung: Rung, box: Box, script: Sequence[str], limits: Limits) -> tuple[
     bounds = {
         "RLIMIT_CORE": 0,
         "RLIMIT_NOFILE": 1024,
-        "RLIMIT_FSIZE": limits.output + 1,
+        "RLIMIT_FSIZE": max(limits.output, limits.file) + 1,
         "RLIMIT_CPU": int(limits.seconds) * (os.cpu_count() or 1) + 1,
         "RLIMIT_DATA": limits.memory,
     }
@@ -226,26 +237,34 @@ def _how(code: int, said: list[str], limits: Limits) -> str:
     return f"the sandboxed process {how} ({bound})" + (f": {said[-1][:300]}" if said else "")
 
 
-def _answer(folder: int, limit: int) -> bytes:
-    """Read the answer as what it is, a stranger's file: regular, alone, bounded, strict JSON."""
-    hint = "the model or its loader misbehaved; look at the model files of the change"
+def pick(folder: int, name: str, limit: int) -> int:
+    """Open a file that a child left, for what it is, a stranger's: regular, alone, bounded.
+
+    Returns a descriptor. Raises SandboxFailed.
+    """
+    what = "answer" if name == ANSWER else name
     try:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        opened = os.open(ANSWER, flags, dir_fd=folder)
+        opened = os.open(name, flags, dir_fd=folder)
     except OSError as error:
-        raise SandboxFailed(f"no readable answer: {error.strerror}", hint) from error
-    try:
-        facts = os.fstat(opened)
-        if not stat.S_ISREG(facts.st_mode) or facts.st_nlink != 1:
-            raise SandboxFailed("the answer is not a plain file", hint)
-        if facts.st_size > limit:
-            raise SandboxFailed(f"an answer of {facts.st_size:,} bytes, over {limit:,}", hint)
-        with os.fdopen(opened, "rb", closefd=False) as file:
-            data = file.read(limit + 1)
-    finally:
+        raise SandboxFailed(f"no readable {what}: {error.strerror}", _MISBEHAVED) from error
+    facts = os.fstat(opened)
+    fault = ""
+    if not stat.S_ISREG(facts.st_mode) or facts.st_nlink != 1:
+        fault = f"{what} is not a plain file"
+    elif facts.st_size > limit:
+        fault = f"{what} of {facts.st_size:,} bytes, over {limit:,}"
+    if fault:
         os.close(opened)
+        raise SandboxFailed(fault, _MISBEHAVED)
+    return opened
+
+
+def _answer(folder: int, limit: int) -> bytes:
+    with os.fdopen(pick(folder, ANSWER, limit), "rb") as file:
+        data = file.read(limit + 1)
     try:
         strictjson.loads(data, limit=limit)
     except strictjson.StrictJSONError as error:
-        raise SandboxFailed(f"the answer is not strict JSON: {error}", hint) from error
+        raise SandboxFailed(f"the answer is not strict JSON: {error}", _MISBEHAVED) from error
     return data

@@ -59,7 +59,11 @@ def decode(name: str, data: bytes) -> Journal:
     if hashlib.sha256(body).digest() != digest:
         raise Malformed(f"{name} is damaged", _remedy(name))
     nonce, old, new = body[start - NONCE : start], body[start : start + size], body[start + size :]
-    if header.parse(new, name).size != size:
+    try:
+        found = header.parse(new, name).size
+    except Malformed as error:
+        raise Malformed(error.message, _remedy(name)) from error
+    if found != size:
         raise Malformed(f"{name} holds more than a header", _remedy(name))
     return Journal(nonce, old, new)
 
@@ -95,9 +99,14 @@ def head(path: Path, opened: Opened, *, locked: bool = False) -> tuple[bytes, Jo
     torn = data[: size + NONCE]
     known = zip(torn, journal.old, journal.new, strict=False)
     if torn[size:] != journal.nonce or not all(now in (old, new) for now, old, new in known):
-        place = shown(beside(path))
-        raise Tampered(f"{place} does not belong to {opened.name}", _remedy(place))
+        raise foreign(path, opened)
     return journal.new + journal.nonce, journal
+
+
+def foreign(path: Path, opened: Opened) -> Tampered:
+    """Return the error of a journal that is another file's."""
+    place = shown(beside(path))
+    return Tampered(f"{place} does not belong to {opened.name}", _remedy(place))
 
 
 def finish(path: Path, fd: int, journal: Journal) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from security.errors import SecurityError
+from security.errors import SecurityError, Tampered
 from security.seal import chunks, header, journal
 from security.seal.chunks import CHUNK, NONCE, SEALED, TAG
 from security.seal.header import Identity
@@ -48,7 +48,10 @@ def unlock(
     last = chunks.count(size) - 1
     sealed = memoryview(bytearray(size - last * CHUNK + TAG))
     fill(opened.name, opened.fd, sealed, start + last * SEALED)
-    open_chunk(opened.name, box, last, True, sealed)
+    try:
+        open_chunk(opened.name, box, last, True, sealed)
+    except Tampered as error:
+        raise journal.foreign(path, opened) if found else error from error
     if found:
         _replay(path, opened, found, locked)
     return Unlocked(data[: parsed.size], file_key, box, start, size)

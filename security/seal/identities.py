@@ -124,12 +124,15 @@ def _unlock(data: bytes, path: Path, passphrase: Callable[[], bytes] | None) -> 
 def _read(path: Path) -> bytes:
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise Unreadable(f"{path} is not a regular file", "name a file of recipients")
+            with os.fdopen(fd, "rb", closefd=False) as file:
+                data = file.read(LIMIT + 1)
+        finally:
+            os.close(fd)
     except OSError as error:
         raise Unreadable(f"{path}: {error.strerror}", "name a file of recipients") from error
-    with os.fdopen(fd, "rb") as file:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise Unreadable(f"{path} is not a regular file", "name a file of recipients")
-        data = file.read(LIMIT + 1)
     if len(data) > LIMIT:
         raise BadKey(f"{path} has more than {LIMIT:,} bytes", "name a file of recipients")
     return data

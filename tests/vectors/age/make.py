@@ -123,7 +123,7 @@ def sealed() -> Iterator[tuple[str, str, str, bytes]]:
         "mac_stanza_taken": swap(other, b""),
         "mac_stanza_added": swap(other, other + b"-> more\n\n"),
         "mac_stanzas_swapped": swap(one + other, other + one),
-        "mac_padding_changed": swap(b"AAAA", b"AAAB"),
+        "mac_padding_changed": swap(b"xxxx", b"xxxy"),
         "mac_padding_taken": lambda data: data[: data.index(b"-> padding")] + data[-48:],
         "mac_of_another_file": lambda data: data[:-48] + elsewhere,
     }

@@ -81,6 +81,7 @@ def prove(chain: tuple[bytes, ...], roots: tuple[bytes, ...], now: datetime) -> 
             builder.build_client_verifier().verify(leaf, others)
     except verification.VerificationError as error:
         why = str(error).removeprefix("validation failed: ").split(" (encountered")[0]
+        why = why.replace("Python extension validator failed: ValueError: ", "")
         raise Untrusted(f"the signer's certificate does not hold: {why}", _ASK) from error
     try:
         with _reading():

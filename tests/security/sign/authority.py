@@ -14,6 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 CODE = ExtendedKeyUsageOID.CODE_SIGNING
+SERVER = ExtendedKeyUsageOID.SERVER_AUTH
 
 
 def usage(*, sign: bool = False, issue: bool = False) -> x509.KeyUsage:

@@ -77,6 +77,14 @@ def test_a_passphrase_opens_the_key(kind: str) -> None:
     )
 
 
+def test_the_library_of_the_reference_reads_a_locked_key() -> None:
+    # Its command does not: 1.1.1 hands text where bytes are wanted, whatever wrote the key.
+    locked = keys.encrypted(keys.generate(), b"words")
+    assert isinstance(
+        serialization.load_pem_private_key(locked, b"words"), ec.EllipticCurvePrivateKey
+    )
+
+
 def test_openssl_reads_a_locked_key() -> None:
     pem = keys.generate()
     done = subprocess.run(

@@ -1,0 +1,1 @@
+{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{"hint":"23fe4b486edd943d6bd3a8dbc25e5cc9fb91904b5caf7d962ff3c6beba6af097"},"tlogEntries":[]}}

@@ -146,8 +146,12 @@ def _lines(path: Path) -> Iterator[bytes]:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise Unreadable(f"{path}: {error.strerror}", "name the audit log") from error
-    with os.fdopen(fd, "rb") as file:
+    try:
         left = _size(path, fd)
+    except BaseException:
+        os.close(fd)
+        raise
+    with os.fdopen(fd, "rb") as file:
         number = 0
         while left:
             number += 1

@@ -105,7 +105,12 @@ def pairs(details: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
             "details of an audit entry that are too many, or oddly named",
             f"give at most {MOST_DETAILS}, named with a-z, 0-9, _ and -",
         )
-    return tuple(sorted((name, safe(value)) for name, value in details.items()))
+    return tuple(sorted((safe(name), safe(value)) for name, value in details.items()))
+
+
+def digest(body: bytes) -> str:
+    """Return the hash (hex) of an entry from its line without the hash."""
+    return hashlib.sha256(_DOMAIN + body).hexdigest()
 
 
 def written(entry: Entry) -> tuple[bytes, Head]:
@@ -113,7 +118,7 @@ def written(entry: Entry) -> tuple[bytes, Head]:
     values: dict[str, object] = {name: getattr(entry, name) for name in FIELDS[:-1]}
     values["details"] = dict(entry.details)
     body = _ENCODE(values).encode()
-    found = hashlib.sha256(_DOMAIN + body).hexdigest()
+    found = digest(body)
     return body[:-1] + b',"hash":"' + found.encode() + b'"}\n', Head(entry.sequence, found)
 
 
@@ -126,7 +131,7 @@ def read(line: bytes) -> Entry:
     if not isinstance(found, dict) or tuple(found) != FIELDS:
         raise EntryError("does not have the fields of an entry")
     entry = _typed(found)
-    if hashlib.sha256(_DOMAIN + line[:-_TAIL] + b"}").hexdigest() != entry.hash:
+    if digest(line[:-_TAIL] + b"}") != entry.hash:
         raise EntryError("was changed: its hash is not that of what it says")
     if _ENCODE(found).encode() != line:
         raise EntryError("is not written as an entry has to be")

@@ -57,14 +57,17 @@ def append(
     Raises Refused for key material or an action of the log's own, Tampered if its last line is
     no entry, Unreadable, WriteFailed.
     """
-    name = action if auditentry.is_word(action) and action not in _OWN else ""
-    if not name or outcome not in (DONE, auditentry.REFUSED):
+    if (
+        not auditentry.is_word(safe(action))
+        or action in _OWN
+        or outcome not in (DONE, auditentry.REFUSED)
+    ):
         raise Refused(f"no audit entry has the action {action!r:.60}", "use a word such as release")
     new = Entry(
         0,
         stamp(now),
         safe(actor),
-        name,
+        action,
         safe(artifact, ARTIFACT_LIMIT),
         outcome,
         pairs(details or {}),

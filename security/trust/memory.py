@@ -14,7 +14,8 @@ from typing import Any
 
 from security import storing, strictjson
 from security.auditentry import Head
-from security.errors import Malformed, Refused, Unreadable, Untrusted, WriteFailed
+from security.errors import Malformed, Refused, TooLarge, Unreadable, Untrusted, WriteFailed
+from security.sign import reading
 from security.trust import releases
 from security.trust.artifacts import canonical
 from security.trust.trustfile import TrustFile
@@ -143,17 +144,14 @@ class Memory:
         remedy = (
             f"restore {self.path} from a copy, or remove it and {self._lock.name} to start anew"
         )
-        try:
-            fd = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-            with os.fdopen(fd, "rb") as file:
-                data = file.read(LIMIT + 1)
-        except FileNotFoundError as error:
+        if not os.path.lexists(self.path):
             if begun:
-                what = f"{self.path}: what was seen before is gone"
-                raise Malformed(what, remedy) from error
+                raise Malformed(f"{self.path}: what was seen before is gone", remedy)
             return {sort: {} for sort in _SHAPES}
-        except OSError as error:
-            raise Unreadable(f"{self.path}: {error.strerror}", remedy) from error
+        try:
+            data = reading.read(self.path, LIMIT)
+        except (Unreadable, TooLarge) as error:
+            raise Unreadable(error.message, remedy) from error
         try:
             found = strictjson.loads(data, limit=LIMIT, depth=3)
         except strictjson.StrictJSONError as error:

@@ -17,8 +17,8 @@ from security.scan.values import Report
 MAX_DEPTH = 24  # graphs in graphs
 # Domains whose operators ship with the runtime itself.
 STANDARD = frozenset(
-    ("", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview", "com.microsoft")
-    + ("ai.onnx.preview.training", "com.microsoft.nchwc", "com.ms.internal.nhwc")
+    {"", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview", "com.microsoft"}
+    | {"ai.onnx.preview.training", "com.microsoft.nchwc", "com.ms.internal.nhwc"}
 )
 # Operators that hand over to Python, or to a blob made for one vendor's driver.
 PYTHON = frozenset({"PyOp", "PythonOp", "PythonOpGrad", "PyCustomOp", "PyFunc", "PyFuncStateless"})

@@ -42,7 +42,7 @@ def compare(
         def judge(file: File, entries: tuple[Entry, ...]) -> None:
             for entry in entries:
                 if entry.digest != wanted[entry.path].digest:
-                    raise _tampered(tree.copy(), file, wanted[entry.path])
+                    raise _tampered(tree, file, wanted[entry.path])
 
         found = digest_all(tree, files, plan, judge)
     sizes = {entry.path: entry.size for entries in found.values() for entry in entries}
@@ -113,8 +113,8 @@ def _tampered(tree: Tree, file: File, signed: Entry) -> Tampered:
     """Return the error for content that differs: for signed tensors, which of them."""
     what = f"{shown(signed.path)} is not what was signed"
     if signed.tensors:
-        with tree:
-            (entry,) = digest_one(tree, file, Plan(of_name(SHA256), tensors=True))
+        with tree.copy() as own:  # the caller may be one of many threads
+            (entry,) = digest_one(own, file, Plan(of_name(SHA256), tensors=True))
         what += f": {differing(entry, signed)}"
     return Tampered(what, HINT)
 

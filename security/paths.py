@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
+from pathlib import Path
 
 from security.errors import Malformed
 
@@ -13,6 +14,16 @@ ATTESTATIONS = "model.intoto.jsonl"
 WHOLE = "."  # the entry of a model that is a single file
 MAX_BYTES, MAX_PARTS = 4096, 128  # of one path; more cannot be opened everywhere
 _HINT = "rename it: names are relative, in UTF-8, with single slashes and no . or .. part"
+
+
+def signature_of(model: Path) -> Path:
+    """Return where a model's signature lies: in its folder, or beside a single file."""
+    return model / SIGNATURE if model.is_dir() else model.with_name(f"{model.name}.sig")
+
+
+def attestations_of(signature: Path) -> Path:
+    """Return where what is said of the signed model lies: beside its signature."""
+    return signature.with_name(f"{signature.name.removesuffix('.sig')}.intoto.jsonl")
 
 
 def canonical(path: str) -> str:

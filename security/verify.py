@@ -19,7 +19,15 @@ from security.hashing import Held, compare
 from security.hashing import hold as open_held
 from security.identity import Identity
 from security.manifest import Manifest
-from security.paths import ATTESTATIONS, IGNORED, SIGNATURE, is_ignored, shown
+from security.paths import (
+    ATTESTATIONS,
+    IGNORED,
+    SIGNATURE,
+    attestations_of,
+    is_ignored,
+    shown,
+    signature_of,
+)
 from security.sign import bundle as bundles
 from security.sign import proving, reading, statement
 from security.sign.attestations import LIMIT, Attestation, judge
@@ -95,8 +103,8 @@ def verify(
     now = now or datetime.now(UTC)
     if not root.exists():
         raise Unreadable(f"{shown(str(root))} is not there", "name the folder of the model")
-    at = bundle or (root / SIGNATURE if root.is_dir() else root.parent / f"{root.name}.sig")
-    beside = at.parent / ATTESTATIONS
+    at = bundle or signature_of(root)
+    beside = attestations_of(at)
     data = reading.read(at, bundles.LIMIT)
     own = tuple(name for each in (at, beside) if (name := _below(root, each)))
     with reading.naming(at):

@@ -1,7 +1,8 @@
 """Names that a pickle may ask for: exact pairs, each harmless whatever it is called with.
 
 The second part of each row is the kind of call that is harmless; see CHECKS in the dry run:
-"any"      with any argument: it makes a plain container, number, date or tensor of what it gets
+"any"      with any argument: it makes a plain container of what it gets
+"plain"    with any argument: it makes a number, date, path or tensor, into which no item is put
 "bytes"    bytes or text and its encoding, never a number, which would be a size to allocate
 "small"    nothing or one plain value: a container could be one whose text or hash takes for ever
 "empty"    never with an argument
@@ -14,19 +15,20 @@ Classes that stand in a pickle only to be named ("torch.FloatStorage") are "empt
 from __future__ import annotations
 
 _BUILTINS = {
-    "any": "set frozenset complex slice object",
+    "any": "set frozenset",
+    "plain": "complex slice object",
     "bytes": "bytearray bytes",
     "small": "int float bool str",
     "empty": "list dict tuple",
 }
 _PLAIN = {
     "collections": {"any": "OrderedDict defaultdict Counter deque"},
-    "datetime": {"any": "datetime date time timedelta timezone"},
-    "decimal": {"any": "Decimal"},
-    "uuid": {"any": "UUID"},
+    "datetime": {"plain": "datetime date time timedelta timezone"},
+    "decimal": {"plain": "Decimal"},
+    "uuid": {"plain": "UUID"},
     "argparse": {"any": "Namespace"},
     "types": {"any": "SimpleNamespace"},
-    "pathlib": {"any": "PosixPath PurePosixPath WindowsPath PureWindowsPath Path PurePath"},
+    "pathlib": {"plain": "PosixPath PurePosixPath WindowsPath PureWindowsPath Path PurePath"},
     "_codecs": {"latin1": "encode"},
     "builtins": _BUILTINS,
     "__builtin__": {**_BUILTINS, "small": "int float bool str unicode long"},
@@ -42,8 +44,8 @@ _NUMPY = {
     "numpy": {"empty": "ndarray", "dtype": "dtype", "small": _NUMBERS},
     "numpy.core.multiarray": _ARRAYS,
     "numpy._core.multiarray": _ARRAYS,
-    "numpy.core.numeric": {"any": "_frombuffer"},
-    "numpy._core.numeric": {"any": "_frombuffer"},
+    "numpy.core.numeric": {"plain": "_frombuffer"},
+    "numpy._core.numeric": {"plain": "_frombuffer"},
     "joblib.numpy_pickle": {"array": "NumpyArrayWrapper"},
 }
 _KINDS = (
@@ -58,16 +60,18 @@ _DTYPES = (
     " per_channel_affine strided sparse_coo"
 )
 _TORCH = {
-    "torch": {"any": "Size device", "empty": f"Tensor {_STORAGES} {_DTYPES}"},
+    "torch": {"plain": "Size device", "empty": f"Tensor {_STORAGES} {_DTYPES}"},
     "torch.cuda": {"empty": _STORAGES},
     "torch.storage": {"empty": "UntypedStorage TypedStorage"},
     "torch.nn.parameter": {"empty": "Parameter"},
-    "torch.serialization": {"any": "_get_layout"},
+    "torch.serialization": {"plain": "_get_layout"},
     "torch._utils": {
-        "any": "_rebuild_tensor _rebuild_tensor_v2 _rebuild_parameter _rebuild_qtensor"
-        " _rebuild_sparse_tensor _rebuild_meta_tensor_no_storage _rebuild_nested_tensor"
+        "plain": "_rebuild_tensor _rebuild_tensor_v2 _rebuild_parameter _rebuild_qtensor"
+        " _rebuild_meta_tensor_no_storage"
     },
-    "torch.jit._pickle": {"any": "build_intlist build_tensorlist build_doublelist build_boollist"},
+    "torch.jit._pickle": {
+        "plain": "build_intlist build_tensorlist build_doublelist build_boollist"
+    },
 }
 
 

@@ -11,13 +11,15 @@ def _is_plain(args: tuple[Any, ...]) -> bool:
     return all(type(arg) in (int, float, bool, str, bytes) or arg is None for arg in args)
 
 
+def _is_data(value: Any) -> bool:
+    """Whether it is bytes, or what makes them in the protocols that have none."""
+    return type(value) in (bytes, bytearray) or getattr(value, "kind", "") in ("bytes", "latin1")
+
+
 def _is_bytes(args: tuple[Any, ...]) -> bool:
-    if not args or len(args) > 2 or not _is_plain(args[1:]):
-        return not args
-    kind = type(args[0])
-    return (kind in (bytes, bytearray) and len(args) == 1) or (
-        kind is str and len(args) == 2 and args[1] in ("latin-1", "latin1", "utf-8")
-    )
+    if len(args) == 2:
+        return type(args[0]) is str and args[1] in ("latin-1", "latin1", "utf-8")
+    return not args or (len(args) == 1 and _is_data(args[0]))
 
 
 def _is_small(args: tuple[Any, ...]) -> bool:
@@ -42,5 +44,5 @@ CHECKS: dict[str, Any] = {
         and getattr(args[0], "pair", None) == ("numpy", "ndarray")
         and args[1] == (0,)
     ),
-    "scalar": lambda args: len(args) == 2 and type(args[1]) in (bytes, str),
+    "scalar": lambda args: len(args) == 2 and (_is_data(args[1]) or type(args[1]) is str),
 }

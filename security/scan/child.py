@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copyreg
 import fcntl
+import gc
 import io
 import os
 import resource
@@ -85,6 +86,7 @@ def main(lifeline: int) -> None:
         resource.setrlimit(what, (0, 0))
     for table in ("_extension_registry", "_inverted_registry", "_extension_cache"):
         getattr(copyreg, table).clear()
+    gc.disable()  # a pickle's objects die with their process
     wire = socket.socket(fileno=0)
     allowed = receive(wire)
     while True:

@@ -19,7 +19,7 @@ from security.scan.values import Limits
 from security.scan.wire import receive, send
 
 PROGRAM = Path(__file__).with_name("child.py")
-BASE_SECONDS, RATE = 0.4, 8e6  # CPU of one dry run: a base, and bytes per second beyond
+BASE_SECONDS, RATE = 0.4, 12e6  # CPU of one dry run: a base, and bytes per second beyond
 BASE_MEMORY, GROWTH = 190 << 20, 24  # address space: a base, and bytes per byte of the stream
 PATIENCE = 300.0  # seconds without any word; the CPU limit ends it long before
 

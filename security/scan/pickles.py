@@ -76,7 +76,7 @@ def _ending(source: Source, report: Findings, outcome: Outcome) -> None:
     elif "unregistered extension code" in error:
         at = _offset(source, Import(outcome.end, outcome.met + 1, "", "", (), False))
         report.threat("pickle-code", "calls by an extension code, whatever that means there", at)
-    elif outcome.whole:
+    elif outcome.whole and not outcome.met:
         if not (outcome.magic and outcome.whole >= 5):  # torch's tensors follow its five pickles
             report.doubt("trailing", "goes on after its last pickle", outcome.end)
     else:

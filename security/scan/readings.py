@@ -17,12 +17,12 @@ def readings(source: Source) -> tuple[Format, ...]:
     """Return the format a file shows first, then every other one it can be read as."""
     prefix = source.read(0, PREFIX)
     first = _outermost(prefix, sniff(prefix, source.base))
+    if _is_tar(prefix[:BLOCK]) and not prefix.startswith(HDF5):
+        first = Format.TAR  # what lies in it is judged member by member
     found = [first]
-    if first not in ZIPS and _ends_as_zip(source):
+    if first not in ZIPS and first is not Format.TAR and _ends_as_zip(source):
         found.append(Format.ZIP)
-    if first is not Format.TAR and _is_tar(prefix[:BLOCK]):
-        found.append(Format.TAR)
-    if first is not Format.HDF5 and _is_hdf5(source):
+    if first is not Format.HDF5 and _is_hdf5(source, first):
         found.append(Format.HDF5)
     if first is not Format.ONNX and source.base.endswith(".onnx"):
         found.append(Format.ONNX)
@@ -80,9 +80,9 @@ def _is_tar(block: bytes) -> bool:
     return int(field, 8) == total
 
 
-def _is_hdf5(source: Source) -> bool:
+def _is_hdf5(source: Source, first: Format) -> bool:
     """Whether the signature lies at 0, 512, 1024, ...: a user block may precede it."""
-    at = BLOCK
+    at = 2 * BLOCK if first is Format.TAR else BLOCK  # its first member begins there
     while at < source.size:
         if source.read(at, 8) == HDF5:
             return True

@@ -10,7 +10,7 @@ import itertools
 from typing import Any
 
 from security.scan.arguments import CHECKS
-from security.scan.stubs import INERT, ITEMS, Harmless, Meta, Stub, shown
+from security.scan.stubs import INERT, ITEMS, Harmless, Meta, Plain, Stub, shown
 
 MAX_FOUND = 64  # names in one report; a stream with more is not read further
 MAX_CALLS = 3  # calls shown of each
@@ -35,6 +35,7 @@ class Run:
         self.start = self.imports = self.nested = self.whole = 0
         self.arrays = self.magic = False
         self.error = ""
+        self.made: Any = None
 
     def stub(self, module: str, name: str) -> Any:
         """Return what stands for a name, and note one that is not allowed."""
@@ -44,7 +45,7 @@ class Run:
             if len(self.stubs) >= MAX_NAMES:
                 raise Enough
             kind = self.allowed.get(f"{module}\n{name}", "")
-            base = Harmless if kind == "any" else Stub
+            base: type = {"any": Harmless, "plain": Plain}.get(kind, Stub)
             label = f"{module[:100]}.{name[:100]}"
             at = (self.start, self.imports)
             space = {"__slots__": (), "run": self, "kind": kind, "label": label, "at": at}
@@ -116,10 +117,10 @@ class Run:
         try:
             while self.start < size or not self.whole:
                 self.imports = 0
-                made = self.load()
+                # Kept until the next: to take it apart would cost as much as to make it.
+                self.made = self.load()
                 if not self.whole:
-                    self.magic = type(made) is int and made == MAGIC
-                del made
+                    self.magic = type(self.made) is int and self.made == MAGIC
                 self.whole += 1
                 self.start = self.file.tell()
         except MemoryError:

@@ -62,17 +62,40 @@ class Stub(metaclass=Meta):
     extend = add = append
 
 
-class Harmless(Stub):
+class Harmless(metaclass=Meta):
     """Stands for what is harmless with any argument: nothing needs to be noted, and it is fast."""
 
     __slots__ = ()
-    __new__ = object.__new__
+    kind = ""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         pass
 
     def __setstate__(self, state: Any) -> None:
         pass
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        pass
+
+    def append(self, value: Any) -> None:
+        """Take an item."""
+
+    extend = add = append
+
+
+class Plain(Harmless):
+    """Stands for what is harmless to make, and has no items: CVE-2026-24747 put some there."""
+
+    __slots__ = ()
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        type(self).run.note(type(self), "puts items into a result of")
+
+    def append(self, value: Any) -> None:
+        """Take an item, which this never does."""
+        self[None] = value
+
+    extend = add = append
 
 
 class Inert:
@@ -98,8 +121,8 @@ def shown(value: Any, depth: int = 0) -> str:
         return repr(value)
     if kind is Meta:
         return str(value.label)
-    if isinstance(value, Stub):
-        return f"<{value.label}>"
+    if type(kind) is Meta:
+        return f"<{kind.label}>"
     if kind in (tuple, list) and depth < DEPTH:
         inner = ", ".join(shown(item, depth + 1) for item in value[:ITEMS])
         return f"[{inner}]" if kind is list else f"({inner})"

@@ -1,0 +1,1 @@
+{"payload":"","payloadType":"x","signatures":[]}

@@ -96,6 +96,15 @@ def test_only_the_identity_meant_opens(module: object) -> None:
     assert made.unwrap(Stanza("other", stanza.args, stanza.body)) is None
 
 
+@pytest.mark.parametrize("size", [0, 16, 31, 33, 1000])
+def test_the_size_of_a_body_is_judged_before_it_is_opened(size: int) -> None:
+    """Else one stanza could be made for many keys at once: a partitioning oracle."""
+    for made in (x25519.generate(), hybrid.generate()):
+        (stanza,) = made.recipient.wrap(KEY)
+        with pytest.raises(Malformed, match="another shape"):
+            made.unwrap(Stanza(stanza.type, stanza.args, bytes(size)))
+
+
 def test_secrets_stay_out_of_texts() -> None:
     for made in (x25519.generate(), hybrid.generate()):
         text = f"{made!r} {made} {made.recipient!r} {[made]}"

@@ -72,6 +72,7 @@ def headers() -> Iterator[tuple[str, str, str, bytes]]:
         "stanza_base64_space": ("a space in base64", of(b"-> a\nAA AA\n", CLASSIC_STANZA)),
         "stanza_base64_one_over": ("5 characters", of(b"-> a\nAAAAA\n", CLASSIC_STANZA)),
         "stanza_65_columns": ("65 columns", of(b"-> a\n" + b"A" * 65 + b"\n\n", CLASSIC_STANZA)),
+        "stanza_68_columns": ("68 columns", of(b"-> a\n" + b"A" * 68 + b"\n", CLASSIC_STANZA)),
         "mac_31_bytes": ("a short MAC", plain.replace(mac, b"--- " + b"A" * 42 + b"\n")),
         "mac_33_bytes": ("a long MAC", plain.replace(mac, b"--- " + b"A" * 44 + b"\n")),
         "mac_no_newline": ("the file ends in its MAC", plain[:-1]),

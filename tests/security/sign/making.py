@@ -18,8 +18,12 @@ SHARED = Path(__file__).parents[4] / "shared/data/oms"
 REFERENCE = SHARED / "reference"
 
 
-@cache
 def signer(kind: str = P256, number: int = 0) -> keys.KeySigner:
+    return _signer(kind, number)
+
+
+@cache
+def _signer(kind: str, number: int) -> keys.KeySigner:
     return keys.load_signer(keys.generate(kind))
 
 

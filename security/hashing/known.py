@@ -81,15 +81,20 @@ class Known:
 
 def _read(path: Path) -> tuple[dict[Stamp, Entry], tuple[bool, bool]]:
     fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(fd, "rb") as file:
+    try:
         found = os.fstat(fd)
         if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
             raise ValueError("not a file of ours")
         if found.st_mode & 0o022 or found.st_size > LIMIT:
             raise ValueError("writable by others, or too large")
-        data = file.read(LIMIT)
+        with os.fdopen(fd, "rb", closefd=False) as file:
+            data = file.read(LIMIT)
+    finally:
+        os.close(fd)
     state = strictjson.loads(data, limit=LIMIT)
-    if state.keys() != {"version", "tensors", "files"} or state["version"] != VERSION:
+    if not isinstance(state, dict) or state.keys() != {"version", "tensors", "files"}:
+        raise ValueError("not a state")
+    if state["version"] != VERSION:
         raise ValueError("another version")
     tensors = state["tensors"]
     if type(tensors) is not bool:

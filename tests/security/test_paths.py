@@ -8,7 +8,7 @@ from security.errors import Malformed
 from security.paths import MAX_BYTES, MAX_PARTS, canonical, hidden, is_ignored, shown
 
 GOOD = [
-    "a", "a/b", "config.json", ".hidden", "..a", "a..", "a/...", "a b", "Ä/ü", "a\\b", "a\nb", 
+    "a", "a/b", "config.json", ".hidden", "..a", "a..", "a/...", "a b", "Ä/ü", "a\\b", "a\nb",
     "C:x", "model.sig:0:8", "\x7f", "\u202e", "x" * MAX_BYTES, "/".join("a" * MAX_PARTS),
 ]  # fmt: skip
 BAD = [
@@ -45,7 +45,7 @@ def test_a_canonical_path_survives_joining_its_parts(path: str) -> None:
     ("path", "ignored"),
     [
         (".git", True), (".git/a/b", True), ("sub/.git", False), (".gitx", False), ("x.git", False),
-        ("cache/a", True), ("cache", True), ("a/cache", False), ("deep/er/x", True), 
+        ("cache/a", True), ("cache", True), ("a/cache", False), ("deep/er/x", True),
         ("deep/e", False), ("deep", False), (".", False),
     ],
 )  # fmt: skip

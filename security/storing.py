@@ -74,19 +74,19 @@ def read_private(path: Path) -> bytes:
     """Read a file that only its owner can read. Raises BadKey for any other, Unreadable."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            found = os.fstat(fd)
+            if not stat.S_ISREG(found.st_mode):
+                raise BadKey(f"{path} is not a regular file", "name the key file itself")
+            if found.st_mode & 0o077:
+                mode = stat.S_IMODE(found.st_mode)
+                raise BadKey(f"{path} may be read by others (mode {mode:04o})", f"chmod 600 {path}")
+            with os.fdopen(os.dup(fd), "rb") as file:
+                data = file.read(PRIVATE_LIMIT + 1)
+        finally:
+            os.close(fd)
     except OSError as error:
         raise Unreadable(f"{path}: {error.strerror}", "name a key file of yours") from error
-    with os.fdopen(fd, "rb") as file:
-        found = os.fstat(fd)
-        if not stat.S_ISREG(found.st_mode):
-            raise BadKey(f"{path} is not a regular file", "name the key file itself")
-        if found.st_mode & 0o077:
-            mode = stat.S_IMODE(found.st_mode)
-            raise BadKey(f"{path} may be read by others (mode {mode:04o})", f"chmod 600 {path}")
-        try:
-            data = file.read(PRIVATE_LIMIT + 1)
-        except OSError as error:
-            raise Unreadable(f"{path}: {error.strerror}", "name a key file of yours") from error
     if len(data) > PRIVATE_LIMIT:
         raise BadKey(f"{path} has more than {PRIVATE_LIMIT:,} bytes", "name a key file")
     return data

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import os
-import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
-from security.errors import Refused, Unreadable, WriteFailed
+from security.errors import Refused, WriteFailed
+from security.hashing.reading import opened as opened_as_found
+from security.hashing.walk import File, Tree, walk
 from security.seal.header import BLOCK, Identity, Recipient
 from security.seal.parallel import usable
-from security.seal.reading import reading, shown, unreadable
+from security.seal.reading import reading, shown
 from security.seal.sealing import SUFFIX, open_opened, replacing_sealed, seal_opened
 from security.seal.stream import Progress
 from security.storing import replacing
 
-MOST_FILES = 1_000_000
 LARGE = 64 << 20  # bytes from which a file has all threads for itself
 
-Work = Callable[[Path, Path, int], None]  # relative source, target, threads
+Work = Callable[[File, Path, int], None]  # from where, to where, with how many threads
 
 
 def seal_folder(
@@ -28,30 +28,30 @@ def seal_folder(
     target: Path,
     recipients: Sequence[Recipient],
     *,
+    ignored: tuple[str, ...] = (),
     header_size: int = BLOCK,
     jobs: int = 0,
     progress: Progress | None = None,
     overwrite: bool = False,
 ) -> tuple[str, ...]:
-    """Seal every file of a folder to the same path with ".age"; return the new paths.
+    """Seal every file of a folder but the ignored to the same path with ".age"; return these.
 
-    On an error what this call has added is removed. Raises as `sealing.seal`; a link or a device
-    in the folder is Unreadable.
+    On an error what this call has added is removed. Raises as `sealing.seal`, and Unreadable or
+    Malformed for a link, a device or a name that cannot be signed.
     """
     _apart(source, target)
-    with _folder(source) as root:
-        files = _files(source, root)
-        pairs = [(path, size, target / f"{path}{SUFFIX}") for path, size in files]
+    with Tree.of(source) as tree:
+        pairs = [(f, target / f"{f.path}{SUFFIX}") for f in walk(tree, source, ignored)]
 
-        def work(path: Path, place: Path, threads: int) -> None:
+        def work(file: File, place: Path, threads: int) -> None:
             with (
                 replacing_sealed(place, overwrite=overwrite) as fd,
-                reading(path, root=root) as opened,
+                reading(source / file.path, fd=_open(tree, file)) as opened,
             ):
                 seal_opened(opened, fd, recipients, header_size=header_size, jobs=threads)
 
         _each(pairs, work, target, jobs=jobs, progress=progress, overwrite=overwrite)
-    return tuple(f"{path}{SUFFIX}" for path, _ in files)
+    return tuple(f"{file.path}{SUFFIX}" for file, _ in pairs)
 
 
 def open_folder(
@@ -69,25 +69,35 @@ def open_folder(
     On an error what this call has added is removed. Raises as `sealing.open_sealed`.
     """
     _apart(source, target)
-    with _folder(source) as root:
-        files = [(path, size) for path, size in _files(source, root) if path.suffix == SUFFIX]
-        if not files:
+    with Tree.of(source) as tree:
+        pairs = [
+            (file, target / file.path.removesuffix(SUFFIX))
+            for file in walk(tree, source, ())
+            if file.path.endswith(SUFFIX) and not file.path.endswith(f"/{SUFFIX}")
+        ]
+        if not pairs:
             raise Refused(f"{shown(source)} holds no {SUFFIX} file", "name a sealed folder")
-        pairs = [(path, size, target / path.with_suffix("")) for path, size in files]
 
-        def work(path: Path, place: Path, threads: int) -> None:
+        def work(file: File, place: Path, threads: int) -> None:
+            path = source / file.path
             with (
                 replacing(place, mode=mode, overwrite=overwrite) as fd,
-                reading(path, root=root, sealed=True) as opened,
+                reading(path, fd=_open(tree, file), sealed=True) as opened,
             ):
-                open_opened(source / path, opened, fd, identities, jobs=threads)
+                open_opened(path, opened, fd, identities, jobs=threads)
 
         _each(pairs, work, target, jobs=jobs, progress=progress, overwrite=overwrite, mode=0o700)
-    return tuple(str(path.with_suffix("")) for path, _ in files)
+    return tuple(file.path.removesuffix(SUFFIX) for file, _ in pairs)
+
+
+def _open(tree: Tree, file: File) -> int:
+    """Open a file as it was found, following no link; each thread through folders of its own."""
+    with tree.copy() as own:
+        return opened_as_found(own, file)
 
 
 def _each(
-    pairs: Sequence[tuple[Path, int, Path]],
+    pairs: Sequence[tuple[File, Path]],
     work: Work,
     target: Path,
     *,
@@ -97,15 +107,15 @@ def _each(
     mode: int = 0o755,
 ) -> None:
     """Do large files one by one on all threads, then the small ones, each on one."""
-    there = {place for _, _, place in pairs if os.path.lexists(place)}
+    there = {place for _, place in pairs if os.path.lexists(place)}
     if there and not overwrite:
         raise Refused(f"{shown(min(there))} is there already", "say --force to replace it")
-    total, done = sum(size for _, size, _ in pairs), 0
+    total, done = sum(file.stamp.size for file, _ in pairs), 0
     made: list[Path] = []
 
-    def one(pair: tuple[Path, int, Path], threads: int = 1) -> int:
-        work(pair[0], pair[2], threads)
-        return pair[1]
+    def one(pair: tuple[File, Path], threads: int = 1) -> int:
+        work(*pair, threads)
+        return pair[0].stamp.size
 
     def tell(size: int) -> None:
         nonlocal done
@@ -114,12 +124,12 @@ def _each(
             progress(done, total)
 
     try:
-        for folder in sorted({place.parent for _, _, place in pairs} | {target}):
+        for folder in sorted({place.parent for _, place in pairs} | {target}):
             made.extend(_make(folder, mode))
-        for pair in (pair for pair in pairs if pair[1] >= LARGE):
+        for pair in (pair for pair in pairs if pair[0].stamp.size >= LARGE):
             tell(one(pair, jobs))
         with ThreadPoolExecutor(usable(jobs), "files") as pool:
-            small = [pool.submit(one, pair) for pair in pairs if pair[1] < LARGE]
+            small = [pool.submit(one, pair) for pair in pairs if pair[0].stamp.size < LARGE]
             try:
                 for future in small:
                     tell(future.result())
@@ -127,7 +137,7 @@ def _each(
                 pool.shutdown(cancel_futures=True)
                 raise
     except BaseException:
-        _undo([place for _, _, place in pairs if place not in there], made)
+        _undo([place for _, place in pairs if place not in there], made)
         raise
 
 
@@ -155,44 +165,6 @@ def _make(folder: Path, mode: int) -> list[Path]:
                 f"{shown(place)} cannot be made ({error.strerror})", "check the target folder"
             ) from error
     return missing
-
-
-@contextmanager
-def _folder(path: Path) -> Iterator[int]:
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError as error:
-        raise unreadable(path, error) from error
-    try:
-        yield fd
-    finally:
-        os.close(fd)
-
-
-def _files(source: Path, root: int) -> list[tuple[Path, int]]:
-    """Return the relative paths and sizes of all files, in order. Raises Unreadable."""
-    found: list[tuple[Path, int]] = []
-    try:
-        for folder, folders, names, fd in os.fwalk(".", dir_fd=root, onerror=_stop):
-            for name in (*folders, *names):
-                path = Path(folder) / name
-                state = os.lstat(name, dir_fd=fd)
-                if stat.S_ISREG(state.st_mode):
-                    found.append((path, state.st_size))
-                elif not stat.S_ISDIR(state.st_mode):
-                    what = "a link" if stat.S_ISLNK(state.st_mode) else "no regular file"
-                    raise Unreadable(f"{shown(source / path)} is {what}", "take it out")
-            if len(found) > MOST_FILES:
-                raise Unreadable(f"{shown(source)} has more than {MOST_FILES:,} files", "seal less")
-    except OSError as error:
-        raise unreadable(source / os.fsdecode(error.filename or ""), error) from error
-    except RecursionError as error:
-        raise Unreadable(f"{shown(source)} has folders too deep", "flatten it") from error
-    return sorted(found)
-
-
-def _stop(error: OSError) -> None:
-    raise error
 
 
 def _apart(source: Path, target: Path) -> None:

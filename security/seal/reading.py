@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from security import paths
 from security.errors import Unreadable
+from security.hashing.walk import stamp
 
 _FLAGS = os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 
@@ -25,24 +27,23 @@ class Opened:
 
 @contextmanager
 def reading(
-    path: Path, *, root: int | None = None, sealed: bool = False, writable: bool = False
+    path: Path, *, fd: int | None = None, sealed: bool = False, writable: bool = False
 ) -> Iterator[Opened]:
-    """Open a regular file; at the end check that it is still as it was.
+    """Open a regular file, or take over its descriptor; at the end check that it did not change.
 
-    A `sealed` one needs no check: its tags prove what was read. With `root`, a folder's
-    descriptor, `path` is relative and no part of it may be a link. Raises Unreadable.
+    A `sealed` one needs no check: its tags prove what was read. Raises Unreadable.
     """
-    flags = _FLAGS | (os.O_RDWR if writable else os.O_RDONLY)
-    try:
-        fd = os.open(path, flags) if root is None else _beneath(root, path, flags)
-    except OSError as error:
-        raise unreadable(path, error) from error
+    if fd is None:
+        try:
+            fd = os.open(path, _FLAGS | (os.O_RDWR if writable else os.O_RDONLY))
+        except OSError as error:
+            raise unreadable(path, error) from error
     try:
         before = os.fstat(fd)
         if not stat.S_ISREG(before.st_mode):
             raise Unreadable(f"{shown(path)} is not a regular file", "name a regular file")
         yield Opened(shown(path), fd, before.st_size)
-        if not sealed and _state(os.fstat(fd)) != _state(before):
+        if not sealed and stamp(os.fstat(fd)) != stamp(before):
             raise Unreadable(f"{shown(path)} changed while it was read", "let its writer end first")
     finally:
         os.close(fd)
@@ -50,31 +51,10 @@ def reading(
 
 def shown(path: Path) -> str:
     """Return a path as one line of text, whatever its name holds."""
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return paths.shown(str(path))
 
 
 def unreadable(path: Path, error: OSError) -> Unreadable:
     """Return the error of a file that the system does not let us read."""
     why = error.strerror or str(error)
     return Unreadable(f"{shown(path)} cannot be read ({why})", "check its name and permissions")
-
-
-def _beneath(root: int, path: Path, flags: int) -> int:
-    """Open a path below a folder, part by part, so that no link can lead out of it."""
-    *folders, last = path.parts
-    at = os.dup(root)
-    try:
-        for folder in folders:
-            below = os.open(
-                folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at
-            )
-            os.close(at)
-            at = below
-        return os.open(last, flags | os.O_NOFOLLOW, dir_fd=at)
-    finally:
-        os.close(at)
-
-
-def _state(found: os.stat_result) -> tuple[int, int, int]:
-    return found.st_size, found.st_mtime_ns, found.st_ctime_ns

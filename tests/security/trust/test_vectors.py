@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from security import auditentry
 from security.auditlog import check
 from security.errors import Malformed, SecurityError, Tampered, Untrusted
 from security.sign.keys import read_public
@@ -58,3 +59,13 @@ def test_every_vector_is_expected(folder: Path) -> None:
     assert {n for n in there if not n.endswith(".sig")} - others == named - (
         {"rotation/old.toml"} if folder == AUDIT else set()
     )
+
+
+def test_the_examples_of_the_documents() -> None:
+    docs = Path(__file__).parents[3] / "docs" / "formats"
+    _, toml, *_ = (docs / "trust.md").read_text().split("```")
+    trust = load(toml.removeprefix("toml\n").encode(), "trust.toml")
+    assert (trust.version, len(trust.roles)) == (7, 3)
+    _, log, *_ = (docs / "audit.md").read_text().split("```")
+    begin, entry = (auditentry.read(line.encode()) for line in log.strip().splitlines())
+    assert entry.previous == begin.hash and entry.outcome == "refused"

@@ -10,25 +10,32 @@ from pydantic import Field
 
 from bot.change import Change
 from bot.check import Section
-from bot.checks.weights import configs, differing, diffs, files, models, pointers, rules, shown
+from bot.checks.weights import (
+    configs,
+    differing,
+    diffs,
+    files,
+    intake,
+    models,
+    pointers,
+    rules,
+    shown,
+)
 from bot.checks.weights.configs import ConfigChange, IndexChange
 from bot.checks.weights.diffs import ModelDiff
 from bot.checks.weights.files import ModelFile
 from bot.checks.weights.pointers import PointerChange
+from bot.checks.weights.scans import Scanner
 from bot.exhibit import Exhibit
 from bot.finding import Finding, Level, Location
 from bot.wording import plural
 from bot.world import World
 from registry.outputs import is_source
-from security.sniff import RUNS_CODE, Format, is_model_name, is_pickle_name
+from security.sniff import Format
 
 NAME = "weights"
 VERSION = 4
 RULES = rules.RULES
-
-_PLAIN = {Format.TEXT, Format.EMPTY, Format.LFS_POINTER}
-_INERT = {Format.SAFETENSORS, Format.NUMPY, *_PLAIN}
-_UNPARSED = {Format.GGUF, Format.ONNX}
 
 
 class Settings(Section):
@@ -43,6 +50,11 @@ class Settings(Section):
         default="report",
         description="What to do about a pointer whose content is not at hand: report a note (a"
         " name of a pickle format blocks all the same), or require the content.",
+    )
+    pickles: Literal["refuse", "scan"] = Field(
+        default="refuse",
+        description="What to do about a pickle: refuse any, or refuse those that the scan finds"
+        " something in and warn of the others.",
     )
     libraries: tuple[str, ...] = Field(
         default=(
@@ -79,7 +91,7 @@ class Settings(Section):
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What the change brings: files, pointers, malformed pointers, configurations, indices,
-    symlinks under names by which loaders find code, and models compared."""
+    symlinks under names by which loaders find code, models compared, and texts of models."""
 
     files: tuple[ModelFile, ...] = ()
     pointers: tuple[PointerChange, ...] = ()
@@ -88,6 +100,7 @@ class Evidence:
     configs: tuple[ConfigChange, ...] = ()
     indices: tuple[IndexChange, ...] = ()
     models: tuple[ModelDiff, ...] = ()
+    texts: tuple[ModelFile, ...] = ()
 
 
 def applies(change: Change, settings: Settings) -> str:
@@ -98,16 +111,18 @@ def applies(change: Change, settings: Settings) -> str:
 
 
 def collect(change: Change, world: World, settings: Settings) -> Evidence:
-    """Sniff changed files, read changed pointers, configurations and indices."""
+    """Sniff, scan and compare changed files; read changed pointers, configurations, indices."""
     maker = f"{NAME}/{VERSION}"
-    changed = [f for f in change.files if not is_source(f.path)]
-    found = [(f, files.of_change(f, world, maker)) for f in changed]
-    lfs = tuple(f for f, m in found if m and m.content.format == Format.LFS_POINTER)
     libraries = frozenset(settings.libraries)
-    held = pointers.collect(change, world, lfs, libraries)
-    binaries = (m for _, m in found if m and m.content.format not in _PLAIN)
-    judged = (*binaries, *held.files)
+    changed = [f for f in change.files if not is_source(f.path)]
+    with Scanner(world, maker) as scanner:
+        found = [(f, files.of_change(f, change, world, maker, scanner)) for f in changed]
+        lfs = tuple(f for f, m in found if m and m.content.format == Format.LFS_POINTER)
+        held = pointers.collect(change, world, lfs, libraries, scanner)
+    in_git = [m for _, m in found if m]
+    judged = (*(m for m in in_git if m.content.format not in files.PLAIN), *held.files)
     valid = [m.path for m in judged if m.content.tensors and m.path.endswith(models.SUFFIX)]
+    limit = settings.compare_bytes
     return Evidence(
         judged,
         held.changes,
@@ -115,17 +130,17 @@ def collect(change: Change, world: World, settings: Settings) -> Evidence:
         files.links(change),
         (*configs.configs(change, world, libraries), *held.configs),
         configs.indices(change, world),
-        diffs.collect(
-            change, world, valid if settings.compare else (), maker, settings.compare_bytes
-        ),
+        diffs.collect(change, world, valid if settings.compare else (), maker, limit),
+        tuple(m for m in in_git if m.content.format in files.PLAIN and m.scanned),
     )
 
 
 def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
     """Decide, purely."""
     findings: list[Finding] = []
+    for file in (*evidence.files, *evidence.texts):
+        findings += intake.judge(file, scan=settings.pickles == "scan")
     for file in evidence.files:
-        findings += _content(file)
         findings += _weight(file, settings.max_git_bytes)
     for pointer in evidence.pointers:
         findings.append(_pointer(pointer, settings))
@@ -156,27 +171,6 @@ def summary(evidence: Evidence) -> str:
 def exhibits(evidence: Evidence, settings: Settings) -> tuple[Exhibit, ...]:
     """Show which tensors differ, and how much."""
     return shown.tables(evidence.models, settings.compare_rows)
-
-
-def _content(file: ModelFile) -> Iterator[Finding]:
-    content, path, where = file.content, file.path, Location(file.path)
-    origin = "" if file.place == "git" else f" (its {file.place.upper()} object)"
-    if content.format in RUNS_CODE or (content.format == Format.ZIP and is_pickle_name(path)):
-        yield rules.PICKLE.at(f"{path}{origin} would be read as a pickle ({content.format})", where)
-    elif content.defect:
-        yield rules.SAFETENSORS.at(f"{path}{origin}: {content.defect}", where)
-    elif content.doubt:
-        yield rules.UNDECIDED.at(f"{path}{origin}: {content.doubt}", where)
-    elif is_pickle_name(path) and content.format not in _PLAIN:
-        # Bytes can be both: an unpickler skips "GGUF" and a whole safetensors header as strings.
-        message = f"{path}{origin} looks like {content.format}, but has the name of a pickle"
-        yield rules.UNDECIDED.at(message, where, remedy="Give it the name of what it is.")
-    elif content.format in _UNPARSED:
-        message = f"{path}{origin} is {content.format.upper()}; its inside is not checked yet"
-        yield rules.UNDECIDED.at(message, where, level=Level.NOTE, remedy="Prefer safetensors.")
-    elif content.format not in _INERT and is_model_name(path):
-        kind = "of no known format" if content.format == Format.UNKNOWN else f"({content.format})"
-        yield rules.UNDECIDED.at(f"{path}{origin} is named like weights, but is {kind}", where)
 
 
 def _weight(file: ModelFile, limit: int) -> Iterator[Finding]:

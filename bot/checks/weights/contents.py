@@ -62,10 +62,11 @@ class Opener:
             path,
             size,
             lambda: self._world.prefix(blob, PREFIX),
-            lambda: of_descriptor(path, self._exported(blob)),
+            lambda: self.exported(path, blob),
         )
 
-    def _exported(self, blob: str) -> int:
+    def exported(self, path: str, blob: str) -> Source:
+        """Open a temporary copy of a git blob. Raises Missing, TooLarge."""
         if self._folder is None:
             folder = tempfile.TemporaryDirectory(prefix="modelwarden-")
             self._folder = Path(self._stack.enter_context(folder))
@@ -74,7 +75,7 @@ class Opener:
             self._world.export(blob, target, BLOB_LIMIT)
         opened = os.open(target, os.O_RDONLY | os.O_CLOEXEC)
         self._stack.callback(os.close, opened)
-        return opened
+        return of_descriptor(path, opened)
 
 
 def lazy(path: str, size: int, prefix: Callable[[], bytes], whole: Callable[[], Source]) -> Source:

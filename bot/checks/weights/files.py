@@ -6,12 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.change import SYMLINK, Change, FileChange
+from bot.checks.weights.scans import Scanner, is_text_of_model
 from bot.world import World
 from registry.modelconfig import CONFIG_NAMES
 from security.errors import InvalidSafetensors
 from security.safetensors import header_length, read_header
+from security.scan.values import Scanned
 from security.sniff import PREFIX, RUNS_CODE, Format, is_pickle_name, may_run_code, sniff
 
+PLAIN = frozenset({Format.TEXT, Format.EMPTY, Format.LFS_POINTER})
 HEADER_LIMIT = 10_000_000  # bytes of a header that are read; real ones stay far below
 # Sources and documents that no loader takes for weights: not even opened here.
 SOURCE_SUFFIXES = (
@@ -36,12 +39,19 @@ class Content:
 @dataclass(frozen=True, slots=True)
 class ModelFile:
     """One file the change brings. `place` is "git", "lfs" or "dvc"; `before` is the size of the
-    git blob that was there, -1 where the path is new."""
+    git blob that was there, -1 where the path is new. `scanned` is what a scan of it found; None
+    for plain text and for pointers."""
 
     path: str
     place: str
     content: Content
     before: int = -1
+    scanned: Scanned | None = None
+
+    @property
+    def origin(self) -> str:
+        """Where the bytes are, where that is not git."""
+        return "" if self.place == "git" else f" (its {self.place.upper()} object)"
 
 
 def is_source_text(path: str) -> bool:
@@ -84,8 +94,10 @@ def links(change: Change) -> tuple[str, ...]:
     return tuple(e.path for e in after if names_code(e.path) or e.path.endswith(".index.json"))
 
 
-def of_change(file: FileChange, world: World, maker: str) -> ModelFile | None:
-    """Examine a changed file; None where it is gone, a link or source text."""
+def of_change(
+    file: FileChange, change: Change, world: World, maker: str, scanner: Scanner
+) -> ModelFile | None:
+    """Examine and scan a changed file; None where it is gone, a link or source text."""
     entry = file.file
     if entry is None or is_source_text(file.path):
         return None
@@ -99,4 +111,8 @@ def of_change(file: FileChange, world: World, maker: str) -> ModelFile | None:
     content = world.facts(f"{maker}/{hint}", blob, Content, make)
     before = file.before
     old = world.size(before.blob) if before is not None and before.is_file else -1
-    return ModelFile(file.path, "git", content, old)
+    scans = content.format not in PLAIN or (
+        content.format == Format.TEXT and is_text_of_model(file.path, change, world)
+    )
+    scanned = scanner.blob(file.path, blob) if scans else None
+    return ModelFile(file.path, "git", content, old, scanned)

@@ -10,11 +10,13 @@ from bot.change import Change, FileChange
 from bot.checks.weights.configs import ConfigChange, read_config
 from bot.checks.weights.files import (
     HEADER_LIMIT,
+    PLAIN,
     ModelFile,
     examine,
     is_source_text,
     names_code,
 )
+from bot.checks.weights.scans import TEXTS, Scanner
 from bot.errors import TooLarge
 from bot.world import World
 from registry import objects
@@ -31,6 +33,8 @@ from registry.pointers import (
     read_lfs,
 )
 from registry.project import Project, local_caches
+from security.scan.source import Source, of_descriptor
+from security.scan.values import Scanned
 from security.sniff import is_lfs
 
 MAX_MEMBERS = 2000  # files of one DVC folder that are looked at
@@ -71,8 +75,30 @@ class Seen:
     suspect: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """What objects are read with."""
+
+    libraries: frozenset[str]
+    scanner: Scanner
+
+    def scan(
+        self, path: str, digest: str, place: str, found: str, source: Source
+    ) -> Scanned | None:
+        """Scan an object whose digest was proven; None for text that no loader reads."""
+        if found in PLAIN and path.rpartition("/")[2] not in TEXTS:
+            return None
+        if place == "lfs":
+            return self.scanner.kept(path, digest, source)
+        return self.scanner.source(source)  # two files may share an md5
+
+
 def collect(
-    change: Change, world: World, lfs: tuple[FileChange, ...], libraries: frozenset[str]
+    change: Change,
+    world: World,
+    lfs: tuple[FileChange, ...],
+    libraries: frozenset[str],
+    scanner: Scanner,
 ) -> Pointers:
     """Read the pointers that differ: `lfs` are the files known to hold one, DVC's go by name."""
     changes: list[PointerChange] = []
@@ -82,7 +108,7 @@ def collect(
         old = before.get(pointer.path)
         if _is_same(old, pointer) or _is_in_git(pointer, world, change.head):
             continue
-        one = _content(pointer, old, source, world, libraries)
+        one = _content(pointer, old, source, world, _Reader(libraries, scanner))
         seen.append(one)
         changes.append(
             PointerChange(
@@ -164,37 +190,39 @@ def _is_in_git(pointer: Pointer, world: World, head: str) -> bool:
 
 
 def _content(
-    pointer: Pointer, old: Pointer | None, source: str, world: World, libraries: frozenset[str]
+    pointer: Pointer, old: Pointer | None, source: str, world: World, reader: _Reader
 ) -> Seen:
     """Judge the files behind a pointer that are at hand."""
     try:
         if pointer.kind is PointerKind.LFS:
             path = objects.lfs_object(world.git_dir, pointer.digest)
-            return _one(pointer, path if objects.is_at_hand(path) else None, "lfs", libraries)
+            return _one(pointer, path if objects.is_at_hand(path) else None, "lfs", reader)
         project = Project(local_caches(world.worktree, source))
         if pointer.kind is PointerKind.DVC:
-            return _one(pointer, project.find(pointer), "dvc", libraries)
-        return _folder(pointer, old, project, libraries)
+            return _one(pointer, project.find(pointer), "dvc", reader)
+        return _folder(pointer, old, project, reader)
     except RegistryError as error:
         return Seen(doubt=error.message, suspect=names_code(pointer.path))
 
 
-def _one(pointer: Pointer, path: Path | None, place: str, libraries: frozenset[str]) -> Seen:
+def _one(pointer: Pointer, path: Path | None, place: str, reader: _Reader) -> Seen:
     if not pointer.digest:
         return Seen(doubt="no digest is recorded", suspect=names_code(pointer.path))
     if path is None:
         return Seen(doubt="its object is not at hand", suspect=names_code(pointer.path))
-    data, size = objects.prefix(path, pointer.digest, HEADER_LIMIT + 8)
-    content = examine(pointer.path, size, lambda count: data[:count])
-    files = (ModelFile(pointer.path, place, content),)
+    with objects.opened(path, pointer.digest) as opened:
+        whole = of_descriptor(pointer.path, opened)
+        data = whole.read(0, HEADER_LIMIT + 8)
+        content = examine(pointer.path, whole.size, lambda count: data[:count])
+        scanned = reader.scan(pointer.path, pointer.digest, place, content.format, whole)
+    file = ModelFile(pointer.path, place, content, scanned=scanned)
+    configs: tuple[ConfigChange, ...] = ()
     if pointer.path.rpartition("/")[2] in CONFIG_NAMES:
-        return Seen(files, (read_config(pointer.path, data, libraries),))
-    return Seen(files)
+        configs = (read_config(pointer.path, data, reader.libraries),)
+    return Seen((file,), configs)
 
 
-def _folder(
-    pointer: Pointer, old: Pointer | None, project: Project, libraries: frozenset[str]
-) -> Seen:
+def _folder(pointer: Pointer, old: Pointer | None, project: Project, reader: _Reader) -> Seen:
     if project.find(pointer) is None:
         return Seen(doubt="its list of files is not at hand")
     known = frozenset(_members(old, project) if old else ())
@@ -207,7 +235,7 @@ def _folder(
         if not is_source_text(member.path):
             path = f"{pointer.path}/{member.path}"
             one = Pointer(path, PointerKind.DVC, member.digest, -1, pointer.legacy)
-            seen.append((member.path, _one(one, project.find(one), "dvc", libraries)))
+            seen.append((member.path, _one(one, project.find(one), "dvc", reader)))
     doubts = (f"{name}: {one.doubt}" for name, one in seen if one.doubt)
     return Seen(
         tuple(file for _, one in seen for file in one.files),

@@ -7,9 +7,18 @@ from bot.finding import Level, Rule
 PICKLE = Rule(
     "weights/pickle",
     Level.FAILURE,
-    "A file that is, or would be read as, a Python pickle.",
+    "A file that is, or would be read as, a Python pickle (with 'pickles: scan' a warning where"
+    " the scan found nothing).",
     "Loading a pickle runs whatever code its author put in it.",
-    "Save the weights as safetensors and remove this file.",
+    "Save the weights as safetensors ('modelwarden recipe convert FILE OUT.safetensors') and"
+    " remove this file.",
+)
+HOSTILE = Rule(
+    "weights/hostile",
+    Level.FAILURE,
+    "A file of a model that would run code, read other files, or mislead whoever loads it.",
+    "A loader does what the file says: a template, a graph, a container or a link can act.",
+    "Do not load it. Publish weights as safetensors, and templates without such constructs.",
 )
 CODE = Rule(
     "weights/executable-config",
@@ -113,6 +122,7 @@ NOT_COMPARED = Rule(
 )
 RULES = (
     PICKLE,
+    HOSTILE,
     CODE,
     SAFETENSORS,
     INDEX,

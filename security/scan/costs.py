@@ -28,6 +28,7 @@ Said = Iterator[tuple[int, str]]
 def costs(built: Built) -> Said:
     """Yield (line, what) of each doubt about time and memory."""
     growing = 0
+    made = {a.key for a in built.assigned if type(a.value).__name__ in ("Mul", "Pow")}
     for visit in built.visits:
         node, kind = visit.node, type(visit.node).__name__
         if kind == "Const":
@@ -38,7 +39,7 @@ def costs(built: Built) -> Said:
             yield from _wide(node)
             growing += _grows(node)
         elif kind == "Call" and getattr(node.node, "name", "") == "range":
-            yield from _range(node, built)
+            yield from _range(node, made)
         elif kind == "For":
             yield from _loop(visit, built)
     if growing > MOST_GROWING:
@@ -93,8 +94,7 @@ def _grows(node: Any) -> bool:
     return not (isinstance(old, str) and isinstance(new, str) and len(new) <= len(old))
 
 
-def _range(node: Any, built: Built) -> Said:
-    made = {a.key for a in built.assigned if type(a.value).__name__ in ("Mul", "Pow")}
+def _range(node: Any, made: set[str]) -> Said:
     for argument in node.args:
         for inner in _tree(argument):
             kind = type(inner).__name__

@@ -5,7 +5,7 @@ from __future__ import annotations
 from security.errors import Malformed, TooLarge
 from security.scan.source import Source
 
-AHEAD = 65_536  # bytes read at once, so that many small fields cost few reads
+AHEAD = 4_096  # bytes read at once, so that many small fields cost few reads
 
 
 class Cursor:

@@ -6,6 +6,7 @@ Of fractal heaps only those are read whose blocks hang on the root; larger ones 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -79,12 +80,11 @@ def dense(file: File, heap: int, tree: int) -> Iterator[tuple[int, int]]:
         at = int.from_bytes(identity[1 : 1 + known.offset_size], "little")
         rest = identity[1 + known.offset_size :][: known.length_size]
         size = int.from_bytes(rest, "little")
-        for offset, address, length in known.blocks:
-            if offset <= at and at + size <= offset + length:
-                yield address + at - offset, size
-                break
-        else:
+        place = bisect_right(known.blocks, at, key=lambda block: block[0]) - 1
+        offset, address, length = known.blocks[place] if place >= 0 else (0, 0, 0)
+        if at + size > offset + length:
             raise NotRead("an object in a block that is not read")
+        yield address + at - offset, size
 
 
 def _fractal(file: File, address: int) -> Heap:
@@ -119,6 +119,7 @@ def _rows(
     if cursor.take(4) != b"FHIB":
         raise cursor.broken(f"no block of a heap at {root:,}")
     cursor.skip(1 + file.offsets + bytes_)
+    file.spend(rows * width * file.offsets)
     offset = 0
     for row in range(rows):
         size = start << max(0, row - 1)

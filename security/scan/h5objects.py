@@ -15,7 +15,8 @@ from security.scan.source import Source
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MAX_BLOCKS = 256  # continuations of one header
 MAX_MESSAGES = 1_000_000  # of one file
-BUDGET = 256 << 20  # bytes of structure read of one file
+PLACE = 256  # counted for each place that is visited
+BUDGET = 96 << 20  # bytes of structure read of one file
 CONTINUATION = 0x10
 
 
@@ -47,7 +48,7 @@ class File:
         cursor = Cursor(self.source, start, end, budget=max(0, self.left))
         if start >= self.source.size:
             raise cursor.broken(f"an address beyond the file: {start:,}")
-        self.left -= 64
+        self.left -= PLACE
         if self.left < 0:
             raise TooLarge(f"{self.source.name}: too much structure to read", HINT)
         return cursor

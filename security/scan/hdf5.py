@@ -22,7 +22,7 @@ from security.scan.source import Source, of_bytes
 from security.scan.values import Report
 from security.strictjson import StrictJSONError
 
-MAX_OBJECTS = 200_000
+MAX_OBJECTS = 50_000
 # Messages that say nothing about where data or code come from.
 _HARMLESS = frozenset({0x00, 0x01, 0x03, 0x04, 0x05, 0x0A, 0x0D, 0x0E, 0x12, 0x13, 0x16, 0x17})
 # Filters that come with the library or with h5py; others are plugins, loaded by number.

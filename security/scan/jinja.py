@@ -12,7 +12,7 @@ from security.scan.values import Report
 if TYPE_CHECKING:
     from jinja2.nodes import Template
 
-MAX_TEMPLATE = 1 << 20  # bytes; the longest in use have about 30 thousand
+MAX_TEMPLATE = 256 << 10  # bytes; the longest in use have about 30 thousand
 _BROKEN = "is no Jinja template"
 
 

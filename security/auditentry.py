@@ -37,7 +37,7 @@ _HEX = re.compile(r"[0-9a-f]{64}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 _TAIL = 75  # bytes of `,"hash":"<64 digits>"}`
 # Bech32 has a lower-case spelling too. A tail of a key is as bad as all of it, but has no mark.
-_SECRET = re.compile(r"AGE-SECRET-KEY-|AGE-PLUGIN-|PRIVATE[ _-]KEY", re.IGNORECASE)
+_SECRET = re.compile(r"(?i:AGE-SECRET-KEY-|AGE-PLUGIN-)|PRIVATE[ _-]KEY")
 _ENCODE = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 

@@ -193,13 +193,21 @@ def _role(name: str, table: Table, owners: dict[str, str]) -> Role:
 
 
 def _guarded(top: Table, roles: tuple[Role, ...]) -> None:
-    """Refuse a trust file that fewer people may change than its releases take."""
-    most = max((role.threshold for role in roles if "release" in role.actions), default=0)
+    """Refuse a trust file that is easier to change than its releases are to sign."""
+    releases = [role for role in roles if "release" in role.actions]
+    most = max((role.threshold for role in releases), default=0)
+    kinds = {kind for role in releases for kind in role.also}
     for role in roles:
-        if "rotate" in role.actions and role.threshold < most:
+        if "rotate" not in role.actions:
+            continue
+        place = f"roles.{role.name}"
+        if role.threshold < most:
             what = f"is {role.threshold}, but a release takes {most} people"
             hint = "let as many people rotate together, or they change the rule alone"
-            raise top.wrong(f"roles.{role.name}.threshold", what, hint)
+            raise top.wrong(f"{place}.threshold", what, hint)
+        if weaker := sorted(kinds.difference(role.also)):
+            what = f"lacks {weaker[0]}, which a release takes"
+            raise top.wrong(f"{place}.also", what, "demand of rotation what releases demand")
 
 
 def _left_out(top: Table, pattern: str, paths: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:

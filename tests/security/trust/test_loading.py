@@ -94,6 +94,10 @@ REFUSED = [
         text(role(threshold=2), role("keep", '"rotate"')),
         "roles.keep.threshold is 1, but a release takes 2 people",
     ),
+    (
+        text(role(more='also = ["ml-dsa-65"]'), role("keep", '"rotate"')),
+        "roles.keep.also lacks ml-dsa-65, which a release takes",
+    ),
     (GOOD + '[hidden]\n"a" = ["sub/x"]', "hidden has 'sub/x', which is not one top-level name"),
     (GOOD + '[hidden]\n"a" = [".."]', "which is not one top-level name"),
     (GOOD + '[hidden]\n"a#t" = ["x"]', "names a tensor"),

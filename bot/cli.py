@@ -10,6 +10,9 @@ from typing import Any
 
 import click
 
+from bot.keys.commands import keys, verify
+from bot.recipecli import recipe
+
 FORMATS = ("text", "json", "sarif", "markdown", "html")
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -31,6 +34,11 @@ def cli() -> None:
 
     One verdict on every change: model, data, licences, dependencies, people.
     """
+
+
+cli.add_command(keys)
+cli.add_command(verify)
+cli.add_command(recipe)
 
 
 @cli.command(epilog=_examples("modelwarden init", "modelwarden init --repo ../my-model"))

@@ -1,0 +1,105 @@
+"""`modelwarden keys audit`: prove that the log is whole, and show it."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from bot.errors import UsageError
+from bot.keys import secrets
+from bot.keys.making import read_public
+from bot.keys.trail import default_path, seen_path
+from bot.quoting import plain
+from bot.wording import plural
+from security import auditlog
+from security.auditcheck import Checked
+from security.auditentry import Entry, Head
+from security.identity import PublicKey
+from security.sign import reading
+from security.trust import loading, tables
+from security.trust.memory import Memory
+
+SHOWN = 20  # newest entries on a terminal
+
+
+def audit(
+    *,
+    keys: Sequence[Path],
+    token: str | None,
+    program: str | None,
+    passphrase_file: Path | None,
+    log: Path | None,
+    checkpoint: bool,
+    trust: Path | None,
+    public: Sequence[Path],
+    head: str | None,
+    format_: str,
+) -> int:
+    """Check the log against its checkpoints and what was seen of it before; return 0.
+
+    Raises Tampered, which names the line, and Untrusted.
+    """
+    path = log or default_path()
+    if not path.exists():
+        raise UsageError(f"{path}: there is no audit log yet", "the first use of a key begins it")
+    known = _known(trust, public)
+    if checkpoint:
+        for signer in secrets.signers(keys, token, program, passphrase_file):
+            known.append((signer.public.hint, signer.public))
+            auditlog.checkpoint(path, signer)
+    seen_path().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    memory = Memory(seen_path())
+    first = next(iter(auditlog.entries(path)), None)
+    found = auditlog.check(path, tuple(known), _expected(head) or _remembered(memory, first))
+    memory.keep(found.log, found.head)
+    _show(path, found, format_)
+    return 0
+
+
+def _known(trust: Path | None, public: Sequence[Path]) -> list[tuple[str, PublicKey]]:
+    found = [(path.name, read_public(path)) for path in public]
+    if trust is not None:
+        found += loading.load(reading.read(trust, tables.LIMIT), str(trust)).keys()
+    return found
+
+
+def _expected(text: str | None) -> Head | None:
+    """Read a head as `keys audit` prints it: number:hash. Raises UsageError."""
+    if text is None:
+        return None
+    number, colon, digest = text.partition(":")
+    if not (colon and number.isdecimal() and len(number) < 17 and len(digest) == 64):
+        raise UsageError(f"--head {plain(text)}: not a head", "give NUMBER:HASH, as it is printed")
+    return Head(int(number), digest)
+
+
+def _remembered(memory: Memory, first: Entry | None) -> Head | None:
+    return memory.head(first.hash) if first else None
+
+
+def _show(path: Path, found: Checked, format_: str) -> None:
+    if format_ == "json":
+        said = asdict(found) | {"list": [asdict(entry) for entry in auditlog.entries(path)]}
+        click.echo(json.dumps(said, indent=2))
+        return
+    for entry in deque(auditlog.entries(path), SHOWN):
+        details = ", ".join(f"{name} {value}" for name, value in entry.details)
+        click.echo(
+            f"{entry.time[:19]}Z {plain(entry.actor)} {entry.action} {plain(entry.artifact)}"
+            f" {entry.outcome}{f' ({plain(details)})' if details else ''}"
+        )
+    click.echo(f"{path}: whole, {plural(found.entries, 'entry', 'entries')},"
+               f" {found.refused} refused")  # fmt: skip
+    if found.signed:
+        click.echo(f"signed by {plain(found.signer)} up to entry {found.signed.sequence}")
+    if found.unsigned:
+        click.echo(
+            f"{plural(found.unsigned, 'entry', 'entries')} that no checkpoint vouches for:"
+            " whoever may write the file could have written them anew (keys audit --checkpoint)"
+        )
+    click.echo(f"head {found.head.sequence}:{found.head.hash}    # keep it elsewhere")

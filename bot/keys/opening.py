@@ -1,0 +1,161 @@
+"""`modelwarden keys open` and `rewrap`: what was sealed, opened, or sealed to others."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from bot.errors import UsageError
+from bot.keys import sealing as doors
+from bot.keys import secrets
+from bot.keys.trail import Trail
+from bot.progress import Bar
+from bot.wording import plural
+from security import hashing, storing
+from security.paths import signature_of
+from security.seal import folders, ranged, rewrap, sealing
+from security.seal import identities as keyfiles
+from security.seal.header import Identity
+from security.seal.scrypt import ScryptIdentity
+from security.seal.sealing import SUFFIX
+from security.sign import signing
+
+
+def open_(
+    *,
+    path: Path,
+    identities: Sequence[Path],
+    output: Path | None,
+    tensor: str | None,
+    passphrase_file: Path | None,
+    log: Path | None,
+    jobs: int,
+    force: bool,
+    format_: str,
+) -> int:
+    """Open a sealed file, a folder, or one tensor of a file; return 0."""
+    _there(path)
+    with Trail(log).doing("open", path.name) as entry:
+        mine = _identities(identities, passphrase_file, path)
+        target = output or _target(path, tensor)
+        entry.details["output"] = str(target)
+        read = 0
+        with Bar(f"Opening {path.name}") as bar:
+            if tensor is not None:
+                read = _tensor(path, tensor, target, mine, force)
+            elif path.is_dir():
+                folders.open_folder(path, target, mine, jobs=jobs, progress=bar, overwrite=force)
+            else:
+                sealing.open_sealed(path, target, mine, jobs=jobs, progress=bar, overwrite=force)
+    if format_ == "json":
+        click.echo(json.dumps({"output": str(target)} | ({"read": read} if tensor else {})))
+    else:
+        click.echo(f"{target}: opened")
+    return 0
+
+
+def rewrap_(
+    *,
+    path: Path,
+    identities: Sequence[Path],
+    to: Sequence[str],
+    recipients: Sequence[Path],
+    reencrypt: bool,
+    keys: Sequence[Path],
+    token: str | None,
+    program: str | None,
+    passphrase_file: Path | None,
+    log: Path | None,
+    jobs: int,
+    format_: str,
+) -> int:
+    """Give a sealed file, or every one of a folder, other recipients; return 0."""
+    _there(path)
+    files = sorted(path.rglob(f"*{SUFFIX}")) if path.is_dir() else [path]
+    if not files:
+        raise UsageError(f"{path} holds no {SUFFIX} file", "name a sealed file or folder")
+    with Trail(log).doing("reencrypt" if reencrypt else "rewrap", path.name) as entry:
+        mine = _identities(identities, passphrase_file, path)
+        whom = doors.recipients(to, recipients)
+        if not whom:
+            raise UsageError("nobody to seal to", "name all who may open it: --to, --recipients")
+        entry.details["to"] = ", ".join(f"{r}"[:40] for r in whom)
+        signers = (
+            secrets.signers(keys, token, program, passphrase_file)
+            if keys or token or program
+            else ()
+        )
+        start = time.perf_counter()
+        with Bar(f"Changing {path.name}") as bar:
+            for number, file in enumerate(files):
+                if reencrypt:
+                    rewrap.reencrypt(
+                        file, mine, whom, header_size=doors.header_size(whom, 4), jobs=jobs
+                    )
+                else:
+                    rewrap.rewrap(file, mine, whom)
+                bar(number + 1, len(files))
+        took = time.perf_counter() - start
+        bundle = signature_of(path)
+        if signers:
+            manifest = hashing.measure(path, tensors=False, jobs=jobs)
+            storing.write(bundle, signing.sign_manifest(manifest, path.resolve().name, signers))
+    if format_ == "json":
+        said = {"files": len(files), "recipients": len(whom), "seconds": round(took, 6)}
+        click.echo(json.dumps(said, indent=2))
+        return 0
+    click.echo(f"{path}: {plural(len(files), 'file')} for {plural(len(whom), 'recipient')} now")
+    if not reencrypt:
+        click.echo("  who could open it before may have kept its key: --reencrypt makes a new one")
+    if bundle.exists() and not signers:
+        click.echo(f"  {bundle} does not hold any more: sign again with keys sign --force")
+    return 0
+
+
+def _there(path: Path) -> None:
+    if not path.exists():
+        raise UsageError(f"{path}: no such file or folder", "name what was sealed")
+
+
+def _identities(
+    files: Sequence[Path], passphrase_file: Path | None, path: Path
+) -> tuple[Identity, ...]:
+    """Read the identities; without any, what was sealed with a passphrase is asked for it."""
+    found: list[Identity] = []
+    for file in files:
+        found += keyfiles.read_identities(file, secrets.asked(passphrase_file, str(file)))
+    return tuple(found) or (ScryptIdentity(secrets.asked(passphrase_file, path.name)),)
+
+
+def _target(path: Path, tensor: str | None) -> Path:
+    if tensor is not None:
+        raise UsageError("--tensor without --output", "name the safetensors file to write")
+    if path.suffix != SUFFIX:
+        raise UsageError(f"{path} does not end in {SUFFIX}", "name the result: --output")
+    return path.with_suffix("")
+
+
+def _tensor(path: Path, name: str, target: Path, mine: Sequence[Identity], force: bool) -> int:
+    """Write one tensor as a safetensors file of its own; return the bytes that were read."""
+    before = _read()
+    with ranged.SealedFile(path, mine) as sealed:
+        data = sealed.tensor(name)
+        read = _read() - before
+        (found,) = (t for t in sealed.header().tensors if t.name == name)
+        about = {"dtype": found.dtype, "shape": list(found.shape), "data_offsets": [0, len(data)]}
+        head = json.dumps({name: about}, separators=(",", ":")).encode()
+        head += b" " * (-len(head) % 8)
+        storing.write(
+            target, len(head).to_bytes(8, "little") + head + data, mode=0o600, overwrite=force
+        )
+        return read
+
+
+def _read() -> int:
+    """Return the bytes that this process has read so far, as the kernel counts them."""
+    with Path("/proc/self/io").open() as file:
+        return int(file.readline().removeprefix("rchar:"))

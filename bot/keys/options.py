@@ -1,0 +1,57 @@
+"""What the commands about keys have in common, as click sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+FILE = click.Path(path_type=Path)
+KINDS = ("ecdsa-p256", "ecdsa-p384", "ed25519", "ml-dsa-65", "age", "age-x25519")
+TYPES = ("release", "scan", "licence", "bom", "provenance", "measurement")
+
+
+def examples(*lines: str) -> str:
+    """Return the end of a help page."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def _all(*options: Callable[[F], F]) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+formatted = click.option("--format", "format_", type=click.Choice(("text", "json")), default="text",
+                       show_default=True)  # fmt: skip
+forced = click.option("--force", is_flag=True, help="Replace what is there.")
+threads = click.option("--jobs", type=click.IntRange(min=0), default=0, metavar="N",
+                     help="Threads  [default: the cores at hand].")  # fmt: skip
+passphrase = click.option("--passphrase-file", metavar="FILE", type=FILE,
+                     help="Read the passphrase there (mode 0600) instead of asking.")  # fmt: skip
+logged = click.option("--log", metavar="FILE", type=FILE, envvar="MODELWARDEN_AUDIT_LOG",
+                    help="The audit log  [default: audit.jsonl of your user].")  # fmt: skip
+signing = _all(
+    click.option("--key", "keys", metavar="FILE", type=FILE, multiple=True,
+                 help="Sign with this private key; repeatable."),
+    click.option("--token", metavar="URI", help="Sign with a PKCS#11 key (RFC 7512)."),
+    click.option("--program", metavar="COMMAND",
+                 help="Sign with a program that asks a key service."),
+    passphrase,
+    logged,
+)  # fmt: skip
+signature = click.option("--signature", metavar="FILE", type=FILE,
+                          help="The signature  [default: model.sig in the folder].")  # fmt: skip
+recipients = _all(
+    click.option("--to", metavar="RECIPIENT", multiple=True, help="Who may open it; repeatable."),
+    click.option("--recipients", metavar="FILE", type=FILE, multiple=True,
+                 help="A file of recipients, one a line; repeatable."),
+)  # fmt: skip
+identity = click.option("--identity", "identities", metavar="FILE", type=FILE, multiple=True,
+                         help="Private age key; repeatable.")  # fmt: skip

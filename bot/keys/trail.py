@@ -1,0 +1,75 @@
+"""What these commands did with private keys, in the audit log; refusals are entries too."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.errors import BotError
+from security import auditlog
+from security.errors import SecurityError
+
+
+@dataclass(slots=True)
+class Entry:
+    """What an entry will say beyond who did what to which artifact."""
+
+    details: dict[str, str] = field(default_factory=dict)
+
+
+class Trail:
+    """The audit log of this user, or the one that was named."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path or default_path()
+
+    @contextmanager
+    def doing(self, action: str, artifact: str) -> Iterator[Entry]:
+        """Add an entry when the block ends: done, or refused with the reason."""
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        entry = Entry()
+        try:
+            yield entry
+        except (SecurityError, BotError) as error:
+            self._add(action, artifact, {**entry.details, "reason": error.message}, refused=True)
+            raise
+        self._add(action, artifact, entry.details)
+
+    def _add(
+        self, action: str, artifact: str, details: dict[str, str], *, refused: bool = False
+    ) -> None:
+        auditlog.append(
+            self.path,
+            actor=_user(),
+            action=action,
+            artifact=artifact,
+            outcome="refused" if refused else "done",
+            details=details,
+        )
+
+
+def default_path() -> Path:
+    """Return where this user's audit log lies."""
+    return _state() / "audit.jsonl"
+
+
+def seen_path() -> Path:
+    """Return where the newest versions that this user saw are remembered."""
+    return _state() / "seen.json"
+
+
+def _state() -> Path:
+    import platformdirs
+
+    return platformdirs.user_state_path("modelwarden")
+
+
+def _user() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"

@@ -1,0 +1,217 @@
+"""`modelwarden verify`: who signed a model, that no byte has changed, and what is said of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bot.errors import UsageError
+from bot.keys import claims
+from bot.keys.making import read_public
+from bot.keys.signing import Places
+from bot.keys.trail import seen_path
+from bot.progress import Bar
+from bot.quoting import plain
+from bot.wording import plural
+from security.errors import Untrusted
+from security.sign import reading
+from security.sign.attestations import Attestation
+from security.trust import loading, releases, single, tables
+from security.trust.memory import Memory
+from security.trust.trustfile import TrustFile
+from security.trust.trusting import Trust
+from security.verify import Verified
+from security.verify import verify as prove
+
+if TYPE_CHECKING:
+    from security.scan.values import Scanned
+
+_OUTCOMES = {0: "pass", 1: "fail", 3: "undecided"}
+CERTIFICATES = 1_000_000  # bytes of a file of root certificates
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What `verify` was asked for."""
+
+    model: Path
+    trust: Path | None
+    key: Path | None
+    root: Path | None
+    identity: str | None
+    issuer: str | None
+    artifact: str | None
+    signature: Path | None
+    memory: Path | None
+    no_memory: bool
+    scan: bool
+    scan_only: bool
+    jobs: int
+    format_: str
+
+    @property
+    def name(self) -> str:
+        """What trust and memory know the model by."""
+        return self.artifact or self.model.resolve().name
+
+
+def verify(asked: Asked) -> int:
+    """Print what was proven; return 0, or 1 where a scan finds something.
+
+    Raises Tampered, Untrusted and the other errors of verification.
+    """
+    places = Places.of(asked.model, asked.signature)
+    if asked.scan_only:
+        return _scanned(_scan(asked), asked.format_)
+    trust = _trust(asked)
+    with Bar(f"Reading {places.name}") as bar:
+        verified = prove(
+            asked.model, trust=trust, bundle=asked.signature, artifact=asked.name,
+            jobs=asked.jobs, progress=bar,
+        )  # fmt: skip
+    version = _version(verified)
+    if not asked.no_memory:
+        _remember(asked, verified, version, trust)
+    scanned = _scan(asked) if asked.scan else ()
+    _show(asked, verified, version, scanned)
+    return _code(scanned)
+
+
+def _trust(asked: Asked) -> Trust:
+    """Return whom the command says to trust. Raises UsageError unless it is exactly one."""
+    if asked.issuer and not asked.identity:
+        raise UsageError("--issuer without --identity", "say whose keyless signature you expect")
+    ways = [asked.trust, asked.key, asked.root, asked.issuer]
+    if sum(way is not None for way in ways) != 1:
+        hint = "give one: --trust FILE, --key FILE, --root FILE, or --identity with --issuer"
+        raise UsageError("whom to trust?" if not any(ways) else "several to trust", hint)
+    if asked.trust is not None:
+        return loading.load(reading.read(asked.trust, tables.LIMIT), str(asked.trust))
+    if asked.key is not None:
+        return single.KeyTrust(read_public(asked.key), asked.key.name)
+    if asked.root is not None:
+        pem = reading.read(asked.root, CERTIFICATES)
+        return single.CertificateTrust((pem,), asked.identity or "")
+    return single.PersonTrust(asked.identity or "", asked.issuer or "")
+
+
+def _version(verified: Verified) -> str:
+    """Return the one version that trusted statements name, "" for none."""
+    found = {releases.read(a.predicate.encode()).version for a in verified.claims(releases.RELEASE)}
+    if len(found) > 1:
+        raise Untrusted(f"stated as several versions: {', '.join(sorted(found))}", "ask the signer")
+    return found.pop() if found else ""
+
+
+def _remember(asked: Asked, verified: Verified, version: str, trust: Trust) -> None:
+    path = asked.memory or seen_path()
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = trust if isinstance(trust, TrustFile) else None
+    if file is None and not version:
+        return  # nothing says what is newer
+    Memory(path).accept(asked.name, version, verified.manifest.root, file, datetime.now(UTC))
+
+
+def _show(asked: Asked, verified: Verified, version: str, scanned: tuple[Scanned, ...]) -> None:
+    if asked.format_ == "json":
+        click.echo(json.dumps(_document(verified, version, scanned), indent=2))
+        return
+    manifest = verified.manifest
+    click.echo(f"{plain(asked.model)}: verified, {plural(len(manifest.entries), 'file')},"
+               f" {manifest.size:,} bytes")  # fmt: skip
+    click.echo(f"root digest {manifest.root}")
+    for signer in verified.signers:
+        click.echo(f"signed by {plain(signer.name)} ({signer.kind}, {signer.hint[:16]})")
+    if version:
+        click.echo(f"version {plain(version)}")
+    for said in verified.attestations:
+        click.echo(_claim(said))
+    if scanned:
+        from bot.keys import scanning
+
+        click.echo("\n".join(scanning.lines(scanned)))
+
+
+def _document(verified: Verified, version: str, scanned: tuple[Scanned, ...]) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "outcome": _OUTCOMES[_code(scanned)],
+        "root": verified.manifest.root,
+        "name": verified.name,
+        "version": version,
+        "files": len(verified.manifest.entries),
+        "bytes": verified.manifest.size,
+        "signers": [_signer(s) for s in verified.signers],
+        "attestations": [
+            {
+                "type": a.predicate_type,
+                "predicate": json.loads(a.predicate) if not a.doubt else None,
+                "signers": [_signer(s) for s in a.signers],
+                "doubt": a.doubt,
+            }
+            for a in verified.attestations
+        ],
+    }
+    if scanned:
+        from bot.keys import scanning
+
+        found["scan"] = scanning.document(scanned)
+    return found
+
+
+def _signer(signer: Any) -> dict[str, str]:
+    return {"name": signer.name, "method": signer.method, "kind": signer.kind, "hint": signer.hint}
+
+
+def _claim(said: Attestation) -> str:
+    kind = next((n for n, uri in claims.KINDS.items() if uri == said.predicate_type), "")
+    name = kind or plain(said.predicate_type) or "a statement"
+    if said.doubt:
+        return f"not believed: {name}: {plain(said.doubt)}"
+    who = ", ".join(plain(signer.name) for signer in said.signers)
+    return f"{name} stated by {who}: {_gist(kind, json.loads(said.predicate))}"
+
+
+def _gist(kind: str, said: dict[str, Any]) -> str:
+    """Return the line of a statement that a reader looks for first."""
+    match kind:
+        case "release":
+            return plain(said.get("version"))
+        case "scan":
+            return f"{plain(said.get('outcome'))}, {plain(said.get('files'))} files"
+        case "bom":
+            parts = said.get("components")
+            return plural(len(parts) if isinstance(parts, list) else 0, "component")
+        case "licence":
+            return plain(said.get("licences"))
+        case "provenance":
+            return plain((said.get("runDetails") or {}).get("builder"))
+        case _:
+            return plain(", ".join(said))
+
+
+def _scan(asked: Asked) -> tuple[Scanned, ...]:
+    from bot.keys import scanning
+
+    return scanning.scan(asked.model, asked.jobs)
+
+
+def _scanned(found: tuple[Scanned, ...], format_: str) -> int:
+    from bot.keys import scanning
+
+    if format_ == "json":
+        click.echo(json.dumps(scanning.document(found), indent=2))
+    else:
+        click.echo("\n".join(scanning.lines(found)))
+    return _code(found)
+
+
+def _code(found: tuple[Scanned, ...]) -> int:
+    """Return 1 for a threat, 3 for what could not be decided."""
+    if any(threat.certain for scanned in found for threat in scanned.threats):
+        return 1
+    return 3 if any(scanned.threats for scanned in found) else 0

@@ -1,0 +1,135 @@
+"""Sealed and opened by the commands, and by stock readers; recipients that change."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pyrage
+import pytest
+
+from tests.bot.keys.conftest import Warden, tensors
+
+
+@pytest.fixture
+def mine(warden: Warden, tmp_path: Path) -> Path:
+    """A classic identity, which stock readers know; its recipient is beside it."""
+    warden("keys", "generate", "mine.age", "--kind", "age-x25519", "--no-passphrase")
+    return tmp_path / "mine.age"
+
+
+def same(one: Path, other: Path) -> bool:
+    """Whether two folders hold the same."""
+    return subprocess.run(["diff", "-r", one, other], capture_output=True).returncode == 0
+
+
+def recipient(identity: Path) -> str:
+    return identity.with_name(f"{identity.name}.pub").read_text().strip()
+
+
+def test_a_folder_there_and_back(warden: Warden, model: Path, mine: Path, tmp_path: Path) -> None:
+    done = warden("keys", "seal", model, "--to", recipient(mine), "--output", "sealed",
+                  "--format", "json")  # fmt: skip
+    assert done.json()["files"] == 4
+    assert warden("keys", "open", "sealed", "--identity", mine, "--output", "back").code == 0
+    assert same(model, tmp_path / "back")
+    secret = next(x for x in mine.read_text().splitlines() if not x.startswith("#"))
+    data = (tmp_path / "sealed/config.json.age").read_bytes()
+    opened = pyrage.decrypt(data, [pyrage.x25519.Identity.from_str(secret)])
+    assert opened == (model / "config.json").read_bytes()
+
+
+def test_hybrid_recipients_from_a_file(warden: Warden, model: Path, tmp_path: Path) -> None:
+    warden("keys", "generate", "pq.age", "--no-passphrase", "--kind", "age")
+    weights = model / "model.safetensors"
+    assert warden("keys", "seal", weights, "--recipients", "pq.age.pub").code == 0
+    sealed = model / "model.safetensors.age"
+    assert b"mlkem768x25519" in sealed.read_bytes()[:400]
+    assert warden("keys", "open", sealed, "--identity", "pq.age", "--output", "w").code == 0
+    assert (tmp_path / "w").read_bytes() == weights.read_bytes()
+
+
+def test_a_passphrase(warden: Warden, model: Path, tmp_path: Path) -> None:
+    word = tmp_path / "word"
+    word.write_text("correct horse battery\n")
+    word.chmod(0o600)
+    path = model / "config.json"
+    seal = warden(
+        "keys", "seal", path, "--passphrase", "--passphrase-file", word, "--output", "s.age"
+    )
+    assert seal.code == 0
+    assert warden("keys", "open", "s.age", "--passphrase-file", word).code == 0
+    assert (tmp_path / "s").read_bytes() == path.read_bytes()
+    word.write_text("wrong horse battery\n")
+    wrong = warden("keys", "open", "s.age", "--passphrase-file", word, "--output", "t")
+    assert (wrong.code, (tmp_path / "t").exists()) == (2, False)
+
+
+def test_recipients_change_in_place(
+    warden: Warden, model: Path, mine: Path, tmp_path: Path
+) -> None:
+    warden("keys", "generate", "new.age", "--kind", "age-x25519", "--no-passphrase")
+    warden("keys", "seal", model, "--to", recipient(mine), "--output", "sealed")
+    before = {p: p.read_bytes()[4096:] for p in sorted((tmp_path / "sealed").rglob("*.age"))}
+    done = warden("keys", "rewrap", "sealed", "--identity", mine, "--to",
+                  recipient(tmp_path / "new.age"), "--format", "json")  # fmt: skip
+    assert done.json()["files"] == 4
+    assert before == {
+        p: p.read_bytes()[4096:] for p in sorted((tmp_path / "sealed").rglob("*.age"))
+    }
+    assert warden("keys", "open", "sealed", "--identity", mine, "--output", "a").code == 2
+    assert not (tmp_path / "a").exists()
+    assert warden("keys", "open", "sealed", "--identity", "new.age", "--output", "b").code == 0
+    assert same(model, tmp_path / "b")
+
+
+def test_encrypted_anew(warden: Warden, model: Path, mine: Path, tmp_path: Path) -> None:
+    warden(
+        "keys", "seal", model / "model.safetensors", "--to", recipient(mine), "--output", "s.age"
+    )
+    before = (tmp_path / "s.age").read_bytes()
+    done = warden("keys", "rewrap", "s.age", "--identity", mine, "--to", recipient(mine),
+                  "--reencrypt")  # fmt: skip
+    assert done.code == 0
+    assert (tmp_path / "s.age").read_bytes()[4112:] != before[4112:]
+    assert warden("keys", "open", "s.age", "--identity", mine, "--output", "w").code == 0
+
+
+def test_one_tensor(warden: Warden, mine: Path, tmp_path: Path) -> None:
+    values = {"a": os.urandom(3_000_000), "b": os.urandom(70_000), "c": os.urandom(3_000_000)}
+    (tmp_path / "big.safetensors").write_bytes(tensors(values))
+    warden("keys", "seal", "big.safetensors", "--to", recipient(mine))
+    done = warden("keys", "open", "big.safetensors.age", "--identity", mine, "--tensor", "b",
+                  "--output", "b.safetensors", "--format", "json")  # fmt: skip
+    assert done.json()["read"] < 600_000
+    data = (tmp_path / "b.safetensors").read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    assert list(json.loads(data[8 : 8 + length])) == ["b"]
+    assert data[8 + length :] == values["b"]
+    nothing = warden("keys", "open", "big.safetensors.age", "--identity", mine, "--tensor", "z",
+                     "--output", "z")  # fmt: skip
+    assert (nothing.code, (tmp_path / "z").exists()) == (3, False)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("seal", "nowhere", "--to", "age1x"), 2, "nowhere"),
+        (("seal", "tiny"), 2, "--recipients"),
+        (("seal", "tiny", "--to", "age1x"), 2, "key"),
+        (("open", "tiny", "--output", "x"), 2, "sealed"),
+        (("open", "tiny/config.json", "--output", "x", "--identity", "mine.age"), 3, "age v1"),
+        (("open", "tiny/config.json", "--identity", "mine.age"), 2, "--output"),
+        (("rewrap", "tiny", "--identity", "mine.age", "--to", "age1x"), 2, ".age"),
+    ],
+)
+def test_what_cannot_be_done(
+    warden: Warden, model: Path, mine: Path, words: tuple[str, ...], code: int, said: str
+) -> None:
+    done = warden("keys", *words)
+    assert (done.code, said in done.err, len(done.err.splitlines())) == (code, True, 2)
+    assert {p.name for p in model.parent.iterdir()} == {
+        "tiny", "mine.age", "mine.age.pub", "state"
+    }  # fmt: skip

@@ -66,9 +66,13 @@ def try_one(wire: socket.socket, allowed: dict[str, str], order: dict[str, Any])
     ):
         resource.setrlimit(what, (limit, limit))
     size = order["size"]
-    run = Run(allowed, io.BufferedReader(Feed(wire, size), CHUNK), exact=False)
+    run = Run(allowed, io.BufferedReader(Feed(wire, size), CHUNK))
     run.stream(size)
     found = list(run.found.values())
+    if run.error and not found and run.error != "limit":
+        slow = Run(allowed, io.BufferedReader(Feed(wire, size), CHUNK), slow=True)
+        slow.stream(size)
+        found += slow.found.values()
     if run.arrays:
         run = Run(allowed, io.BufferedReader(Feed(wire, size), 4096), exact=True)
         run.stream(size)

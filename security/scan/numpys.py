@@ -28,7 +28,7 @@ def read(source: Source, report: Report) -> None:
     width, objects = _width(descr, source.name, 0)
     end = start + length
     if objects:
-        report.pickles(source.part(source.name, end, source.size))
+        report.pickles(source.part(f"{source.name}!/objects", end, source.size))
         return
     size = math.prod(shape) * width
     if end + size != source.size:

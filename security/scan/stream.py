@@ -1,4 +1,4 @@
-"""One reading of a stream of pickles, by CPython's own parser, with stubs for every name.
+"""One reading of a stream of pickles, by CPython's own parsers, with stubs for every name.
 
 Runs in the child. It sees what a victim's parser would see.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import _pickle
 import itertools
+import pickle
 from typing import Any
 
 from security.scan.arguments import CHECKS
@@ -19,14 +20,21 @@ MAX_NESTED = 8  # pickles inside the arrays of a joblib file
 MAGIC = 0x1950A86A20F9469CFC6C  # first pickle of torch's format before 1.6
 
 
+BUFFERS = itertools.repeat(b"")
+
+
 class Enough(Exception):
     """So much was found that no more need be read."""
 
 
 class Run:
-    """One reading of a stream. `exact` reads no byte ahead, as joblib's arrays ask for."""
+    """One reading of a stream. `exact` reads no byte ahead, as joblib's arrays ask for; `slow`
+    takes the parser in Python."""
 
-    def __init__(self, allowed: dict[str, str], file: Any, exact: bool) -> None:
+    def __init__(
+        self, allowed: dict[str, str], file: Any, *, exact: bool = False, slow: bool = False
+    ) -> None:
+        self.slow = slow
         self.allowed = allowed
         self.file = file
         self.exact = exact
@@ -110,7 +118,9 @@ class Run:
     def load(self) -> Any:
         """Read one pickle."""
         file = Exact(self.file) if self.exact else self.file
-        return Unpickler(self, file).load()
+        made = (Slow if self.slow else Fast)(file, encoding="latin1", buffers=BUFFERS)
+        made.run = self
+        return made.load()
 
     def stream(self, size: int) -> None:
         """Read pickles until one breaks or the bytes end."""
@@ -133,12 +143,10 @@ class Run:
             self.error = f"{type(error).__name__}: {str(error)[:150]}"
 
 
-class Unpickler(_pickle.Unpickler):
-    """CPython's parser, which gets stubs."""
+class Names:
+    """What both parsers ask for."""
 
-    def __init__(self, run: Run, file: Any) -> None:
-        super().__init__(file, encoding="latin1", buffers=itertools.repeat(b""))
-        self.run = run
+    run: Run
 
     def find_class(self, module: str, name: str) -> Any:
         """Return a stub; nothing is ever imported."""
@@ -147,6 +155,14 @@ class Unpickler(_pickle.Unpickler):
     def persistent_load(self, pid: Any) -> Any:
         """Return something inert: what an id means, the loader decides."""
         return INERT
+
+
+class Fast(Names, _pickle.Unpickler):
+    """The parser in C."""
+
+
+class Slow(Names, pickle._Unpickler):
+    """The parser in Python, of joblib and dill: it goes on where that in C finds a frame cut."""
 
 
 class Exact:

@@ -2,9 +2,12 @@ import os
 import shutil
 import stat
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from security.errors import BadKey, Refused, Unreadable
 from security.seal import armor, chunks, header, hybrid, identities, scrypt, x25519
@@ -134,6 +137,16 @@ def test_a_bad_line_is_named_not_shown(tmp_path: Path, why: str, text: str) -> N
     with pytest.raises(BadKey, match=why) as caught:
         read_identities(path)
     assert str(path) in caught.value.message and SECRET[20:40] not in caught.value.message
+
+
+# The fixture only makes passphrases cheap: once is as good as each time.
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(max_size=200))
+def test_any_bytes_are_keys_or_refused(data: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.raises(BadKey):
+        read_identities(private(Path(folder) / "key", data), lambda: b"x")
+    with tempfile.TemporaryDirectory() as folder, pytest.raises(BadKey):
+        read_recipients(private(Path(folder) / "key", data))
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o620, 0o660])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from security.errors import Malformed, NoMatch, Tampered
-from security.seal import armor, chunks, header, hybrid, scrypt, x25519
+from security.seal import armor, chunks, header, hybrid, scrypt, sealing, x25519
 from security.seal.header import Identity
 
 KIT = Path(__file__).parents[4] / "shared/data/age/testdata"
@@ -22,6 +22,8 @@ KINDS = {
     "payload failure": 19,
     "success": 26,
 }
+
+NO_NONCE = ("stream_no_nonce", "stream_short_nonce")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,33 @@ def test_ends_as_the_kit_says(path: Path) -> None:
     assert kind == found.expect
     if found.payload:
         assert hashlib.sha256(released).hexdigest() == found.payload
+
+
+RAISED: dict[str, tuple[type[Exception], ...]] = {
+    "armor failure": (Malformed,),
+    "header failure": (Malformed,),
+    "HMAC failure": (Tampered,),
+    "no match": (NoMatch,),
+    "payload failure": (Tampered,),
+}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.name)
+def test_files_open_or_leave_nothing(path: Path, tmp_path: Path) -> None:
+    found = vector(path)
+    source, target = tmp_path / "sealed", tmp_path / "plain"
+    source.write_bytes(found.data)
+    if found.expect == "success":
+        sealing.open_sealed(source, target, found.identities)
+        content = hashlib.sha256(target.read_bytes()).hexdigest()
+        assert content == (found.payload or hashlib.sha256(b"weights").hexdigest())
+        return
+    # age counts the nonce of the payload to the header; we do not.
+    kind = "payload failure" if path.name in NO_NONCE else found.expect
+    with pytest.raises(RAISED[kind]) as caught:
+        sealing.open_sealed(source, target, found.identities)
+    assert str(source) in str(caught.value)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["sealed"]
 
 
 @pytest.mark.skipif(not KIT.is_dir(), reason="the age test kit is not here")

@@ -49,9 +49,10 @@ def audit(
         raise UsageError(f"{path}: there is no audit log yet", "the first use of a key begins it")
     known = _known(trust, public)
     if checkpoint:
-        for signer in secrets.signers(keys, token, program, passphrase_file):
-            known.append((signer.public.hint, signer.public))
-            auditlog.checkpoint(path, signer)
+        with secrets.signers(keys, token, program, passphrase_file) as signers:
+            for signer in signers:
+                known.append((signer.public.hint, signer.public))
+                auditlog.checkpoint(path, signer)
     seen_path().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     memory = Memory(seen_path())
     first = next(iter(auditlog.entries(path)), None)

@@ -76,6 +76,7 @@ def rewrap_(
     """Give a sealed file, or every one of a folder, other recipients; return 0."""
     _there(path)
     files = sorted(path.rglob(f"*{SUFFIX}")) if path.is_dir() else [path]
+    signs = bool(keys or token or program)
     if not files:
         raise UsageError(f"{path} holds no {SUFFIX} file", "name a sealed file or folder")
     with Trail(log).doing("reencrypt" if reencrypt else "rewrap", path.name) as entry:
@@ -84,11 +85,6 @@ def rewrap_(
         if not whom:
             raise UsageError("nobody to seal to", "name all who may open it: --to, --recipients")
         entry.details["to"] = ", ".join(f"{r}"[:40] for r in whom)
-        signers = (
-            secrets.signers(keys, token, program, passphrase_file)
-            if keys or token or program
-            else ()
-        )
         start = time.perf_counter()
         with Bar(f"Changing {path.name}") as bar:
             for number, file in enumerate(files):
@@ -101,9 +97,10 @@ def rewrap_(
                 bar(number + 1, len(files))
         took = time.perf_counter() - start
         bundle = signature_of(path)
-        if signers:
-            manifest = hashing.measure(path, tensors=False, jobs=jobs)
-            storing.write(bundle, signing.sign_manifest(manifest, path.resolve().name, signers))
+        if signs:
+            with secrets.signers(keys, token, program, passphrase_file) as signers:
+                manifest = hashing.measure(path, tensors=False, jobs=jobs)
+                storing.write(bundle, signing.sign_manifest(manifest, path.resolve().name, signers))
     if format_ == "json":
         said = {"files": len(files), "recipients": len(whom), "seconds": round(took, 6)}
         click.echo(json.dumps(said, indent=2))
@@ -111,7 +108,7 @@ def rewrap_(
     click.echo(f"{path}: {plural(len(files), 'file')} for {plural(len(whom), 'recipient')} now")
     if not reencrypt:
         click.echo("  who could open it before may have kept its key: --reencrypt makes a new one")
-    if bundle.exists() and not signers:
+    if bundle.exists() and not signs:
         click.echo(f"  {bundle} does not hold any more: sign again with keys sign --force")
     return 0
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import click
 
@@ -13,6 +17,9 @@ from bot.quoting import plain
 from security.errors import BadKey
 from security.identity import Signer
 from security.storing import read_private
+
+if TYPE_CHECKING:
+    from security.sign.token import Place
 
 LEAST = 8  # characters of a new passphrase
 
@@ -39,32 +46,52 @@ def fresh(file: Path | None, what: str) -> bytes:
     return word
 
 
+@contextmanager
 def signers(
     keys: Sequence[Path], token: str | None, program: str | None, passphrase_file: Path | None
-) -> tuple[Signer, ...]:
-    """Open every signing key that the command names. Raises UsageError where there is none."""
+) -> Iterator[tuple[Signer, ...]]:
+    """Open every signing key that the command names; a token is logged out of at the end.
+
+    Raises UsageError where none is named, BadKey, Unavailable.
+    """
+    if not (keys or token or program):
+        raise UsageError("no key to sign with", "name one: --key, --token or --program")
+    with ExitStack() as stack:
+        found: list[Signer] = [_file(path, passphrase_file) for path in keys]
+        if token:
+            from security.sign.token import opened
+
+            pin = asked(passphrase_file, "the token (its PIN)")
+            found.append(stack.enter_context(opened(place(token), pin)))
+        if program:
+            from security.sign.program import Program, ProgramSigner
+
+            found.append(ProgramSigner(Program(tuple(shlex.split(program)))))
+        yield tuple(found)
+
+
+def place(uri: str) -> Place:
+    """Read a PKCS#11 URI (RFC 7512) that names token, object and module. Raises UsageError."""
+    from security.sign.token import Place
+
+    path, _, query = uri.removeprefix("pkcs11:").partition("?")
+    pairs = [part.partition("=") for part in (*path.split(";"), *query.split("&")) if part]
+    found = {name: unquote(value) for name, _, value in pairs}
+    wanted = {"token", "object", "module-path"}
+    if not uri.startswith("pkcs11:") or set(found) != wanted or len(pairs) != len(wanted):
+        hint = "write pkcs11:token=LABEL;object=KEY?module-path=/usr/lib/...so"
+        raise UsageError(f"--token {plain(uri)}: not such a PKCS#11 URI", hint)
+    return Place(Path(found["module-path"]), found["token"], found["object"])
+
+
+def _file(path: Path, passphrase_file: Path | None) -> Signer:
     from security.sign.keys import load_signer
 
-    found: list[Signer] = []
-    for path in keys:
-        data = read_private(path)
-        try:
-            found.append(load_signer(data, asked(passphrase_file, str(path))))
-        except BadKey as error:
-            raise BadKey(f"{path}: {error.message}", error.hint) from None
-    if token:
-        from security.sign.token import TokenSigner
-
-        found.append(TokenSigner(token, asked(passphrase_file, "the token (PIN)")))
-    if program:
-        import shlex
-
-        from security.sign.program import Program, ProgramSigner
-
-        found.append(ProgramSigner(Program(tuple(shlex.split(program)))))
-    if not found:
-        raise UsageError("no key to sign with", "name one: --key, --token or --program")
-    return tuple(found)
+    data = read_private(path)
+    try:
+        return load_signer(data, asked(passphrase_file, str(path)))
+    except BadKey as error:
+        raise BadKey(f"{path}: {error.message}", error.hint) from None
 
 
 def _from(file: Path) -> bytes:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,15 +88,13 @@ def sign(asked: Asked) -> int:
         raise UsageError("--add with --force, --ignore or --keyless", "--add changes nothing else")
     if asked.release:
         releases.rank(asked.release)
-    with Trail(asked.log).doing("sign", places.name) as entry:
-        signers = () if asked.keyless else _signers(asked)
+    with Trail(asked.log).doing("sign", places.name) as entry, _signers(asked) as signers:
         if places.bundle.exists() and not (asked.add or asked.force):
             hint = "say --add for one more signature, or --force to sign anew"
             raise Refused(f"{places.bundle} is there already", hint)
         scanned = _scanned(asked) if asked.scan else None
-        read, manifest = (
-            _cosign(places, signers, asked) if asked.add else _anew(places, signers, asked)
-        )
+        work = _cosign if asked.add else _anew
+        read, manifest = work(places, signers, asked)
         made = _stated(asked.release, scanned)
         _state(places, manifest, made, signers, anew=not asked.add)
         entry.details |= {"root": manifest.root} | _named(signers)
@@ -118,8 +117,8 @@ def attest(
 ) -> int:
     """State something about the root digest that a model's bundle names; return 0."""
     places = Places.of(model, signature)
-    with Trail(log).doing("attest", places.name) as entry:
-        signers = secrets.signers(keys, token, program, passphrase_file)
+    opened = secrets.signers(keys, token, program, passphrase_file)
+    with Trail(log).doing("attest", places.name) as entry, opened as signers:
         manifest = _contents(places).manifest
         kind, said = claims.predicate(type_, predicate, model)
         _state(places, manifest, ((kind, said),), signers, anew=False)
@@ -131,14 +130,19 @@ def attest(
     return 0
 
 
-def _signers(asked: Asked) -> tuple[Signer, ...]:
-    found = secrets.signers(asked.keys, asked.token, asked.program, asked.passphrase_file)
-    if asked.certificate is None:
-        return found
-    from security.sign.certificates import certify
+@contextmanager
+def _signers(asked: Asked) -> Iterator[tuple[Signer, ...]]:
+    if asked.keyless:
+        yield ()
+        return
+    opened = secrets.signers(asked.keys, asked.token, asked.program, asked.passphrase_file)
+    with opened as found:
+        if asked.certificate is not None:
+            from security.sign.certificates import certify
 
-    pem = reading.read(asked.certificate, bundles.LIMIT)
-    return (certify(found[0], pem), *found[1:])
+            pem = reading.read(asked.certificate, bundles.LIMIT)
+            found = (certify(found[0], pem), *found[1:])
+        yield found
 
 
 def _anew(places: Places, signers: Sequence[Signer], asked: Asked) -> tuple[int, Manifest]:

@@ -32,8 +32,8 @@ def endorse(
 ) -> int:
     """Add signatures to FILE.sig; return 0."""
     beside = _beside(file)
-    with Trail(log).doing("endorse", str(file)) as entry:
-        signers = secrets.signers(keys, token, program, passphrase_file)
+    opened = secrets.signers(keys, token, program, passphrase_file)
+    with Trail(log).doing("endorse", str(file)) as entry, opened as signers:
         data = reading.read(file, tables.LIMIT)
         old = reading.read(beside, SIGNATURES) if beside.exists() else None
         trust = loading.load(data, str(file))

@@ -162,7 +162,13 @@ def _parse(chain: tuple[bytes, ...]) -> list[x509.Certificate]:
     from cryptography import x509
 
     with _reading():
-        return [x509.load_der_x509_certificate(der) for der in chain]
+        found = [x509.load_der_x509_certificate(der) for der in chain]
+        for der, each in zip(chain, found, strict=True):
+            if not der.endswith(
+                b"\0" + each.signature
+            ):  # a count of spare bits, which is not signed
+                raise Malformed("a certificate in an odd spelling", HINT)
+    return found
 
 
 @contextmanager
@@ -170,8 +176,15 @@ def _reading() -> Iterator[None]:
     # Certificates are parsed piece by piece, as they are asked for.
     from cryptography import x509
     from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.utils import CryptographyDeprecationWarning
 
-    odd = (x509.DuplicateExtension, x509.UnsupportedGeneralNameType, UnsupportedAlgorithm)
+    odd = (
+        CryptographyDeprecationWarning,  # an exception where warnings are
+        x509.InvalidVersion,
+        x509.DuplicateExtension,
+        x509.UnsupportedGeneralNameType,
+        UnsupportedAlgorithm,
+    )
     try:
         yield
     except (ValueError, TypeError, *odd) as error:

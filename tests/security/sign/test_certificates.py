@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -73,7 +74,7 @@ def test_time_is_that_of_verification() -> None:
             prove(LEAF, MIDDLE, after=after)
 
 
-GOOD = {
+GOOD: dict[str, dict[str, Any]] = {
     "any purpose": {"purposes": [ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE]},
     "usage only": {"purposes": []},
     "purpose only": {"key_usage": None},

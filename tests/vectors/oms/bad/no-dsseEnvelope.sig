@@ -1,1 +1,1 @@
-{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{"hint":"23fe4b486edd943d6bd3a8dbc25e5cc9fb91904b5caf7d962ff3c6beba6af097"},"tlogEntries":[]}}
+{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{"hint":"26061adbb333683714c868b1007628da1f5ee609d57f8d63830838fb6c4fe160"},"tlogEntries":[]}}

@@ -2,7 +2,7 @@
   "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
   "verificationMaterial": {
     "publicKey": {
-      "hint": "23fe4b486edd943d6bd3a8dbc25e5cc9fb91904b5caf7d962ff3c6beba6af097"
+      "hint": "26061adbb333683714c868b1007628da1f5ee609d57f8d63830838fb6c4fe160"
     },
     "tlogEntries": []
   },
@@ -11,7 +11,7 @@
     "payloadType": "application/vnd.in-toto+json",
     "signatures": [
       {
-        "sig": "MEUCIEmexK8S/nBgjzjT51GdU5C7UYQ4fXY2KPX6lgyJoOKSAiEAqlRO/G0+VIlU8uYy/bTEaFUAYDy+5nyUVITfRj0a+Gs=",
+        "sig": "MEQCIE0C8ujo5VTdsgD1WukwNuuF2uG3duKLjdCnnCI0g8OaAiBIasuUxL3H281hE/zQ/vERQxYfF43FGy+Tj7p5x4Aa5Q==",
         "keyid": ""
       }
     ]

@@ -6,6 +6,7 @@ import resource
 import signal
 import stat
 import tempfile
+import tracemalloc
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -134,6 +135,13 @@ def test_one_edit_with_its_hash_written_anew(log: Path) -> None:
     lines = filled(log)
     log.write_bytes(b"".join([*lines[:2], forged(lines, 2, actor="mallory")[2], *lines[3:]]))
     refused(log, "line 4 does not follow the line before it")
+
+
+def test_a_log_begins_once_and_first(log: Path) -> None:
+    lines = filled(log)
+    for at, action in ((0, "release"), (2, BEGIN)):
+        log.write_bytes(b"".join(forged(lines, at, action=action)[:4]))
+        refused(log, f"line {at + 1} is not where a log begins")
 
 
 def test_what_a_checkpoint_signs(log: Path) -> None:
@@ -506,6 +514,21 @@ def test_a_killed_writer_leaves_a_log_that_goes_on(log: Path) -> None:
         add(log, "after")
         check(log, KEYS)
     assert sum(e.artifact == "after" for e in entries(log)) == 5
+
+
+def test_a_long_log_is_checked_in_little_memory(log: Path) -> None:
+    head = add(log)
+    with log.open("ab") as file:
+        for number in range(2, 5_000):
+            entry = Entry(number, auditentry.stamp(NOW), "a", "open", "x", "done", (), head.hash)
+            text, head = auditentry.written(entry)
+            file.write(text)
+    tracemalloc.start()
+    found = check(log, KEYS)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.entries == 5_000 and log.stat().st_size > 1_500_000
+    assert peak < 500_000
 
 
 def test_a_log_may_grow_while_it_is_checked(log: Path) -> None:

@@ -23,6 +23,8 @@ COVERED = [
     ("a/s*l*l", "a/small", True),
     ("a/s*l*l*l", "a/small", False),
     ("a/s*ll*l", "a/sll", False),
+    ("a/x*x", "a/x", False),
+    ("a/x*x", "a/xx", True),
     ("a/*.safetensors", "a/b/c.safetensors", False),
     ("a/m.safetensors#lm_head.*", "a/m.safetensors#lm_head.weight", True),
     ("a/m.safetensors#lm_head.*", "a/m.safetensors#layers.0", False),

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from security.errors import Malformed, SecurityError, TooLarge, Untrusted
 from security.trust.loading import load, pinned
+from tests.security.sign.authority import issue
 from tests.security.trust.people import PEOPLE, key_table, read, role, signer, text, top
 
 GOOD = text(role(), keys=("alice-1", "bob-1"))
@@ -152,6 +153,19 @@ def test_a_crowd_is_read() -> None:
 
 def test_line_ends_do_not_matter() -> None:
     assert read(GOOD.replace("\n", "\r\n")).keys() == read(GOOD).keys()
+
+
+def test_roots_that_are_revoked_vouch_for_nobody() -> None:
+    one, two = (issue(name, authority=True).pem.decode() for name in ("one", "two"))
+    first = f'[certificates.one]\npublic = """\n{one}"""\n'
+    second = f'[certificates.two]\npublic = """\n{two}"""\n'
+    assert read(GOOD + first + second).roots() == (one.encode(), two.encode())
+    revoked = second + 'revoked = 2027-01-01\nreason = "broken into"\n'
+    assert read(GOOD + first + revoked).roots() == (one.encode(),)
+    with pytest.raises(Malformed, match="is not one certificate"):
+        read(GOOD + first.replace(one, one + two))
+    with pytest.raises(Malformed, match="has the unknown key 'until'"):
+        read(GOOD + first + "until = 2027-01-01\n")
 
 
 def test_first_use_is_by_digest() -> None:

@@ -65,17 +65,13 @@ def _judge(source: Source, report: Findings, found: tuple[Format, ...]) -> str:
     if extra:
         names = ", ".join([str(found[0]), *map(str, extra)])
         report.doubt("polyglot", f"can be read as {names}")
-    decided = [_read(source, report, form) for form in found]
-    if any(decided):
-        return ""
     first = found[0]
     if first is Format.EXECUTABLE:
         report.threat("executable", "is a program, not weights", 0)
-        return ""
-    if first is Format.UNKNOWN and is_model_name(source.base):
+    elif first is Format.UNKNOWN and is_model_name(source.base):
         report.doubt("unknown", "has the name of a model and a format that no reader here knows")
-        return ""
-    return readers.SKIPPED.get(first, "no format of models")
+    decided = [_read(source, report, form) for form in found]
+    return "" if any(decided) else readers.SKIPPED.get(first, "no format of models")
 
 
 def _read(source: Source, report: Findings, form: Format) -> bool:

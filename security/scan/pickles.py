@@ -34,7 +34,7 @@ _GADGETS = (
 
 def read(source: Source, report: Findings) -> None:
     """Judge every pickle of a stream that was found by its content."""
-    shown = report.first is Format.PICKLE
+    shown = report.first in (Format.PICKLE, Format.UNKNOWN)
     judge(source, report, certain=shown and is_pickle_name(source.base))
 
 

@@ -39,7 +39,7 @@ LIBRARIES = frozenset(
     {"transformers", "diffusers", "sentence_transformers", "tokenizers", "torch", "peft"}
     | {"onnxruntime", "optimum"}
 )
-_KNOWN_DOTTED = ("torch.nn.", "torch.nn", "mlflow.", "keras.")
+_KNOWN_DOTTED = ("torch.nn.", "keras.")
 
 
 def claims(root: Any) -> Iterator[str]:
@@ -71,9 +71,14 @@ def named(found: Any, name: str, libraries: frozenset[str]) -> tuple[str, ...]:
     return tuple(sorted(said))
 
 
+def known_loader(key: str, value: Any) -> bool:
+    """Whether a value is one of the loaders that MLflow itself brings."""
+    return key == "loader_module" and isinstance(value, str) and value.startswith("mlflow.")
+
+
 def _is_code(key: str, value: Any) -> bool:
     if key in CODE_KEYS:
-        return bool(value) and not (isinstance(value, str) and value.startswith("mlflow."))
+        return bool(value) and not known_loader(key, value)
     if key == "trust_remote_code":
         return value is not False and value is not None
     if isinstance(value, Pairs) and "_implementation" in key:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from security.scan.codekeys import CODE_KEYS
+from security.scan.codekeys import CODE_KEYS, known_loader
 from security.scan.jinja import judge as judge_template
 from security.scan.values import Report
 
@@ -27,8 +27,9 @@ _TRUST = re.compile(r"""["']?trust_remote_code["']?\s*:\s*(?!(?:false|no|off|nul
 _KERNEL = re.compile(r"""_implementation\w*["']?\s*:\s*["']?[^\s"'/]+/[^\s"']+""")
 _FILE = re.compile(r""":\s*["']?[^\s"'#]+\.(?:py|so|dll|dylib)["']?\s*(?:#.*)?$""")
 _ALIAS = re.compile(r"(?:^|[\s\[{,:-])\*[A-Za-z0-9_-]+")
+_ALIAS_KEY = re.compile(r"(?:^|[\s{,\[?-])\*[^\s,\]}]+\s*:(?:\s|$)")
 # Libraries whose classes NeMo and hydra configurations name: known, but called with any argument.
-_KNOWN = ("nemo.", "torch.optim.", "torch.nn.", "pytorch_lightning.", "lightning.", "mlflow.")
+_KNOWN = ("nemo.", "torch.optim.", "torch.nn.", "pytorch_lightning.", "lightning.")
 
 Found = tuple[str, str, bool]  # rule, what, certain
 
@@ -67,6 +68,8 @@ def _line(line: str) -> Iterator[Found]:
         yield "config-code", "gives tags new meanings", False
     if _COMPLEX.match(line):
         yield "unread", "a key over several lines", False
+    if _ALIAS_KEY.search(line):
+        yield "unread", "a key that is written elsewhere", False
     if match := _PYTHON.search(line):
         yield "config-code", f"builds the Python object {match.group():.80}", True
     elif match := _BUILDING.search(line):
@@ -76,8 +79,9 @@ def _line(line: str) -> Iterator[Found]:
     for match in _NAMED.finditer(line):
         value = (match.group(2) or "").strip(" \"'")
         if value not in ("", "null", "~", "{}", "[]") or not match.group(2):
-            known = value.startswith(_KNOWN)
-            yield "config-code", f"{match.group(1)}: {value:.80}", not known
+            if not known_loader(match.group(1), value):
+                told = f"{match.group(1)}: {value:.80}"
+                yield "config-code", told, not value.startswith(_KNOWN)
     for pattern in (_TRUST, _KERNEL, _FILE):
         if match := pattern.search(line):
             yield "config-code", f"{match.group().strip():.100}", True

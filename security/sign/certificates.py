@@ -164,9 +164,8 @@ def _parse(chain: tuple[bytes, ...]) -> list[x509.Certificate]:
     with _reading():
         found = [x509.load_der_x509_certificate(der) for der in chain]
         for der, each in zip(chain, found, strict=True):
-            if not der.endswith(
-                b"\0" + each.signature
-            ):  # a count of spare bits, which is not signed
+            # Before the signature stands a count of spare bits, which nothing covers.
+            if not der.endswith(b"\0" + each.signature):
                 raise Malformed("a certificate in an odd spelling", HINT)
     return found
 

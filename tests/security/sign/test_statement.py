@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from security.errors import Malformed, Refused
+from security.hashing import measure
 from security.manifest import Entry, Manifest, TensorDigest
 from security.paths import ATTESTATIONS, IGNORED, SIGNATURE, canonical
 from security.sign import statement
@@ -170,3 +172,11 @@ def test_cost_grows_with_the_number_of_files_only() -> None:
     ignored = tuple(f"left/{n}" for n in range(9_000))
     found = statement.read(statement.write(Manifest(entries, ignored), "model"))
     assert len(found.manifest.entries) == len(entries)
+
+
+def test_the_example_of_the_format_is_what_we_write(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs/formats/signature.md").read_text()
+    (example,) = [part for part in page.split("```") if part.startswith('\n{"_type"')]
+    (tmp_path / "config.json").write_bytes(b"{}")
+    payload = statement.write(measure(tmp_path), "model")
+    assert example.replace("\n", "").encode() == payload

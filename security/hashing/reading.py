@@ -53,7 +53,7 @@ def pieces(fd: int, file: File, room: memoryview) -> Iterator[memoryview]:
         while left > 0:
             got = os.readv(fd, [room])
             left -= got
-            if not got or left < 0:
+            if not got:
                 raise changed(file.path)
             yield room[:got]
     except OSError as error:

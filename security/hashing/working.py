@@ -154,9 +154,6 @@ class _Work:
                     self._end(lane)
                     lanes.remove(lane)
                     rooms.append(lane.room)
-        except BaseException:
-            self.stop = True
-            raise
         finally:
             for lane in lanes:
                 lane.close()

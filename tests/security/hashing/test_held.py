@@ -65,8 +65,9 @@ def test_anything_else_is_refused(make: Make, private: bool, data: bytes, size: 
     root = make({"w": GOOD})
     signed = entry(root)
     make({"w": data})
+    told = "signed were" if size and len(data) != len(GOOD) else "not what was signed"
     with (
-        pytest.raises(Tampered, match="w "),
+        pytest.raises(Tampered, match=f"w .*{told}"),
         hold(root, signed if size else replace(signed, size=-1), private=private),
     ):
         pytest.fail("it was handed out")

@@ -128,6 +128,17 @@ def test_no_pipe_is_waited_for_and_no_link_followed(make: Make) -> None:
         os.close(tree.open(b"sub/w"))
 
 
+def test_a_folder_that_cannot_be_opened_leads_nowhere_else(make: Make) -> None:
+    root = make({"a/w": b"a", "b/w": b"b"})
+    with Tree.of(root) as tree:
+        for _ in range(2):
+            fd = tree.open(b"a/w")
+            assert os.read(fd, 9) == b"a"
+            os.close(fd)
+            with pytest.raises(FileNotFoundError):
+                tree.open(b"b/nowhere/w")
+
+
 def test_a_writer_that_never_rests(make: Make) -> None:
     root = make({str(n): bytes(SIZE) for n in range(6)})
     stop = threading.Event()

@@ -31,6 +31,7 @@ _UNSEEN = (
 NEVER = {
     "policy/": "it is about the policy itself, which only a reviewed change of the file alters",
     "weights/pickle": _RUNS,
+    "weights/hostile": _RUNS,
     "weights/executable-config": _RUNS,
     "weights/unsafe-index": _RUNS,
     "weights/pointer-invalid": _RUNS,

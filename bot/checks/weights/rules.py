@@ -7,8 +7,7 @@ from bot.finding import Level, Rule
 PICKLE = Rule(
     "weights/pickle",
     Level.FAILURE,
-    "A file that is, or would be read as, a Python pickle (with 'pickles: scan' a warning where"
-    " the scan found nothing).",
+    "A file that is, or would be read as, a Python pickle.",
     "Loading a pickle runs whatever code its author put in it.",
     "Save the weights as safetensors ('modelwarden recipe convert FILE OUT.safetensors') and"
     " remove this file.",

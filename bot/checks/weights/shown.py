@@ -10,7 +10,7 @@ from bot.exhibit import Exhibit, Table
 from bot.quoting import plain
 from lab.tensors.values import Health, Kind, Numbers, Shift
 
-VALUES = ("tensor", "relative L2", "largest difference", "elements", "rows", "odd")
+VALUES = ("tensor", "relative L2", "largest", "changed", "odd")
 LAYOUT = ("tensor", "what", "before", "after")
 
 
@@ -45,22 +45,23 @@ def _before(shift: Shift) -> str:
     return f"{plain(shift.was)}, {shift.before}" if shift.was else shift.before
 
 
-def _values(shift: Shift) -> tuple[str, str, str, str, str]:
+def _values(shift: Shift) -> tuple[str, str, str, str]:
     odd = ", ".join((*_oddities(shift.health), *filter(None, (shift.doubt,))))
     numbers = shift.numbers
     if numbers is None:
-        return ("", "", "", "", odd)
+        return ("", "", "", odd)
     relative = "from zero" if numbers.relative is None else f"{numbers.relative:.3g}"
-    share = f"{numbers.share:.3%}" if numbers.share < 0.001 else f"{numbers.share:.1%}"
-    return (relative, f"{numbers.largest:.3g}", share, _rows(numbers), odd)
+    return (relative, f"{numbers.largest:.3g}", _changed(numbers), odd)
 
 
-def _rows(numbers: Numbers) -> str:
-    if not numbers.of_rows or numbers.changed_rows == numbers.of_rows:
-        return "all" if numbers.of_rows else ""
-    named = ", ".join(map(str, numbers.rows))
-    more = ", ..." if numbers.changed_rows > len(numbers.rows) else ""
-    return f"{numbers.changed_rows:,} of {numbers.of_rows:,}: {named}{more}"
+def _changed(numbers: Numbers) -> str:
+    """Name the rows that changed, where they are a part of all; else the share of elements."""
+    if numbers.changed_rows < numbers.of_rows:
+        named = ", ".join(map(str, numbers.rows))
+        more = ", ..." if numbers.changed_rows > len(numbers.rows) else ""
+        return f"{numbers.changed_rows:,} of {numbers.of_rows:,} rows: {named}{more}"
+    digits = 3 if numbers.share < 0.001 else 0
+    return f"{numbers.share:.{digits}%}"
 
 
 def _odd(shift: Shift) -> bool:
@@ -78,6 +79,6 @@ def _oddities(health: Health | None) -> Iterator[str]:
     if health.zero:
         yield "all zero"
     elif health.zero_rows:
-        yield f"{health.zero_rows:,} rows of zeros"
+        yield f"{health.zero_rows:,} zero rows"
     if health.outliers:
-        yield f"{health.outliers:,} rows over ten times the usual norm"
+        yield f"{health.outliers:,} outlier rows"

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from security.errors import TooLarge
-from security.opcodes import is_pickle
 from security.scan import keras
 from security.scan.codekeys import claims
 from security.scan.cursor import HINT, Cursor
@@ -20,6 +19,7 @@ from security.scan.h5objects import SIGNATURE, File, Message, messages
 from security.scan.plainjson import load
 from security.scan.source import Source, of_bytes
 from security.scan.values import Report
+from security.scan.walk import may_import
 from security.strictjson import StrictJSONError
 
 MAX_OBJECTS = 50_000
@@ -177,8 +177,8 @@ def _attribute(found: Attribute, report: Report) -> None:
         text = value.rstrip(b"\0")
         if found.name == "PSEUDOATOM" and text in (b"object", b"Oobject"):
             report.doubt("unread", "rows that PyTables unpickles", found.at)
-        if is_pickle(text, hinted=False):
-            report.pickles(of_bytes(found.name, text))
+        if may_import(inner := of_bytes(found.name, text)):
+            report.pickles(inner)
         if text.lstrip()[:1] in (b"{", b"["):
             _configuration(found.name, text, found.at, report)
 

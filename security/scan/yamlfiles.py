@@ -78,10 +78,10 @@ def _line(line: str) -> Iterator[Found]:
         yield "unread", f"the tag {match.group(1):.60}", False
     for match in _NAMED.finditer(line):
         value = (match.group(2) or "").strip(" \"'")
-        if value not in ("", "null", "~", "{}", "[]") or not match.group(2):
-            if not known_loader(match.group(1), value):
-                told = f"{match.group(1)}: {value:.80}"
-                yield "config-code", told, not value.startswith(_KNOWN)
+        empty = match.group(2) and value in ("", "null", "~", "{}", "[]")
+        if not empty and not known_loader(match.group(1), value):
+            told = f"{match.group(1)}: {value:.80}"
+            yield "config-code", told, not value.startswith(_KNOWN)
     for pattern in (_TRUST, _KERNEL, _FILE):
         if match := pattern.search(line):
             yield "config-code", f"{match.group().strip():.100}", True

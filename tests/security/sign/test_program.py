@@ -84,7 +84,8 @@ ANSWERS = [
     ("status 3", "sys.exit(3)"),
     ("status 3", "print('{}'); sys.exit(3)"),
     (r"status -9|status -11", "import os; os.kill(os.getpid(), 9)"),
-    ("more than 65,536", "print('x' * 70000)"),
+    ("answered more than 65,536", "print('x' * 70000)"),
+    ("answered more than 65,536", "while True: print('x' * 4096)"),
     ("refused: not today", 'print(\'{"error": "not today"}\')'),
     (r"refused: a\?\[31mb", 'print(\'{"error": "a\\\\u001b[31mb"}\')'),
 ]
@@ -144,9 +145,20 @@ print('{{"error": "x"}}')
     pytest.fail("it still runs")
 
 
-@pytest.mark.parametrize("command", [(), ("program",), ("./program",), ("/absent/program",)])
-def test_what_cannot_be_run(tmp_path: Path, command: tuple[str, ...]) -> None:
-    with pytest.raises(Unavailable, match=r"absolute|cannot be run"):
+@pytest.mark.parametrize(
+    ("why", "command"),
+    [
+        ("no absolute path", ()),
+        ("no absolute path", ("true",)),
+        ("no absolute path", ("./program",)),
+        ("no absolute path", ("bin/true",)),
+        ("cannot be run", ("/absent/program",)),
+        ("cannot be run", ("/",)),
+        ("cannot be run", ("/etc/passwd",)),
+    ],
+)
+def test_what_cannot_be_run(why: str, command: tuple[str, ...]) -> None:
+    with pytest.raises(Unavailable, match=why):
         ProgramSigner(Program(command))
 
 

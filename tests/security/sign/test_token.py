@@ -131,6 +131,17 @@ def test_a_library_that_is_none(place: Place, library: str) -> None:
         pass
 
 
+def test_a_library_of_the_folder_at_hand_is_not_loaded(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would run with our rights, and the folder may be a checkout."""
+    shutil.copy(place.library, tmp_path / "module.so")
+    monkeypatch.chdir(tmp_path)
+    here = Place(Path("module.so"), LABEL, P256)
+    with pytest.raises(Unavailable, match="no PKCS#11 library"), opened(here, lambda: PIN):
+        pass
+
+
 def test_two_keys_of_one_label_are_not_chosen_from(place: Place) -> None:
     module = pkcs11.lib(str(place.library))
     parameters = pkcs11.util.ec.encode_named_curve_parameters("secp256r1")
@@ -163,6 +174,7 @@ def test_a_public_half_of_another_key_is_noticed(place: Place) -> None:
         (b"\x04\x41\x04" + bytes(64), b"\x04" + bytes(64)),
         (b"\x04\x81\x85\x04" + bytes(132), b"\x04" + bytes(132)),
         (b"\x04\x3f" + bytes(63), b"\x04\x3f" + bytes(63)),
+        (b"\x04\x41" + bytes(63), b"\x04\x41" + bytes(63)),
         (b"\x04\x20" + bytes(32), bytes(32)),
         (b"\x04\x1e" + bytes(30), b"\x04\x1e" + bytes(30)),
     ],

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import pickletools
+from security.scan.source import of_bytes
+from security.scan.walk import IMPORTS, STOP, Broken, walk
 
 MAX_OPS = 20_000
-_IMPORTS = {"GLOBAL", "STACK_GLOBAL", "INST", "EXT1", "EXT2", "EXT4"}
-_CALLS = {"REDUCE", "OBJ", "NEWOBJ", "NEWOBJ_EX", "BUILD"}
+_CALLS = frozenset(b"Ro\x81\x92b")  # REDUCE OBJ NEWOBJ NEWOBJ_EX BUILD
+_INST = frozenset(b"i(")  # INST needs a MARK, and calls
 
 
 def is_pickle(data: bytes, *, hinted: bool) -> bool:
@@ -19,22 +20,21 @@ def is_pickle(data: bytes, *, hinted: bool) -> bool:
     names, stopped, whole = _walk(data)
     if marked:
         return len(names) > 1
-    imports = not _IMPORTS.isdisjoint(names)
+    imports = not IMPORTS.isdisjoint(names)
     if not hinted:
-        calls = not _CALLS.isdisjoint(names) or {"INST", "MARK"} <= set(names)
+        calls = not _CALLS.isdisjoint(names) or set(names) >= _INST
         return stopped and imports and calls
     return stopped or imports or (whole and len(names) > 2)
 
 
-def _walk(data: bytes) -> tuple[list[str], bool, bool]:
-    """Return the opcode names, whether STOP was met, whether only the end of data was."""
-    names: list[str] = []
+def _walk(data: bytes) -> tuple[list[int], bool, bool]:
+    """Return the opcodes, whether STOP was met, whether only the end of data was."""
+    names: list[int] = []
     try:
-        for opcode, _, _ in pickletools.genops(data):
-            names.append(opcode.name)
+        for _, code in walk(of_bytes("", data), 0, len(data)):
+            names.append(code)
             if len(names) >= MAX_OPS:
                 return names, False, True
-    except (ValueError, OverflowError) as error:
-        # An argument cut off by the end of the prefix, or bytes that are no opcode.
-        return names, False, "unknown" not in str(error)
-    return names, True, True
+    except Broken as broken:
+        return names, False, broken.cut
+    return names, names[-1:] == [STOP], True

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from enum import StrEnum
 from typing import Any
 
-from security import opcodes, unpack
+from security import npy, opcodes, unpack
 from security.safetensors import MAX_HEADER
 
 PREFIX = 65_536  # bytes that are enough for every answer, save what else a zip holds
@@ -182,13 +181,11 @@ def _numpy(data: bytes) -> Format:
     start = 12 if wide else 10
     length = int.from_bytes(data[8:start], "little")
     header = data[start : start + length]
-    # NumPy's own bound. A backslash could hide what the reader will see.
-    if length > 10_000 or len(header) < length or b"\\" in header:
+    if length > npy.LIMIT or len(header) < length:
         return Format.UNKNOWN
     try:
-        found = ast.literal_eval(header.decode("latin-1").strip())
-        holds = _holds_objects(found["descr"])
-    except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError):
+        holds = _holds_objects(npy.literal(header.decode("latin-1"))["descr"])
+    except (ValueError, TypeError, KeyError, IndexError, RecursionError):
         return Format.UNKNOWN
     return Format.NUMPY_OBJECT if holds else Format.NUMPY
 

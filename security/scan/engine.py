@@ -71,7 +71,9 @@ def _judge(source: Source, report: Findings, found: tuple[Format, ...]) -> str:
     elif first is Format.UNKNOWN and is_model_name(source.base):
         report.doubt("unknown", "has the name of a model and a format that no reader here knows")
     decided = [_read(source, report, form) for form in found]
-    return "" if any(decided) else readers.SKIPPED.get(first, "no format of models")
+    if any(decided) or report.found:
+        return ""
+    return readers.SKIPPED.get(first, "no format of models")
 
 
 def _read(source: Source, report: Findings, form: Format) -> bool:

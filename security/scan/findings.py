@@ -61,6 +61,11 @@ class Findings:
         """Where pickles are tried."""
         return self._booth
 
+    @property
+    def found(self) -> bool:
+        """Whether anything was found so far, wherever inside the file."""
+        return bool(self._spent.threats)
+
     def threat(self, rule: str, what: str, offset: int = -1) -> None:
         """Note what would harm."""
         self._note(Threat(rule, self._source.name, offset, printable(what)))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import math
 import re
 from typing import Any
 
+from security import npy
 from security.errors import Malformed
 from security.scan.source import Source
 from security.scan.values import Report
 
-HEADER = 10_000  # bytes; NumPy's own bound
 HINT = "write it again with numpy.save"
 _CODE = re.compile(r"[<>|=]?([biufcSUVmMO])(\d*)(\[\w+\])?\Z")
 
@@ -22,7 +21,7 @@ def read(source: Source, report: Report) -> None:
     wide = prefix[6:7] != b"\x01"
     start = 12 if wide else 10
     length = int.from_bytes(prefix[8:start], "little")
-    if prefix[6:7] not in (b"\x01", b"\x02", b"\x03") or length > HEADER:
+    if prefix[6:7] not in (b"\x01", b"\x02", b"\x03") or length > npy.LIMIT:
         raise Malformed(f"{source.name}: a header that NumPy would not read", HINT)
     descr, shape = _header(source, start, length)
     width, objects = _width(descr, source.name, 0)
@@ -39,8 +38,8 @@ def read(source: Source, report: Report) -> None:
 def _header(source: Source, start: int, length: int) -> tuple[Any, tuple[int, ...]]:
     text = source.read(start, length).decode("latin-1")
     try:
-        found = ast.literal_eval(text.strip()) if "\\" not in text else None
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        found = npy.literal(text)
+    except ValueError:
         found = None
     if not isinstance(found, dict) or found.keys() != {"descr", "fortran_order", "shape"}:
         raise Malformed(f"{source.name}: a header that is none", HINT)

@@ -124,6 +124,8 @@ def _header(block: bytes, label: str, report: Report, at: int) -> Header:
     if kind in _PLAIN and name.endswith("/"):  # before ustar, that was a folder
         kind = _FOLDER
     size = _number(block[124:136], label)
+    if size and kind == _FOLDER:
+        report.doubt("container", f"{name} is a folder of {size:,} bytes", at)
     return Header(name, 0 if kind in b"123456" else size, kind, _text(block[157:257]))
 
 

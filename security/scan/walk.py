@@ -19,11 +19,16 @@ LENGTHS |= dict.fromkeys(b"Khq\x80\x82", 1) | dict.fromkeys(b"M\x83", 2)
 LENGTHS |= dict.fromkeys(b"Jjr\x84", 4) | {ord("G"): 8, 0x95: 8}
 LENGTHS |= dict.fromkeys(b"UC\x8a\x8c", 257) | dict.fromkeys(b"TXB\x8b", 260)
 LENGTHS |= dict.fromkeys(b"\x8d\x8e\x96", 264)
+STACK_GLOBAL = 0x93
 STOP = ord(".")
 
 
 class Broken(Exception):
-    """A byte that is no opcode, or an argument that the bytes do not hold."""
+    """A byte that is no opcode or, if `cut`, an argument that the bytes do not hold."""
+
+    def __init__(self, *, cut: bool) -> None:
+        super().__init__("cut" if cut else "no opcode")
+        self.cut = cut
 
 
 def walk(source: Source, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -35,11 +40,11 @@ def walk(source: Source, start: int, end: int) -> Iterator[tuple[int, int]]:
         if index + 9 > len(data) and base + len(data) < source.size:
             base, data, index = at, source.read(at, CHUNK), 0
         if index >= len(data):
-            raise Broken
+            raise Broken(cut=True)
         code = data[index]
         length = LENGTHS.get(code)
         if length is None:
-            raise Broken
+            raise Broken(cut=False)
         yield at, code
         if code == STOP:
             return
@@ -52,7 +57,7 @@ def walk(source: Source, start: int, end: int) -> Iterator[tuple[int, int]]:
             count = int.from_bytes(data[index + 1 : index + 1 + width], "little")
             at += 1 + width + count
         if at > source.size:
-            raise Broken
+            raise Broken(cut=True)
 
 
 def _lines(source: Source, at: int, count: int) -> int:
@@ -63,7 +68,7 @@ def _lines(source: Source, at: int, count: int) -> int:
             line = source.read(at, LINE)
             end = line.find(b"\n")
         if end < 0:
-            raise Broken
+            raise Broken(cut=True)
         at += end + 1
     return at
 
@@ -72,6 +77,8 @@ def may_import(source: Source) -> bool:
     """Whether an unpickler given this file would come to an import, as far as can be seen."""
     try:
         for at, code in walk(source, 0, source.size):
+            if code == STACK_GLOBAL and not at:  # of no names: the first byte of NumPy's magic
+                return False
             if code in IMPORTS or at > PROBE:
                 return True
     except Broken:

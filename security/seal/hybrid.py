@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.hpke import (
@@ -21,7 +23,7 @@ from cryptography.hazmat.primitives.hpke import (
     Suite,
 )
 
-from security.errors import Malformed
+from security.errors import Malformed, Unavailable
 from security.seal import bech32
 from security.seal.header import HINT, Kind, Stanza, argument, decode
 
@@ -41,14 +43,12 @@ class HybridRecipient:
 
     def wrap(self, file_key: bytes) -> tuple[Stanza, ...]:
         """Wrap under a fresh share. Raises Malformed for a key that is none."""
-        try:
+        with _usable():
             key = MLKEM768X25519PublicKey(
                 MLKEM768PublicKey.from_public_bytes(self.public[:LATTICE_KEY]),
                 X25519PublicKey.from_public_bytes(self.public[LATTICE_KEY:]),
             )
             sealed = _suite().encrypt(file_key, key, INFO)
-        except ValueError as error:
-            raise Malformed("a hybrid recipient that is no key", bech32.HINT) from error
         return (Stanza(TYPE, (argument(sealed[:SHARE]),), sealed[SHARE:]),)
 
     def __str__(self) -> str:
@@ -90,10 +90,8 @@ def recipient(text: str) -> HybridRecipient:
     prefix, data = bech32.decode(text)
     if prefix != PREFIX or len(data) != LATTICE_KEY + 32:
         raise Malformed("not a hybrid recipient", "give a key that begins with age1pq1")
-    try:
+    with _usable():
         MLKEM768PublicKey.from_public_bytes(data[:LATTICE_KEY])
-    except ValueError as error:
-        raise Malformed("a hybrid recipient that is no key", bech32.HINT) from error
     return HybridRecipient(data)
 
 
@@ -112,11 +110,23 @@ def generate() -> HybridIdentity:
 
 def _identity(seed: bytes) -> HybridIdentity:
     expanded = hashlib.shake_256(seed).digest(96)
-    lattice = MLKEM768PrivateKey.from_seed_bytes(expanded[:64])
+    with _usable():
+        lattice = MLKEM768PrivateKey.from_seed_bytes(expanded[:64])
     scalar = X25519PrivateKey.from_private_bytes(expanded[64:])
     public = lattice.public_key().public_bytes_raw() + scalar.public_key().public_bytes_raw()
     key = MLKEM768X25519PrivateKey(lattice, scalar)
     return HybridIdentity(seed, key, scalar, HybridRecipient(public))
+
+
+@contextmanager
+def _usable() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise Malformed("a hybrid recipient that is no key", bech32.HINT) from error
+    except UnsupportedAlgorithm as error:
+        hint = "install cryptography from its wheel, or use classic keys"
+        raise Unavailable("cryptography has no ML-KEM here", hint) from error
 
 
 def _suite() -> Suite:

@@ -1,11 +1,12 @@
 import contextlib
 
 import pytest
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from security.errors import BadKey, Malformed, TooLarge
+from security.errors import BadKey, Malformed, TooLarge, Unavailable
 from security.seal import bech32, hybrid, x25519
 from security.seal.header import Stanza, argument
 from security.seal.scrypt import ScryptIdentity, ScryptRecipient
@@ -148,6 +149,22 @@ def test_a_key_is_of_its_kind_and_size(kind: str, text: str) -> None:
 def test_a_hybrid_recipient_is_a_key(data: bytes) -> None:
     with pytest.raises(Malformed):
         hybrid.recipient(bech32.encode("age1pq", data))
+
+
+def test_where_openssl_is_too_old_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Absent:
+        @staticmethod
+        def from_public_bytes(data: bytes) -> None:
+            raise UnsupportedAlgorithm("no ML-KEM")
+
+        from_seed_bytes = from_public_bytes
+
+    made = hybrid.generate().recipient
+    monkeypatch.setattr(hybrid, "MLKEM768PublicKey", Absent)
+    monkeypatch.setattr(hybrid, "MLKEM768PrivateKey", Absent)
+    for use in (hybrid.generate, lambda: hybrid.recipient(str(made)), lambda: made.wrap(KEY)):
+        with pytest.raises(Unavailable, match="no ML-KEM"):
+            use()
 
 
 def test_nothing_is_sealed_to_a_point_of_low_order() -> None:

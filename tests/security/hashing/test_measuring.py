@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import re
 import socket
 import threading
 from collections.abc import Callable
@@ -254,3 +255,18 @@ def test_what_progress_raises_ends_the_work(make: Make) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         measure(make({str(n): bytes(PIECE) for n in range(9)}), jobs=2, progress=progress)
+
+
+def test_the_example_of_the_document(make: Make) -> None:
+    text = (Path(__file__).parents[3] / "docs/formats/manifest.md").read_text()
+    (listed,) = re.findall(r"```\n(config\.json .*?)```", text, re.DOTALL)
+    expected = dict(line.split() for line in listed.splitlines())
+    header = re.search(r"`(\{\"a\".*)`, bytes", text)
+    assert header
+    head = header[1].encode()
+    files = {"w.safetensors": len(head).to_bytes(8, "little") + head + b"\1\2\3"}
+    files |= {"config.json": b"{}", "w-2.txt": b"", ".gitignore": b""}
+    found = measure(make(files))
+    have = {entry.path: entry.digest for entry in found.entries}
+    have |= {tensor.name: tensor.digest for entry in found.entries for tensor in entry.tensors}
+    assert have | {"root": found.root} == expected

@@ -354,3 +354,21 @@ def test_a_file_that_cannot_be_written(sealed: Path) -> None:
     ended = child(limited, sealed, ALICE.secret())
     assert "w.age.rewrap: cannot be written (File too large)" in ended.stdout, ended.stderr
     assert everything(sealed.parent) == before
+
+
+VECTORS = Path(__file__).parents[2] / "vectors" / "rewrap"
+
+
+def test_the_good_vector() -> None:
+    data = (VECTORS / "good").read_bytes()
+    found = journal.decode("good", data)
+    assert found.nonce == bytes(range(16, 32))
+    assert len(found.old) == len(found.new) == header.parse(found.new).size == 256
+    assert journal.encode(found) == data
+
+
+@pytest.mark.parametrize("path", sorted(VECTORS.glob("bad-*")), ids=lambda path: path.name)
+def test_the_bad_vectors(path: Path) -> None:
+    with pytest.raises(Malformed) as caught:
+        journal.decode(path.name, path.read_bytes())
+    assert caught.value.message.startswith(path.name)

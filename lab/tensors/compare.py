@@ -11,12 +11,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from importlib.util import find_spec
+from itertools import islice
 
 from lab.tensors.layout import Place, chunks, equal
 from lab.tensors.values import Diff, Kind, Shift
 
 KEPT = 1_000  # shifts that are kept
 EMBEDDINGS = ("embed_tokens.weight", "wte.weight", "shared.weight", "word_embeddings.weight")
+TABLES = 8
 NO_NUMPY = "numpy is not installed (pip install 'modelwarden[model]')"
 _ORDER = (Kind.CHANGED, Kind.RETYPED, Kind.RESHAPED, Kind.REMOVED, Kind.ADDED, Kind.RENAMED)
 
@@ -41,13 +43,18 @@ def compare(base: Mapping[str, Place] | None, head: Mapping[str, Place], limit: 
         tuple(shifts[:KEPT]),
         max(0, len(shifts) - KEPT),
         tuple(sorted(counts.items())),
-        tuple((n, p.tensor.shape[0]) for n, p in sorted(head.items()) if _embeds(n, p)),
+        _embeddings(head),
         reading.spent,
     )
 
 
-def _embeds(name: str, place: Place) -> bool:
-    return name.endswith(EMBEDDINGS) and len(place.tensor.shape) == 2
+def _embeddings(head: Mapping[str, Place]) -> tuple[tuple[str, int], ...]:
+    """Return the rows of the tables of tokens; a model has few."""
+    shapes = ((name, place.tensor.shape) for name, place in sorted(head.items()))
+    tables = (
+        (name, shape[0]) for name, shape in shapes if name.endswith(EMBEDDINGS) and len(shape) == 2
+    )
+    return tuple(islice(tables, TABLES))
 
 
 def _odd(shift: Shift) -> bool:

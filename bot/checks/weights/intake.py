@@ -38,12 +38,12 @@ def judge(file: ModelFile, *, scan: bool) -> Iterator[Finding]:
         return
     if content.doubt:
         yield rules.UNDECIDED.at(f"{label}: {content.doubt}", where)
+    elif content.format == Format.UNKNOWN and is_model_name(path):
+        yield rules.UNDECIDED.at(f"{label} is named like weights, but is of no known format", where)
     elif is_pickle_name(path) and content.format not in PLAIN:
         # Bytes can be both: an unpickler skips "GGUF" and a whole safetensors header as strings.
         message = f"{label} looks like {content.format}, but has the name of a pickle"
         yield rules.UNDECIDED.at(message, where, remedy="Give it the name of what it is.")
-    elif content.format == Format.UNKNOWN and is_model_name(path):
-        yield rules.UNDECIDED.at(f"{label} is named like weights, but is of no known format", where)
     elif file.scanned is not None and file.scanned.reason and is_model_name(path):
         why = f"({content.format}: {file.scanned.reason})"
         yield rules.UNDECIDED.at(f"{label} is named like weights, but is none {why}", where)

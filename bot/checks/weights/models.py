@@ -15,6 +15,7 @@ from bot.errors import TooLarge
 from bot.world import World
 from registry import objects
 from registry.documents import DocumentError, load_yaml
+from registry.errors import UnsafeWeights
 from registry.modelconfig import ConfigError, read_index
 from registry.outputs import outputs
 from registry.pointers import (
@@ -30,6 +31,7 @@ from registry.project import Project, local_caches
 from security.sniff import is_lfs
 
 SUFFIX = ".safetensors"
+MAX_FILES = 2_000
 MAX_INDICES = 20  # of one folder
 CARDS = ("README.md", "MODEL_CARD.md")
 CARD_LIMIT = 1_000_000
@@ -51,6 +53,11 @@ class Shelf:
 def shelf(world: World, commit: str, folder: str) -> Shelf:
     """List a folder, not those below it. Raises RegistryError, TooLarge, Missing."""
     entries = tuple(e for e in world.folder(commit, folder) if e.is_file)
+    if sum(e.path.endswith(SUFFIX) for e in entries) > MAX_FILES:
+        raise UnsafeWeights(
+            f"{folder or 'the root'} holds more than {MAX_FILES:,} safetensors files",
+            "give each model a folder of its own",
+        )
     files = {e.path: _in_git(world, e) for e in entries if e.path.endswith(SUFFIX)}
     for held in _in_dvc(world, commit, folder):
         files.setdefault(held.path, held)

@@ -9,7 +9,16 @@ from typing import cast
 
 from bot import conduct
 from bot.check import Check
-from bot.checks import community, contributors, dependencies, files, licenses, regression, weights
+from bot.checks import (
+    community,
+    contributors,
+    dependencies,
+    files,
+    licenses,
+    regression,
+    trust,
+    weights,
+)
 from bot.errors import UsageError
 from bot.finding import Rule
 from bot.quoting import plain
@@ -24,6 +33,7 @@ CHECKS: tuple[Check, ...] = (
     dependencies,
     licenses,
     weights,
+    trust,
     regression,
     community,
 )

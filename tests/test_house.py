@@ -31,7 +31,7 @@ CALLERS: dict[str, str | tuple[str, ...]] = {
     "scipy": "lab/",
     "numpy": "lab/",
     "sacrebleu": "lab/",
-    "jinja2": ("lab/harness/", "security/scan/grammar.py"),
+    "jinja2": ("lab/harness/", "security/scan/"),
     "ray": "lab/",
     "cryptography": "security/",
     "sigstore": "security/",

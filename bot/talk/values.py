@@ -24,7 +24,8 @@ class Situation:
     the base; `document` is the SHA-256 of the contributor agreement at the base, None where the
     project has none, and `signed` whether `who` has signed that very text. `approval` is the one
     that holds now. `under_way`: something of the pull request runs or waits. `estimate` is in
-    minutes, `now` in seconds since the epoch.
+    minutes, `now` in seconds since the epoch. `unwaiving` says why the trust file at the base
+    does not let `who` waive, "" where it does or there is none.
     """
 
     pull: Pull
@@ -38,6 +39,7 @@ class Situation:
     estimate: float
     suites: tuple[str, ...] = ()
     conflicted: bool = False
+    unwaiving: str = ""
     document: str | None = None
     signed: bool = False
     approval: Approval | None = None

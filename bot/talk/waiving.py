@@ -29,6 +29,7 @@ _UNSEEN = (
 )
 # A rule, or a whole check with "/": why a comment cannot waive it.
 NEVER = {
+    "trust/": "who may release is decided by those whom the trust file at the base names",
     "policy/": "it is about the policy itself, which only a reviewed change of the file alters",
     "weights/pickle": _RUNS,
     "weights/hostile": _RUNS,
@@ -61,6 +62,11 @@ def waive(command: Command, situation: Situation) -> Answer:
         return refuse(
             "nobody waives findings of their own change.",
             "Ask another maintainer, or propose a waiver in the policy file.",
+        )
+    if situation.unwaiving:
+        return refuse(
+            f"{harmless(situation.unwaiving)}.",
+            "Ask somebody whom `.github/trust.toml` lets waive, or change the policy file.",
         )
     if rule not in situation.rules:
         return refuse(unknown_rule(rule, situation), "The rules are listed in `docs/rules.md`.")

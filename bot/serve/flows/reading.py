@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bot import cladoc, policy
-from bot.errors import Missing
+from bot.checks.trust import at as trust_at
+from bot.errors import Missing, TooLarge
 from bot.github.values import Api, Target
+from bot.people import Account
 from bot.policy import Policy
 from bot.repository import GitWorld
 from bot.serve.flows.warden import Warden
+from security.errors import SecurityError
+from security.trust import access
 
 Objects = Callable[[tuple[str, ...]], None]
 
@@ -46,15 +51,36 @@ def world(warden: Warden, api: Api, target: Target) -> Iterator[GitWorld]:
 def policy_of(warden: Warden, api: Api, target: Target) -> Policy:
     """Return the policy at the target's base. Raises PolicyError."""
     with world(warden, api, target) as opened:
-        return policy.at(opened, target.base, warden.checks, warden.rules)
+        return policy_at(warden, opened, target)
 
 
-def document(warden: Warden, api: Api, target: Target, path: str) -> str | None:
+def policy_at(warden: Warden, opened: GitWorld, target: Target) -> Policy:
+    """Return the policy at the target's base. Raises PolicyError."""
+    return policy.at(opened, target.base, warden.checks, warden.rules)
+
+
+def document(opened: GitWorld, target: Target, path: str) -> str | None:
     """Return the SHA-256 of the contributor agreement at the base, None where there is none."""
     if not path:
         return None
-    with world(warden, api, target) as opened:
-        try:
-            return cladoc.read(opened, target.base, path).digest
-        except Missing:
-            return None
+    try:
+        return cladoc.read(opened, target.base, path).digest
+    except Missing:
+        return None
+
+
+def denied(opened: GitWorld, target: Target, action: str, who: Account, now: float) -> str:
+    """Say why the trust file at the base does not let an account act; "" where it does.
+
+    Without a trust file the roles of GitHub decide; one that cannot be read lets nobody act.
+    """
+    try:
+        trust = trust_at(opened, target.base)
+    except (SecurityError, TooLarge) as error:
+        return error.message
+    if trust is None:
+        return ""
+    account = access.Account(who.login, who.id)
+    day = datetime.fromtimestamp(now, UTC)
+    decision = access.decide(trust, action, (account,), trust.project, day)
+    return "" if decision.allowed else decision.reason

@@ -120,9 +120,11 @@ def _answer(warden: Warden, api: Api, heard: Heard, text: str) -> str:
 def situation(warden: Warden, api: Api, pull: Pull, who: Account, comment: int) -> Situation:
     """Gather what an answer depends on, now."""
     target = target_of(pull)
-    policy = reading.policy_of(warden, api, target)
+    with reading.world(warden, api, target) as opened:
+        policy = reading.policy_at(warden, opened, target)
+        document = reading.document(opened, target, policy.section("contributors").cla.document)
+        unwaiving = reading.denied(opened, target, "waive", who, warden.clock())
     loading = policy.section(warden.loading[0]) if warden.loading else None
-    document = reading.document(warden, api, target, policy.section("contributors").cla.document)
     signed = any(
         s.account == who.id and s.document == document
         for s in warden.records.signatures(pull.repo.id)
@@ -139,6 +141,7 @@ def situation(warden: Warden, api: Api, pull: Pull, who: Account, comment: int) 
         estimate=leave.estimate(warden, target, loading.minutes if loading else 0.0),
         suites=tuple(suite.name for suite in loading.suite) if loading else (),
         conflicted=warden.records.conflicted(pull.repo.id, pull.number, who.id),
+        unwaiving=unwaiving,
         document=document,
         signed=signed,
         approval=leave.approval_of(warden, target),

@@ -53,7 +53,7 @@ def test_a_fork_gets_its_verdict(stack: Stack, repo: Repository) -> None:
     assert runs.pop("modelwarden") == "failure"
     assert runs.pop("modelwarden / dependencies") == "failure"
     assert runs.pop("modelwarden / regression") == "skipped"
-    assert len(runs) == 6 and set(runs.values()) == {"success"}
+    assert len(runs) == 7 and set(runs.values()) == {"success"}
     (text,) = stack.ours(repo, pull.number)
     assert text.startswith(f"{MARKER}\n## ❌ FAIL")
     failed = next(r for r in repo.runs.values() if r.name == "modelwarden / dependencies")
@@ -157,6 +157,40 @@ def test_a_waiver_by_comment_lets_the_change_in(stack: Stack, repo: Repository) 
     assert stack.runs(repo, group)["modelwarden"] == "success"
     assert "**Not done:**" in refusal and "waived" in answer.lower()
     _once(repo)
+
+
+TRUST = """
+format = 1
+project = "tiny"
+version = 1
+expires = 2030-01-01
+[people.will]
+account = "will"
+[people.eve]
+account = "eve"
+[roles.waivers]
+actions = ["waive"]
+members = ["eve"]
+threshold = 1
+artifacts = ["tiny"]
+"""
+
+
+def test_where_there_is_a_trust_file_it_says_who_waives(stack: Stack, hub: FakeGitHub) -> None:
+    files = {"README.md": "# tiny\n", "LICENSE": "MIT License\n", ".github/trust.toml": TRUST}
+    repo = hub.repository("acme/trusting", files)
+    for name in ("ada", "eve"):
+        repo.grant(name, "maintain")
+    pull = repo.pull(author="mallory", branch="x", files=UNPINNED, fork=True)
+    stack.settle()
+    line = "/warden waive dependencies/unpinned until 2026-12-20 because it is pinned by the lock"
+    repo.comment(pull.number, "ada", line)
+    stack.settle()
+    assert stack.runs(repo, pull.head)["modelwarden"] == "failure"
+    assert "trust file" in stack.ours(repo, pull.number)[-1]
+    repo.comment(pull.number, "eve", line)
+    stack.settle()
+    assert stack.runs(repo, pull.head)["modelwarden"] == "success"
 
 
 @pytest.mark.parametrize(

@@ -224,6 +224,12 @@ def test_waive() -> None:
     )
 
 
+def test_the_trust_file_says_who_may_waive() -> None:
+    answer = say(WAIVE, unwaiving="`bob` has no role for it")
+    assert (answer.effects, answer.refused) == ((), True)
+    assert "no role" in answer.text and ".github/trust.toml" in answer.text
+
+
 @pytest.mark.parametrize(
     ("until", "fine"),
     [

@@ -152,11 +152,14 @@ def _last(path: Path, fd: int) -> tuple[Entry | None, bytes]:
 def _complete(path: Path, fd: int) -> None:
     """Give an entry that lacks nothing but its newline that newline."""
     last, torn = _last(path, fd)
-    with suppress(EntryError):
+    try:
         entry = auditentry.read(torn)
-        if entry.previous == (last.hash if last else FIRST):
-            os.write(fd, b"\n")
-            os.fsync(fd)
+    except EntryError:
+        return
+    if entry.previous != (last.hash if last else FIRST):
+        raise Tampered(f"{path}: its last line does not follow the one before it", _HINT)
+    os.write(fd, b"\n")
+    os.fsync(fd)
 
 
 def _read(path: Path, line: bytes) -> Entry:

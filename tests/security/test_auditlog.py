@@ -434,6 +434,21 @@ def test_a_damaged_end_is_not_built_upon(log: Path) -> None:
         add(log)
 
 
+def test_only_what_a_crash_leaves_is_cut(log: Path) -> None:
+    whole = b"".join(filled(log))
+    other = forged(whole.splitlines(keepends=True), 6, actor="mallory")[7]
+    for tail in (b'{"sequence":8,"time":"' + b"x" * 200_000, b'{"sequence":9,"', b"\0 ", b" "):
+        log.write_bytes(whole + tail)
+        with pytest.raises(Tampered, match="its end is no entry"):
+            add(log)
+        assert log.read_bytes() == whole + tail
+    cut = b"".join(whole.splitlines(keepends=True)[:7]) + other[:-1]
+    log.write_bytes(cut)
+    with pytest.raises(Tampered, match="its last line does not follow"):
+        add(log)
+    assert log.read_bytes() == cut
+
+
 def test_odd_files(log: Path, tmp_path: Path) -> None:
     with pytest.raises(Refused, match="there is no audit log"):
         checkpoint(log, SIGNER)

@@ -144,6 +144,15 @@ def test_a_memory_that_is_gone_is_not_a_new_one(memory: Memory) -> None:
         seen(memory, "0.9", B)
 
 
+def test_names_are_bounded(memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("security.trust.memory.MOST", 2)
+    for name in "ab":
+        memory.accept(name, "1", A, None, NOW)
+    with pytest.raises(Refused, match="more than 2 artifacts"):
+        memory.accept("c", "1", A, None, NOW)
+    memory.accept("b", "2", A, None, NOW)
+
+
 def test_odd_files(memory: Memory) -> None:
     memory.path.mkdir()
     with pytest.raises(SecurityError):

@@ -161,7 +161,7 @@ def _envelope(found: Any) -> Envelope:
     later = [s.keyid for s in signatures[1:]]
     if not all(later):
         raise Malformed("a signature after the first has no keyid", HINT)
-    if len(set(later)) < len(later) or len({s.sig for s in signatures}) < len(signatures):
+    if len(set(later)) < len(later):
         raise Malformed("a signature is there twice", HINT)
     return Envelope(IN_TOTO, decode64(envelope["payload"], "payload"), signatures)
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from security.errors import Malformed, Refused
+from security.errors import BadKey, Malformed, Refused
 from security.identity import ED25519, MLDSA65, P256, P384, P521, Method, Signer
 from security.manifest import Manifest
-from security.sign import bundle, certificates, statement
+from security.sign import bundle, certificates, keys, statement
 from security.sign.bundle import MAX_SIGNATURES, Bundle
 from security.sign.certificates import Certified
 from security.sign.dsse import IN_TOTO, Envelope, Signature
@@ -82,6 +82,10 @@ def _signatures(envelope: Envelope, signers: Sequence[Signer]) -> list[_Signed]:
         public = signer.public
         chain = signer.chain if isinstance(signer, Certified) else ()
         signature = Signature(signer.sign(signed), public.hint)
+        # A token, a service or a fault may give anything; what does not hold is not published.
+        if not keys.check(public, signature.sig, signed):
+            why = f"key {public.hint[:16]} made a signature that does not hold"
+            raise BadKey(why, "check the token or the key service, and sign again")
         made.append(_Signed(signature, public.kind in CURVES, chain))
     return made
 

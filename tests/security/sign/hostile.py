@@ -41,10 +41,15 @@ def cosigned(world: World) -> list[Vector]:
     bad("second-without-keyid", "Malformed", "no keyid", lambda s: s[1].update(keyid=""))
     bad("second-spoiled", "Tampered", "does not fit", lambda s: s[1].update(sig=b64(b"\0" * 64)))
     bad("second-other", "Tampered", "does not fit", lambda s: s[2].update(sig=other))
-    bad("second-twice", "Malformed", "twice", lambda s: s.append(s[1]))
+    bad("second-twice", "Malformed", "is there twice", lambda s: s.append(s[1]))
     hint = world.key.public.hint
     again = b64(world.key.sign(dsse.pae(dsse.IN_TOTO, dumped(world.statement))))
-    bad("first-again", "Malformed", "twice", lambda s: s.append({"sig": again, "keyid": hint}))
+    bad(
+        "first-again",
+        "Malformed",
+        "one key has signed twice",
+        lambda s: s.append({"sig": again, "keyid": hint}),
+    )
     bad("swapped", "Tampered", "does not fit", lambda s: _swap_signatures(s))
     bad("first-dropped", "Malformed", "not the hint", lambda s: s.pop(0))
     return found

@@ -42,7 +42,7 @@ def statements(world: World) -> list[Vector]:
     bad("predicate-list", "not a JSON object", lambda s: s.update(predicate=[]))
     bad("no-predicate", "no predicate", lambda s: s.pop("predicate"))
     bad("no-files", "resources", lambda s: files(s).clear())
-    bad("listed-twice", "twice", lambda s: files(s).append(files(s)[0]))
+    bad("listed-twice", "is listed twice", lambda s: files(s).append(files(s)[0]))
     bad("file-is-text", "not a JSON object", lambda s: files(s).append("x"))
     bad("file-without-name", "no name", lambda s: files(s)[0].pop("name"))
     for name, path in {
@@ -57,7 +57,7 @@ def statements(world: World) -> list[Vector]:
         "half-pair": "a\udc80",
         "dot-among-files": "..",
     }.items():
-        bad(f"path-{name}", "name|canonical|path", put(one, name=path))
+        bad(f"path-{name}", "canonical|not UTF-8|NUL", put(one, name=path))
     for name, value in {
         "upper": files(world.statement)[0]["digest"].upper(),
         "short": "00" * 31,
@@ -95,12 +95,16 @@ def statements(world: World) -> list[Vector]:
         "signed": "a:+0:8", "padded": "a:00:8", "pathless": ":0:8", "parent": "../a:0:8",
         "wide": "a:0:\uff18",
     }.items():  # fmt: skip
-        bad(f"shard-range-{name}", "range|canonical", sharded(part))
+        bad(f"shard-range-{name}", "no range|not a canonical", sharded(part))
     hidden = made(world.statement)["ignore_paths"]
     for name, ignored in {
         "pattern": "*.bin", "absolute": "/tmp", "parent": "../x", "number": 5, "empty": "",
     }.items():  # fmt: skip
-        bad(f"ignored-{name}", "path|pattern", put(made, ignore_paths=[*hidden, ignored]))
+        bad(
+            f"ignored-{name}",
+            "canonical|is no path|a pattern",
+            put(made, ignore_paths=[*hidden, ignored]),
+        )
     bad("ignored-text", "ignore_paths", lambda s: made(s).update(ignore_paths="model.sig"))
     bad("ignored-listed", "both", lambda s: made(s).update(ignore_paths=[*hidden, "weights.bin"]))
     hides = [*hidden, "extra.py"]
@@ -162,7 +166,9 @@ def _change(statement: Statement) -> None:
 
 def sharded(name: str) -> Spoil:
     def spoil(statement: Statement) -> None:
+        del files(statement)[1:]
         one(statement)["name"] = name
+        _rooted(statement)
         made(statement).update(method="shards", shard_size=8)
 
     return spoil

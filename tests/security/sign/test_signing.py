@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import dataclass
 from itertools import permutations
 from typing import Any
 
 import pytest
 
-from security.errors import Malformed, Refused
-from security.identity import ED25519, MLDSA65, P256, P384
+from security.errors import BadKey, Malformed, Refused
+from security.identity import ED25519, MLDSA65, P256, P384, PublicKey
 from security.manifest import Entry, Manifest
 from security.sign import bundle, certificates, dsse, keys, signing
 from security.trust.single import KeyTrust
@@ -122,3 +123,22 @@ def test_an_attestation_is_no_release() -> None:
     line = signing.attest("model", MANIFEST.root, "urn:x:v1", {}, [signer()])
     with pytest.raises(Malformed, match="predicateType"):
         read_signed(line, KeyTrust(signer().public))
+
+
+@dataclass
+class Liar:
+    """A token that signs something else, or with another key than it says."""
+
+    public: PublicKey
+    answer: bytes
+
+    def sign(self, data: bytes) -> bytes:
+        return self.answer or signer(ED25519).sign(data)
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"0" * 71, signer().sign(b"other")], ids=["none", "zeros", "other"]
+)
+def test_a_signature_that_does_not_hold_is_not_published(answer: bytes) -> None:
+    with pytest.raises(BadKey, match="does not hold"):
+        signing.sign_manifest(MANIFEST, "model", [Liar(signer().public, answer)])

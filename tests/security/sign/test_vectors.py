@@ -11,7 +11,7 @@ import pytest
 from security import errors
 from security.sign import keys
 from security.trust.single import CertificateTrust
-from security.verify import verify
+from security.verify import read_signed, verify
 from tests.security.sign import authority
 from tests.security.sign.trusts import Everyone
 
@@ -40,8 +40,19 @@ def test_a_bad_one_is_refused_for_its_reason(name: str) -> None:
     with pytest.raises(errors.SecurityError) as caught:
         verify(ROOT / "model", trust=trust(name), bundle=path, now=authority.NOW)
     assert type(caught.value).__name__ == error, caught.value
-    assert re.search(reason, caught.value.message), caught.value
+    said = caught.value.message.removeprefix(f"{path}: ")  # whose name may say the reason
+    assert re.search(reason, said), caught.value
     assert caught.value.hint and "\n" not in caught.value.message + caught.value.hint
+
+
+MALFORMED = sorted(name for name, (error, _) in EXPECTED.items() if error == "Malformed")
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_what_is_malformed_is_so_before_any_file_is_looked_at(name: str) -> None:
+    data = (ROOT / "bad" / f"{name}.sig").read_bytes()
+    with pytest.raises(errors.Malformed, match=EXPECTED[name][1]):
+        read_signed(data, trust(name), now=authority.NOW)
 
 
 @pytest.mark.parametrize("name", GOOD)

@@ -1,1 +1,1 @@
-{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{"hint":"26061adbb333683714c868b1007628da1f5ee609d57f8d63830838fb6c4fe160"},"tlogEntries":[]}}
+{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{"hint":"6afe5c5cb8eb1fb7c10c94cfa3449e6492704c92fdfc7ae6e21cf741a25628a7"},"tlogEntries":[]}}

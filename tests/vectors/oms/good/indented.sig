@@ -2,7 +2,7 @@
   "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
   "verificationMaterial": {
     "publicKey": {
-      "hint": "26061adbb333683714c868b1007628da1f5ee609d57f8d63830838fb6c4fe160"
+      "hint": "6afe5c5cb8eb1fb7c10c94cfa3449e6492704c92fdfc7ae6e21cf741a25628a7"
     },
     "tlogEntries": []
   },
@@ -11,7 +11,7 @@
     "payloadType": "application/vnd.in-toto+json",
     "signatures": [
       {
-        "sig": "MEQCIE0C8ujo5VTdsgD1WukwNuuF2uG3duKLjdCnnCI0g8OaAiBIasuUxL3H281hE/zQ/vERQxYfF43FGy+Tj7p5x4Aa5Q==",
+        "sig": "MEUCIQCosqDiYceHt8YD7kaJKYmxijpydE9hLQK43nzD7pKmdQIgUhrLhcFvlfIEw5HQhdgAltjQDSbqVrEqLp7aljasRWM=",
         "keyid": ""
       }
     ]

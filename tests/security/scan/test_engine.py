@@ -168,3 +168,10 @@ def test_no_verdict_depends_on_what_is_installed(
     found = scan_file(of_bytes("x.pkl", data), Limits())
     assert found.judgement is Judgement.UNDECIDED
     assert "anything" not in set(sys.modules) - before
+
+
+def test_the_document_names_every_rule() -> None:
+    text = (Path(__file__).parents[3] / "docs/formats/scan.md").read_text()
+    for rule in RULES.values():
+        assert f"| `{rule.name}` | {rule.meaning} | {rule.remedy} |" in text, rule.name
+        assert "\n" not in rule.meaning + rule.remedy

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from security import strictjson
@@ -29,6 +29,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES, st.integers(0, 8), st.sampled_from([None, 1]))
+@settings(deadline=None)
 def test_depth_is_that_of_the_values_whatever_texts_hold(
     value: object, depth: int, indent: int | None
 ) -> None:
@@ -41,6 +42,7 @@ def test_depth_is_that_of_the_values_whatever_texts_hold(
 
 
 @given(st.binary(max_size=60) | st.text(alphabet='[]{}",:\\1', max_size=60).map(str.encode))
+@settings(deadline=None)
 def test_any_bytes_are_values_or_an_error(data: bytes) -> None:
     try:
         value = loads(data, 3)

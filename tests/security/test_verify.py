@@ -327,7 +327,9 @@ def test_nobody_else_makes_a_verified(model: Path) -> None:
 
 
 @given(st.data())
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_any_changed_byte_of_any_signed_file_is_refused(model: Path, data: st.DataObject) -> None:
     names = [
         "config.json",

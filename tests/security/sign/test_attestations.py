@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from security.errors import TooLarge, Untrusted
@@ -101,6 +101,7 @@ LINE = line(verdict="clean")
 
 
 @given(st.integers(0, len(LINE) - 1), st.integers(1, 255))
+@settings(deadline=None)
 def test_any_changed_byte_is_doubted(at: int, flip: int) -> None:
     data = bytearray(LINE)
     data[at] ^= flip

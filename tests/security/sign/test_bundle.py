@@ -27,7 +27,7 @@ def test_a_bundle_is_written_as_it_was_read(data: bytes) -> None:
 
 
 @given(st.integers(0, len(ONE) - 1), st.integers(1, 255))
-@settings(max_examples=400)
+@settings(deadline=None, max_examples=400)
 def test_any_changed_byte_is_refused(at: int, flip: int) -> None:
     data = bytearray(ONE)
     data[at] ^= flip
@@ -36,7 +36,7 @@ def test_any_changed_byte_is_refused(at: int, flip: int) -> None:
 
 
 @given(st.integers(0, len(BOTH) - 1), st.integers(1, 255))
-@settings(max_examples=200)
+@settings(deadline=None, max_examples=200)
 def test_a_changed_byte_never_adds_or_keeps_a_signer(at: int, flip: int) -> None:
     data = bytearray(BOTH)
     data[at] ^= flip
@@ -49,6 +49,7 @@ def test_a_changed_byte_never_adds_or_keeps_a_signer(at: int, flip: int) -> None
 
 
 @given(st.integers(0, len(ONE)), st.integers(0, 40))
+@settings(deadline=None)
 def test_a_cut_or_a_hole_is_refused(at: int, size: int) -> None:
     data = ONE[:at] + ONE[at + size + 1 :]
     if data != ONE:
@@ -57,6 +58,7 @@ def test_a_cut_or_a_hole_is_refused(at: int, size: int) -> None:
 
 
 @given(st.binary(max_size=200))
+@settings(deadline=None)
 def test_no_bytes_are_anything_but_malformed(data: bytes) -> None:
     with pytest.raises(errors.Malformed):
         bundle.read(data)
@@ -70,6 +72,7 @@ JSON = st.recursive(
 
 
 @given(st.data(), JSON)
+@settings(deadline=None)
 def test_no_value_in_any_place_is_more_than_an_error(data: st.DataObject, value: object) -> None:
     whole = json.loads(ONE)
     place = whole

@@ -7,7 +7,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from security.errors import BadKey, Malformed, SecurityError, Untrusted
@@ -142,6 +142,7 @@ def test_a_root_that_cannot_be_read_is_said() -> None:
 
 
 @given(st.integers(0, len(LEAF.der) - 1), st.integers(1, 255))
+@settings(deadline=None)
 def test_any_changed_byte_of_a_certificate_is_refused(at: int, flip: int) -> None:
     der = bytearray(LEAF.der)
     der[at] ^= flip
@@ -150,6 +151,7 @@ def test_any_changed_byte_of_a_certificate_is_refused(at: int, flip: int) -> Non
 
 
 @given(st.binary(max_size=100))
+@settings(deadline=None)
 def test_no_bytes_are_anything_but_malformed(der: bytes) -> None:
     with pytest.raises(Malformed):
         certificates.prove((der,), (ROOT.pem,), NOW)

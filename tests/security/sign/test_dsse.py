@@ -3,7 +3,7 @@ from __future__ import annotations
 import base64
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from security.errors import Malformed
@@ -22,6 +22,7 @@ def test_lengths_count_bytes() -> None:
 
 
 @given(st.text(max_size=12), st.binary(max_size=30), st.text(max_size=12), st.binary(max_size=30))
+@settings(deadline=None)
 def test_no_two_pairs_are_signed_alike(a: str, one: bytes, b: str, other: bytes) -> None:
     assert (dsse.pae(a, one) == dsse.pae(b, other)) == ((a, one) == (b, other))
 
@@ -31,6 +32,7 @@ def test_a_type_that_looks_like_a_length_is_not_taken_for_one() -> None:
 
 
 @given(st.binary(max_size=100))
+@settings(deadline=None)
 def test_base64_there_and_back(data: bytes) -> None:
     assert dsse.decode64(dsse.encode64(data), "it") == data
 
@@ -47,6 +49,7 @@ def test_base64_has_one_spelling(text: object) -> None:
 
 
 @given(st.text(alphabet="ABCDabcd0189+/=-_ \n", max_size=12))
+@settings(deadline=None)
 def test_what_is_decoded_is_what_would_be_written(text: str) -> None:
     try:
         data = dsse.decode64(text, "it")

@@ -9,7 +9,7 @@ import traceback
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from security.errors import BadKey
@@ -181,6 +181,7 @@ def test_one_key_has_one_hint_however_it_is_written(data: bytes) -> None:
 
 
 @given(st.integers(0, len(GOOD) - 1), st.integers(1, 255))
+@settings(deadline=None)
 def test_a_changed_public_key_is_another_or_none(at: int, flip: int) -> None:
     data = bytearray(GOOD)
     data[at] ^= flip
@@ -193,6 +194,7 @@ def test_a_changed_public_key_is_another_or_none(at: int, flip: int) -> None:
 
 
 @given(st.binary(max_size=300))
+@settings(deadline=None)
 def test_no_bytes_are_anything_but_a_key_or_an_error(data: bytes) -> None:
     for read in (keys.read_public, keys.load_signer):
         with pytest.raises(BadKey):

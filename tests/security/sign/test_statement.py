@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from security.errors import Malformed, Refused
@@ -41,6 +41,7 @@ def manifests(draw: st.DrawFn) -> Manifest:
 
 
 @given(manifests())
+@settings(deadline=None)
 def test_a_manifest_comes_back_from_its_statement(manifest: Manifest) -> None:
     found = statement.read(statement.write(manifest, "a model"))
     assert found.manifest == manifest and found.name == "a model"
@@ -107,6 +108,7 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), JSON))
+@settings(deadline=None)
 def test_a_claim_comes_back(predicate: dict[str, object]) -> None:
     found = statement.read_claim(statement.write_claim("model", ROOT, "urn:x:v1", predicate))
     assert (found.name, found.root, found.predicate_type) == ("model", ROOT, "urn:x:v1")
@@ -159,6 +161,7 @@ def test_a_release_is_no_claim_and_a_claim_no_release() -> None:
 
 
 @given(st.binary(max_size=100))
+@settings(deadline=None)
 def test_no_bytes_are_anything_but_malformed(data: bytes) -> None:
     for read in (statement.read, statement.read_claim):
         with pytest.raises(Malformed):

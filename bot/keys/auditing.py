@@ -6,6 +6,7 @@ import json
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -21,7 +22,7 @@ from security.auditcheck import Checked
 from security.auditentry import Entry, Head
 from security.identity import PublicKey
 from security.sign import reading
-from security.trust import loading, tables
+from security.trust import access, loading, tables
 from security.trust.memory import Memory
 
 SHOWN = 20  # newest entries on a terminal
@@ -65,7 +66,8 @@ def audit(
 def _known(trust: Path | None, public: Sequence[Path]) -> list[tuple[str, PublicKey]]:
     found = [(path.name, read_public(path)) for path in public]
     if trust is not None:
-        found += loading.load(reading.read(trust, tables.LIMIT), str(trust)).keys()
+        file = loading.load(reading.read(trust, tables.LIMIT), str(trust))
+        found += access.holders(file, "audit", file.project, datetime.now(UTC))
     return found
 
 

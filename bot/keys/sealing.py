@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -14,11 +14,17 @@ from bot.keys import secrets
 from bot.keys.trail import Trail
 from bot.progress import Bar
 from bot.wording import plural
-from security.seal import folders, sealing
+from security import hashing, onepass, storing
+from security.identity import Signer
+from security.manifest import Manifest
+from security.paths import WHOLE, signature_of
+from security.scan.source import Source
 from security.seal import identities as keyfiles
+from security.seal import sealing
 from security.seal.header import BLOCK, Recipient
 from security.seal.scrypt import ScryptRecipient
 from security.seal.sealing import SUFFIX
+from security.sign import signing
 
 HYBRID, CLASSIC = 1_700, 120  # bytes of a header that one recipient takes, at most
 
@@ -44,6 +50,11 @@ class Asked:
     format_: str
 
     @property
+    def signs(self) -> bool:
+        """Whether keys to sign with are named."""
+        return bool(self.keys or self.token or self.program)
+
+    @property
     def target(self) -> Path:
         """Where the sealed file or folder goes."""
         return self.output or self.path.with_name(self.path.name + SUFFIX)
@@ -53,28 +64,66 @@ def seal(asked: Asked) -> int:
     """Seal a file or a folder; return 0."""
     if not asked.path.exists():
         raise UsageError(f"{asked.path}: no such file or folder", "name what to seal")
+    if asked.passphrase and asked.passphrase_file and (asked.keys or asked.token):
+        hint = "sign the sealed files afterwards: modelwarden keys sign"
+        raise UsageError("one passphrase file for sealing and for signing", hint)
     with Trail(asked.log).doing("seal", asked.path.name) as entry:
         whom = _whom(asked)
         entry.details["to"] = ", ".join(f"{r}"[:40] for r in whom)
-        size = header_size(whom, asked.room)
-        with Bar(f"Sealing {asked.path.name}") as bar:
-            if asked.path.is_dir():
-                made = folders.seal_folder(
-                    asked.path, asked.target, whom, header_size=size, jobs=asked.jobs,
-                    progress=bar, overwrite=asked.force,
-                )  # fmt: skip
-            else:
-                made = (asked.target.name,)
-                sealing.seal(
-                    asked.path, asked.target, whom, header_size=size, jobs=asked.jobs,
-                    progress=bar, overwrite=asked.force,
-                )  # fmt: skip
+        if asked.signs:
+            opened = secrets.signers(asked.keys, asked.token, asked.program, asked.passphrase_file)
+            with opened as signers:
+                manifest = _sealed(asked, whom)
+                _sign(asked, whom, manifest, signers)
+            entry.details["root"] = manifest.root
+        else:
+            manifest = _sealed(asked, whom)
+    count = len(manifest.entries)
     if asked.format_ == "json":
-        said = {"output": str(asked.target), "files": len(made), "recipients": len(whom)}
+        said = {"output": str(asked.target), "files": count, "recipients": len(whom)}
         click.echo(json.dumps(said, indent=2))
     else:
-        click.echo(f"{asked.target}: {plural(len(made), 'file')} sealed to {_count(whom)}")
+        click.echo(f"{asked.target}: {plural(count, 'file')} sealed to {_count(whom)}")
     return 0
+
+
+def _sealed(asked: Asked, whom: Sequence[Recipient]) -> Manifest:
+    """Seal, and return what the plain files are; one read, whatever else is asked for."""
+    judge = _judge if asked.scan else None
+    size = header_size(whom, asked.room)
+    with Bar(f"Sealing {asked.path.name}") as bar:
+        if asked.path.is_dir():
+            return onepass.seal_folder_measured(
+                asked.path, asked.target, whom, header_size=size, jobs=asked.jobs, progress=bar,
+                overwrite=asked.force, judge=judge,
+            )  # fmt: skip
+        entry = onepass.seal_measured(
+            asked.path, asked.target, whom, header_size=size, jobs=asked.jobs, progress=bar,
+            overwrite=asked.force, judge=judge,
+        )  # fmt: skip
+        return Manifest((replace(entry, path=WHOLE),))
+
+
+def _judge(source: Source) -> None:
+    from bot.keys import scanning
+    from security.scan.engine import scan_file
+
+    scanning.refuse(Path(source.name), (scan_file(source),))
+
+
+def _sign(
+    asked: Asked, whom: Sequence[Recipient], manifest: Manifest, signers: Sequence[Signer]
+) -> None:
+    """Sign the plain files, unless they are, sealing that signature; then the sealed ones."""
+    plain = signature_of(asked.path)
+    if not plain.exists():
+        place = asked.target if asked.path.is_dir() else asked.target.parent
+        bundle = signing.sign_manifest(manifest, asked.path.resolve().name, signers)
+        data = sealing.seal_bytes(bundle, whom)
+        storing.write(place / f"{plain.name}{SUFFIX}", data, overwrite=True)
+    sealed = hashing.measure(asked.target, tensors=False, jobs=asked.jobs)
+    data = signing.sign_manifest(sealed, asked.target.resolve().name, signers)
+    storing.write(signature_of(asked.target), data)
 
 
 def recipients(to: Sequence[str], files: Sequence[Path]) -> tuple[Recipient, ...]:

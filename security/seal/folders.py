@@ -13,7 +13,7 @@ from security.hashing.reading import opened as opened_as_found
 from security.hashing.walk import File, Tree, walk
 from security.seal.header import BLOCK, Identity, Recipient
 from security.seal.parallel import usable
-from security.seal.reading import reading, shown
+from security.seal.reading import Opened, reading, shown
 from security.seal.sealing import SUFFIX, open_opened, replacing_sealed, seal_opened
 from security.seal.stream import Progress
 from security.storing import replacing
@@ -21,6 +21,7 @@ from security.storing import replacing
 LARGE = 64 << 20  # bytes from which a file has all threads for itself
 
 Work = Callable[[File, Path, int], None]  # from where, to where, with how many threads
+Each = Callable[[File, Opened, int, int], None]  # found, open, target descriptor, threads
 
 
 def seal_folder(
@@ -33,11 +34,13 @@ def seal_folder(
     jobs: int = 0,
     progress: Progress | None = None,
     overwrite: bool = False,
+    each: Each | None = None,
 ) -> tuple[str, ...]:
     """Seal every file of a folder but the ignored to the same path with ".age"; return these.
 
-    On an error what this call has added is removed. Raises as `sealing.seal`, and Unreadable or
-    Malformed for a link, a device or a name that cannot be signed.
+    `each` seals one of them in another way. On an error what this call has added is removed.
+    Raises as `sealing.seal`, and Unreadable or Malformed for a link, a device or a name that
+    cannot be signed.
     """
     _apart(source, target)
     with Tree.of(source) as tree:
@@ -48,7 +51,10 @@ def seal_folder(
                 replacing_sealed(place, overwrite=overwrite) as fd,
                 reading(source / file.path, fd=_open(tree, file)) as opened,
             ):
-                seal_opened(opened, fd, recipients, header_size=header_size, jobs=threads)
+                if each:
+                    each(file, opened, fd, threads)
+                else:
+                    seal_opened(opened, fd, recipients, header_size=header_size, jobs=threads)
 
         _each(pairs, work, target, jobs=jobs, progress=progress, overwrite=overwrite)
     return tuple(f"{file.path}{SUFFIX}" for file, _ in pairs)

@@ -70,6 +70,12 @@ def seal_opened(
     stream.encrypt(box, ends, opened.size, jobs=jobs, tap=tap, progress=progress)
 
 
+def seal_bytes(data: bytes, recipients: Sequence[Recipient]) -> bytes:
+    """Return a few bytes as a sealed file. Raises Refused."""
+    file_key = os.urandom(FILE_KEY)
+    return header.build(file_key, recipients) + chunks.seal_bytes(file_key, data)
+
+
 def open_sealed(
     source: Path,
     target: Path,

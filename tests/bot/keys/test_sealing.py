@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import subprocess
 from pathlib import Path
 
@@ -133,3 +134,32 @@ def test_what_cannot_be_done(
     assert {p.name for p in model.parent.iterdir()} == {
         "tiny", "mine.age", "mine.age.pub", "state"
     }  # fmt: skip
+
+
+def test_both_are_signed_in_one_pass(
+    warden: Warden, model: Path, mine: Path, key: Path, tmp_path: Path
+) -> None:
+    seal = ("keys", "seal", model, "--to", recipient(mine), "--key", key, "--scan")
+    assert warden(*seal, "--output", "sealed").code == 0
+    assert warden("verify", "sealed", "--key", f"{key}.pub").code == 0  # a mirror, without a key
+    assert warden("keys", "open", "sealed", "--identity", mine, "--output", "back").code == 0
+    assert warden("verify", "back", "--key", f"{key}.pub").code == 0
+    assert not (model / "model.sig").exists()
+    with (tmp_path / "sealed/config.json.age").open("ab") as file:
+        file.write(b"x")
+    assert warden("verify", "sealed", "--key", f"{key}.pub").code == 1
+    one = ("keys", "seal", model / "config.json", "--to", recipient(mine), "--key", key)
+    assert warden(*one, "--output", "one.age").code == 0
+    assert warden("verify", "one.age", "--key", f"{key}.pub").code == 0
+    assert (
+        warden("keys", "open", "one.age", "--identity", mine, "--output", "config.json").code == 0
+    )
+    assert warden("keys", "open", "config.json.sig.age", "--identity", mine).code == 0
+    assert warden("verify", "config.json", "--key", f"{key}.pub").code == 0
+
+
+def test_what_is_flagged_is_not_sealed(warden: Warden, model: Path, mine: Path) -> None:
+    (model / "old.bin").write_bytes(pickle.dumps(os.system))
+    done = warden("keys", "seal", model, "--to", recipient(mine), "--scan", "--output", "sealed")
+    assert (done.code, "old.bin" in done.err) == (1, True)
+    assert not Path("sealed").exists()

@@ -25,7 +25,7 @@ def document(folder: Path, version: int, people: tuple[str, ...] = PEOPLE, more:
     roles = "".join(
         f'[roles.{role}]\nactions = ["{role}"]\nmembers = [{members}]\nthreshold = {count}\n'
         'artifacts = ["tiny"]\n'
-        for role, count in (("release", 2), ("rotate", 2), ("attest", 1))
+        for role, count in (("release", 2), ("rotate", 2), ("attest", 1), ("audit", 1))
     )
     head = f'format = 1\nproject = "tiny"\nversion = {version}\nexpires = {SOON}\n'
     return head + keys + roles

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,6 @@ from bot.world import TEXT_LIMIT, World
 from registry import objects
 from registry.errors import MissingWeights
 from security.scan.source import Source, of_bytes, of_descriptor
-from security.sniff import PREFIX
 
 BLOB_LIMIT = 20_000_000_000  # bytes of one git blob that is written to a temporary file
 
@@ -55,18 +53,8 @@ class Opener:
         return of_descriptor(held.path, file)
 
     def _of_blob(self, path: str, blob: str) -> Source:
-        size = self._world.size(blob)
-        if size <= TEXT_LIMIT:
+        if self._world.size(blob) <= TEXT_LIMIT:
             return of_bytes(path, self._world.read(blob))
-        return lazy(
-            path,
-            size,
-            lambda: self._world.prefix(blob, PREFIX),
-            lambda: self.exported(path, blob),
-        )
-
-    def exported(self, path: str, blob: str) -> Source:
-        """Open a temporary copy of a git blob. Raises Missing, TooLarge."""
         if self._folder is None:
             folder = tempfile.TemporaryDirectory(prefix="modelwarden-")
             self._folder = Path(self._stack.enter_context(folder))
@@ -76,21 +64,3 @@ class Opener:
         opened = os.open(target, os.O_RDONLY | os.O_CLOEXEC)
         self._stack.callback(os.close, opened)
         return of_descriptor(path, opened)
-
-
-def lazy(path: str, size: int, prefix: Callable[[], bytes], whole: Callable[[], Source]) -> Source:
-    """Return a file whose first bytes cost little; the rest is fetched once it is asked for."""
-    known: list[bytes] = []
-    opened: list[Source] = []
-
-    def read(at: int, count: int) -> bytes:
-        count = max(0, min(count, size - at))
-        if not opened and at + count <= min(PREFIX, size):
-            if not known:
-                known.append(prefix())
-            return known[0][at : at + count]
-        if not opened:
-            opened.append(whole())
-        return opened[0].read(at, count)
-
-    return Source(path, size, read)

@@ -6,16 +6,14 @@ import posixpath
 from dataclasses import replace
 
 from bot.change import Change
-from bot.checks.weights.contents import Opener, lazy
-from bot.errors import CouldNotTell
-from bot.world import TEXT_LIMIT, World
+from bot.checks.weights.contents import Held, Opener
+from bot.world import World
 from modelwarden import __version__
 from registry.modelconfig import CONFIG_NAMES
 from security.scan.dryrun import Booth
 from security.scan.engine import scan_file
-from security.scan.source import Source, of_bytes
+from security.scan.source import Source
 from security.scan.values import Scanned
-from security.sniff import PREFIX
 
 KEPT = 50  # threats of one file
 TEXTS = CONFIG_NAMES | {"chat_template.json", "tokenizer.json", "special_tokens_map.json"}
@@ -48,37 +46,16 @@ class Scanner:
         )
 
     def blob(self, path: str, blob: str) -> Scanned:
-        """Scan a git blob; no more of it is read than the scan asks for.
-
-        Raises Missing, TooLarge: what could not be read is not remembered.
-        """
+        """Scan a git blob. Raises Missing, TooLarge."""
 
         def make() -> Scanned:
-            failed: list[CouldNotTell] = []
             with Opener(self._world) as opener:
-                found = self.source(self._opened(path, blob, opener, failed))
-            if failed:  # a reader that met it may have taken it for a fault of the file
-                raise failed[0]
-            return found
+                return self.source(opener.source(Held(path, blob)))
 
         return self._world.facts(self._key(path), blob, Scanned, make)
 
     def _key(self, path: str) -> str:
         return f"{self._maker}/scan/{__version__}/{posixpath.basename(path)}"
-
-    def _opened(self, path: str, blob: str, opener: Opener, failed: list[CouldNotTell]) -> Source:
-        size = self._world.size(blob)
-        if size <= TEXT_LIMIT:
-            return of_bytes(path, self._world.read(blob))
-
-        def whole() -> Source:
-            try:
-                return opener.exported(path, blob)
-            except CouldNotTell as error:
-                failed.append(error)
-                raise
-
-        return lazy(path, size, lambda: self._world.prefix(blob, PREFIX), whole)
 
 
 def is_text_of_model(path: str, change: Change, world: World) -> bool:

@@ -184,9 +184,9 @@ def test_a_judgement_is_remembered_by_blob(repo: Repo, canary: Path, tmp_path: P
     assert found[0] == found[1] and found[0].files[0].scanned
 
 
-def test_what_could_not_be_read_is_not_judged(repo: Repo, canary: Path, tmp_path: Path) -> None:
+def test_what_could_not_be_read_is_not_judged(repo: Repo, tmp_path: Path) -> None:
     base = repo.commit({"a.txt": "x"})
-    head = repo.commit({"w.bin": b"GGUF" + b"\xff" * 6_000_000})
+    head = repo.commit({"w.onnx": b"GGUF" + b"\xff" * 6_000_000})
 
     def gone(blob: str, target: Path, limit: int) -> None:
         raise Missing("object is not in this clone", "fetch it")
@@ -197,7 +197,7 @@ def test_what_could_not_be_read_is_not_judged(repo: Repo, canary: Path, tmp_path
             weights.collect(world.change(base, head), world, Settings())
 
 
-def test_a_big_blob_is_read_no_further_than_the_scan_asks(repo: Repo) -> None:
+def test_of_a_big_text_only_the_first_bytes_are_read(repo: Repo) -> None:
     base = repo.commit({"a.txt": "x"})
     head = repo.commit({"big.txt": b"words and more words\n" * 400_000})
     with GitWorld(repo.path) as world:

@@ -89,21 +89,24 @@ def _left_out(
 def _check_names(files: tuple[File, ...], wanted: dict[str, Entry], shard: int) -> None:
     """Compare names, and sizes as far as they are known, before anything is read."""
     here: dict[str, int] = {}
+    names: dict[str, str] = {}
     for file in files:
+        names[file.path] = file.name
         size = file.stamp.size
         if shard:
             if -(-size // shard) > len(wanted):  # before as many names are made
-                raise Tampered(f"{shown(file.path)} has more shards than were signed", HINT)
+                raise Tampered(f"{file.name} has more shards than were signed", HINT)
             cuts = [(at, min(at + shard, size)) for at in range(0, size, shard)]
             here |= {shard_name(file.path, at, end): end - at for at, end in cuts}
         else:
             here[file.path] = size
     for path, size in here.items():
+        name = names.get(path) or shown(path)
         if path not in wanted:
-            raise Tampered(f"{shown(path)} is there but was not signed", HINT)
+            raise Tampered(f"{name} is there but was not signed", HINT)
         signed = wanted[path].size
         if signed >= 0 and signed != size:
-            raise Tampered(f"{shown(path)} has {size:,} bytes, signed were {signed:,}", HINT)
+            raise Tampered(f"{name} has {size:,} bytes, signed were {signed:,}", HINT)
     for path in wanted:
         if path not in here:
             raise Tampered(f"{shown(path)} was signed and is not there", HINT)
@@ -111,7 +114,10 @@ def _check_names(files: tuple[File, ...], wanted: dict[str, Entry], shard: int) 
 
 def _tampered(tree: Tree, file: File, signed: Entry) -> Tampered:
     """Return the error for content that differs: for signed tensors, which of them."""
-    what = f"{shown(signed.path)} is not what was signed"
+    what = f"{file.name} is not what was signed"
+    if signed.path != file.path and signed.path.startswith(f"{file.path}:"):
+        _, start, end = signed.path.rsplit(":", 2)
+        what += f", in bytes {start} to {end}"
     if signed.tensors:
         with tree.copy() as own:  # the caller may be one of many threads
             (entry,) = digest_one(own, file, Plan(of_name(SHA256), tensors=True))

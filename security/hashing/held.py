@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from security.errors import Malformed, Tampered, Unavailable
+from security.errors import InvalidSafetensors, Malformed, Tampered, Unavailable
 from security.hashing.comparing import HINT, differing
 from security.hashing.digests import algorithm
 from security.hashing.reading import changed, check
@@ -61,13 +61,13 @@ class Held:
 
     def header(self) -> Header:
         """Return the header of a safetensors file. Raises InvalidSafetensors, Unreadable."""
-        need = 8 + header_length(self._read(0, 8), self.size)
-        if need > MAX_TENSOR_HEADER:
-            raise Malformed(
-                f"{shown(self.entry.path)}: a header of {need:,} bytes",
-                "save it with fewer tensors",
-            )
-        return read_header(self._read(0, need), self.size)
+        try:
+            need = 8 + header_length(self._read(0, 8), self.size)
+            if need > MAX_TENSOR_HEADER:
+                raise InvalidSafetensors(f"header of {need:,} bytes", "save it with fewer tensors")
+            return read_header(self._read(0, need), self.size)
+        except InvalidSafetensors as error:
+            raise InvalidSafetensors(f"{self._file.name}: {error.message}", error.hint) from error
 
     def tensor(self, name: str) -> bytes:
         """Read one tensor into memory of our own, and return it if it is as it was signed.
@@ -77,7 +77,7 @@ class Held:
         digests = {tensor.name: tensor.digest for tensor in self.entry.tensors}
         if name not in digests:
             raise Malformed(
-                f"{shown(self.entry.path)}: no tensor {shown(name)} was signed", "hold it whole"
+                f"{self._file.name}: no tensor {shown(name)} was signed", "hold it whole"
             )
         header = self.header()
         at = self.size - (header.tensors[-1].end if header.tensors else 0)
@@ -86,7 +86,7 @@ class Held:
                 data = self._read(at + tensor.start, tensor.end - tensor.start)
                 if hashlib.sha256(data).hexdigest() == digests[name]:
                     return data
-        what = f"{shown(self.entry.path)}: tensor {shown(name)} is not what was signed"
+        what = f"{self._file.name}: tensor {shown(name)} is not what was signed"
         raise Tampered(what, HINT)
 
     def _read(self, at: int, count: int) -> bytes:
@@ -96,9 +96,9 @@ class Held:
             try:
                 got = os.preadv(self.fd, [room], at)
             except OSError as error:
-                raise unreadable(self.entry.path, error) from error
+                raise unreadable(self._file.name, error) from error
             if not got:
-                raise changed(self.entry.path)
+                raise changed(self._file.name)
             at, room = at + got, room[got:]
         return bytes(data)
 
@@ -115,7 +115,7 @@ def hold(root: Path, entry: Entry, *, private: bool = False, whole: bool = True)
     try:
         if 0 <= entry.size != file.stamp.size:
             sizes = f"{file.stamp.size:,} bytes, signed were {entry.size:,}"
-            raise Tampered(f"{shown(file.path)} has {sizes}", HINT)
+            raise Tampered(f"{file.name} has {sizes}", HINT)
         if private:
             fd = _sealed(fd, file, entry)
             file = replace(file, stamp=stamp(os.fstat(fd)))
@@ -135,7 +135,7 @@ def _open(root: Path, entry: Entry) -> tuple[int, File]:
         try:
             fd = tree.open(where)
         except OSError as error:
-            raise unreadable(path, error) from error
+            raise unreadable(where.decode("utf-8", "surrogateescape"), error) from error
     found = os.fstat(fd)
     if not stat.S_ISREG(found.st_mode):
         os.close(fd)
@@ -174,7 +174,7 @@ def _agree(fd: int, file: File, found: Entry, entry: Entry) -> None:
     """Raise Tampered unless what was read is what was signed, saying which tensors are not."""
     if found.digest == entry.digest:
         return
-    what = f"{shown(file.path)} is not what was signed"
+    what = f"{file.name} is not what was signed"
     if entry.tensors:
         (found,) = digest_open(fd, file, Plan(algorithm(SHA256), tensors=True))
         what += f": {differing(found, entry)}"
@@ -183,6 +183,6 @@ def _agree(fd: int, file: File, found: Entry, entry: Entry) -> None:
 
 def _no_room(file: File, error: OSError) -> Unavailable:
     return Unavailable(
-        f"{shown(file.path)}: no memory for a private copy ({error.strerror})",
+        f"{file.name}: no memory for a private copy ({error.strerror})",
         "hold it without a private copy, or read tensor by tensor",
     )

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 from security.errors import SecurityError, Unreadable
 from security.hashing.walk import File, Tree, irregular, stamp, unreadable
-from security.paths import shown
 
 # Small enough for the second cache of a core: the copy out of the page cache costs little.
 # Mapping files instead was no faster, and a file cut short while mapped kills the process.
@@ -41,8 +40,8 @@ def check(fd: int, file: File) -> None:
     found = os.fstat(fd)
     if stamp(found) != file.stamp:
         if not stat.S_ISREG(found.st_mode):
-            raise irregular(file.path, stat.S_IFMT(found.st_mode))
-        raise changed(file.path)
+            raise irregular(file.name, stat.S_IFMT(found.st_mode))
+        raise changed(file.name)
 
 
 def pieces(fd: int, file: File, room: memoryview) -> Iterator[memoryview]:
@@ -56,17 +55,17 @@ def pieces(fd: int, file: File, room: memoryview) -> Iterator[memoryview]:
             got = os.readv(fd, [room])
             left -= got
             if not got:
-                raise changed(file.path)
+                raise changed(file.name)
             yield room[:got]
     except OSError as error:
-        raise unreadable(file.path, error) from error
+        raise unreadable(file.name, error) from error
     check(fd, file)
 
 
-def changed(path: str) -> Unreadable:
+def changed(name: str) -> Unreadable:
     """Return the error for a file that somebody writes to, or put another in place of."""
     return Unreadable(
-        f"{shown(path)} changed while it was read",
+        f"{name} changed while it was read",
         "wait until nothing writes there, then try again",
     )
 
@@ -77,7 +76,7 @@ def _gone(tree: Tree, file: File, error: OSError) -> SecurityError:
     try:
         found = os.stat(name, dir_fd=tree.folder(folder), follow_symlinks=False)
     except OSError:
-        return changed(file.path)
+        return changed(file.name)
     if stat.S_ISREG(found.st_mode) and stamp(found) == file.stamp:
-        return unreadable(file.path, error)
-    return changed(file.path)
+        return unreadable(file.name, error)
+    return changed(file.name)

@@ -43,6 +43,11 @@ class File:
     where: bytes
     stamp: Stamp
 
+    @property
+    def name(self) -> str:
+        """What to call it in messages: a single file by its name."""
+        return shown(self.where.decode("utf-8", "surrogateescape"))
+
 
 class Tree:
     """Opens what lies below a root, one component after the other, following no link.
@@ -63,7 +68,9 @@ class Tree:
             kind = stat.S_IFMT(root.lstat().st_mode)
             if kind not in (stat.S_IFDIR, stat.S_IFREG):
                 raise irregular(str(root), kind)
-            return cls(os.open(root if kind == stat.S_IFDIR else root.parent, FOLDER))
+            if kind == stat.S_IFDIR:
+                return cls(os.open(root, FOLDER))
+            return cls(os.open(root.parent, FOLDER & ~os.O_NOFOLLOW))  # named by the caller
         except OSError as error:
             raise unreadable(str(root), error) from error
 

@@ -140,7 +140,9 @@ def test_a_single_file_by_either_name(make: Make) -> None:
     both = Manifest((found.entries[0], named.entries[0]))
     refused(path, both, "twice", kind=Malformed)
     path.write_bytes(b"weightz")
-    refused(path, found, "not what was signed")
+    refused(path, found, "w.gguf is not what was signed")
+    path.write_bytes(b"weights!")
+    refused(path, found, "w.gguf has 8 bytes")
 
 
 @pytest.mark.usefixtures("road")
@@ -199,6 +201,9 @@ def test_shards_compare(make: Make, size: int) -> None:
         (root / path).write_bytes(data)
         with pytest.raises(Tampered, match=path):
             compare(root, found, shard=size)
+        if len(data) == len(before):
+            with pytest.raises(Tampered, match=f"{path} is not what was signed, in bytes .* to 7"):
+                compare(root, found, shard=size)
         (root / path).write_bytes(before)
     swapped = Manifest(tuple(replace(e, digest=found.entries[0].digest) for e in found.entries))
     with pytest.raises(Tampered):

@@ -56,6 +56,12 @@ def test_a_single_file_is_held_too(make: Make, private: bool) -> None:
     for name in (".", "w.gguf"):
         with hold(path, replace(signed, path=name), private=private) as held:
             assert load(held) == GOOD
+    path.write_bytes(EVIL)
+    with (
+        pytest.raises(Tampered, match=r"^w\.gguf is not what was signed"),
+        hold(path, signed, private=private),
+    ):
+        pytest.fail("it was handed out")
 
 
 @pytest.mark.parametrize("private", [True, False])
@@ -88,6 +94,12 @@ def test_what_cannot_be_opened_is_named(make: Make, tmp_path: Path, private: boo
     for path, kind in cases:
         with pytest.raises(kind), hold(root, replace(signed, path=path), private=private):
             pytest.fail("it was handed out")
+
+
+def test_a_name_that_is_not_utf_8_can_be_said(make: Make) -> None:
+    path = make({}) / os.fsdecode(b"w\xff")
+    with pytest.raises(Unreadable, match="udcff"), hold(path, Entry(path.name, -1, "0" * 64)):
+        pytest.fail("it was handed out")
 
 
 def test_a_private_copy_cannot_be_changed_by_anybody(make: Make) -> None:
@@ -257,7 +269,7 @@ def test_a_tensor_that_is_gone_or_cut_short(make: Make, tensors: Build) -> None:
     with hold(root, signed, whole=False) as held, pytest.raises(Tampered, match="tensor b"):
         held.tensor("b")
     make({"w": (1 << 60).to_bytes(8, "little") + b"{}"})
-    with hold(root, signed, whole=False) as held, pytest.raises(Malformed):
+    with hold(root, signed, whole=False) as held, pytest.raises(Malformed, match=r"^w: header"):
         held.tensor("b")
 
 

@@ -117,6 +117,7 @@ def test_a_link_is_no_root(make: Make, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(make({"w": b""}))
     refused(tmp_path / "link", Unreadable, "link")
     (tmp_path / "file").symlink_to(tmp_path / "model/w")
+    assert measure(tmp_path / "link/w").entries[0].path == "."  # what leads there is the caller's
     refused(tmp_path / "file", Unreadable, "link")
 
 

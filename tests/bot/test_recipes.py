@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from bot.errors import UsageError
 from bot.recipecli import recipe
 from bot.sandbox import Limits, SandboxFailed
 from lab.recipes import checkpoint
+from modelwarden import ROOT
 from security.errors import Refused, Unreadable
 
 needs_walls = pytest.mark.skipif(
@@ -315,3 +318,21 @@ def test_the_weights_a_child_leaves_are_bounded(tmp_path: Path) -> None:
     small = Limits(20, 512 << 20, 100, 1_000)
     with pytest.raises(SandboxFailed):
         sandbox.run((str(script),), inputs=(script,), limits=small)
+
+
+@needs_walls
+@pytest.mark.parametrize(
+    ("value", "code", "line"), [("evil", 1, "is not converted"), ({"a": 1}, 2, "holds no tensors")]
+)
+def test_the_command_ends_with_one_line_a_remedy_and_its_code(
+    tmp_path: Path, value: object, code: int, line: str
+) -> None:
+    canary = tmp_path / "canary"
+    source = saved(tmp_path / "m.bin", Evil(canary) if value == "evil" else value)
+    done = subprocess.run(
+        [sys.executable, "-I", ROOT / "modelwarden.py", "recipe", "convert", source,
+         tmp_path / "o.safetensors"], capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == code and line in done.stderr and not done.stdout
+    assert len(done.stderr.splitlines()) == 2 and "Traceback" not in done.stderr
+    leaves_nothing(tmp_path, source)

@@ -37,7 +37,8 @@ class Scanner:
         """Scan an open file. Loaders go by the last part of its name; so does this."""
         name = posixpath.basename(source.name)
         found = scan_file(replace(source, name=name), booth=self._booth)
-        return replace(found, threats=found.threats[:KEPT])
+        worst = sorted(found.threats, key=lambda threat: not threat.certain)
+        return replace(found, threats=tuple(worst[:KEPT]))
 
     def kept(self, path: str, digest: str, source: Source) -> Scanned:
         """Scan an open file whose bytes `digest` names, or remember what was found in it."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import math
 import struct
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from lab.tensors.compare import compare
 from lab.tensors.layout import Place, layout
 from lab.tensors.values import Diff, Kind
 from security.errors import InvalidSafetensors
+from security.safetensors import BITS
 from security.scan.source import Source, of_bytes
 
 Arrays = Mapping[str, np.ndarray[Any, Any]]
@@ -208,3 +210,32 @@ def test_any_numbers_give_finite_evidence(left: list[float], right: list[float])
     assert bool(found.shifts) == (base.tobytes() != head.tobytes())
     for shift in found.shifts:
         assert shift.numbers and math.isfinite(shift.numbers.largest)
+
+
+@st.composite
+def files(draw: st.DrawFn) -> bytes:
+    """A valid file of any dtypes and shapes, with any bytes."""
+    header: dict[str, object] = {}
+    data = b""
+    for name in draw(st.lists(st.sampled_from("abcd"), unique=True, max_size=4)):
+        dtype = draw(st.sampled_from(sorted(BITS)))
+        shape = draw(st.lists(st.integers(0, 4), max_size=3))
+        if BITS[dtype] < 8:
+            shape.append(4)
+        size = math.prod(shape) * BITS[dtype] // 8
+        header[name] = {
+            "dtype": dtype, "shape": shape, "data_offsets": [len(data), len(data) + size],
+        }  # fmt: skip
+        data += draw(st.binary(min_size=size, max_size=size))
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+@settings(max_examples=300, deadline=None)
+@given(files(), files())
+def test_any_two_files_can_be_compared(left: bytes, right: bytes) -> None:
+    found = diff(left, right)
+    names = places(right).keys()
+    assert found.tensors == len(names) and 0 <= found.same <= len(names)
+    assert diff(left, left).shifts == ()
+    diff(None, right)

@@ -176,6 +176,7 @@ def streams(command: str) -> dict[str, bytes]:
         "frame-that-lies.pkl": PROTO + b"\x95" + wide + system + arg + b"R.",
         "junk-before.bin": b"N0" * 30_000 + system + arg + b"R.",
         "junk-before.dat": b"\x80\x04" + b"N0" * 700_000 + system + arg + b"R.",
+        "junk-unmarked.dat": b"N0" * 700_000 + system + arg + b"R.",
         "renamed.jpg": plain, "renamed.safetensors": plain, "renamed.txt": plain,
         "renamed.json": pickle.dumps(call, 0),
         "no-name": plain,

@@ -20,6 +20,7 @@ from tests.security.scan.hostile import PROTO, name, text
 ROOT = Path(__file__).parents[3]
 # Tuples of the tuple before, twice: 2**60 steps to hash the last.
 LAUGHS = b")" + b"".join(b"q%ch%ch%c\x86" % (i, i, i) for i in range(60))
+LAUGHED = PROTO + b"}" + LAUGHS + b"Ns."
 BOMBS = {
     "length": PROTO + b"\x8e" + (2**62).to_bytes(8, "little") + b".",
     "text length": PROTO + b"\x8d" + (2**40).to_bytes(8, "little") + b".",
@@ -29,7 +30,7 @@ BOMBS = {
     "memo by line": b"Np2147483000\n.",
     "long": PROTO + b"\x8b\xff\xff\xff\x7f" + b"\xff" * 100,
     "digits": b"I" + b"9" * 500_000 + b"\n.",
-    "laughs": PROTO + b"}" + LAUGHS + b"Ns.",
+    "laughs": LAUGHED,
     "deep hash": PROTO + b"})" + b"\x85" * 1_000_000 + b"Ns.",
     "doubled": PROTO + b"]" + b"".join(b"q%c(h%ch%ce" % (i, i, i) for i in range(60)) + b".",
     "many names": PROTO + b"".join(b"cm\nn%d\n0" % i for i in range(100_000)) + b"N.",
@@ -130,18 +131,23 @@ from security.scan.source import Source
 from security.scan.values import Limits
 def read(at, count):
     print("asked", flush=True)
-    time.sleep(60)
-    return b""
-Booth().run(Source("x", 10, read), Limits())
+    {then}
+Booth().run(Source("x", 10**9, read), Limits())
 """
+THEN = {
+    "asking": "time.sleep(60)",
+    "computing": f"return {LAUGHED!r}.ljust(count, b'.')",  # 30 s of it, as its size is 1 GB
+}
 
 
-def test_the_child_dies_with_its_parent() -> None:
-    code = HOLD.format(root=str(ROOT))
+@pytest.mark.parametrize("doing", THEN)
+def test_the_child_dies_with_its_parent(doing: str) -> None:
+    code = HOLD.format(root=str(ROOT), then=THEN[doing])
     command = [sys.executable, "-c", code]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == "asked\n"
+        time.sleep(0.3)
         (server,) = children(parent.pid)
         group = [server, *children(server)]
         assert len(group) == 2

@@ -134,9 +134,12 @@ def _public_key(found: Any) -> str:
         return hint
     old = fields(key, what, ("rawBytes",), ("keyDetails",))
     try:
-        public = keys.read_public(decode64(old["rawBytes"], "rawBytes of publicKey"))
+        text = decode64(old["rawBytes"], "rawBytes of publicKey")
+        public = keys.read_public(text)
     except BadKey as error:
         raise Malformed(f"rawBytes of publicKey: {error.message}", HINT) from error
+    if text != public.pem.encode():
+        raise Malformed("rawBytes of publicKey are a key in an odd spelling", HINT)
     if "keyDetails" in old and old["keyDetails"] != _DETAILS.get(public.kind):
         raise Malformed("keyDetails of publicKey are not those of its key", HINT)
     return public.hint

@@ -112,6 +112,8 @@ def envelopes(world: World) -> list[Vector]:
         lambda b: material(b).update(publicKey=old),
     )
     same = {"rawBytes": b64(key.public.pem.encode())}
+    loose = {"rawBytes": b64(key.public.pem.encode() + b"\n")}
+    bad("raw-key-spelled-oddly", "Malformed", "odd spelling", put(material, publicKey=loose))
     details = {**same, "keyDetails": "PKIX_ECDSA_P384_SHA_384"}
     bad(
         "raw-key-details",

@@ -71,6 +71,17 @@ def test_a_changed_file_of_a_release_is_named(path: Path, tmp_path: Path) -> Non
         verify(at, trust=trust(path.name), bundle=tmp_path / "model/model.sig")
 
 
+@pytest.mark.parametrize("name", ["v1.0.0-elliptic-key", "v1.1.0-elliptic-key"])
+def test_no_byte_of_a_release_s_bundle_can_be_changed(name: str) -> None:
+    data, known = (REFERENCE / "bundles" / name / "model.sig").read_bytes(), trust(name)
+    assert read_signed(data, known)
+    for at in range(len(data)):
+        changed = bytearray(data)
+        changed[at] ^= 1
+        with pytest.raises(errors.SecurityError):
+            read_signed(bytes(changed), known)
+
+
 def test_a_bundle_of_one_folder_does_not_fit_another() -> None:
     one, other = REFERENCE / "bundles/v1.1.0-elliptic-key", REFERENCE / "bundles/v1.1.0-certificate"
     with pytest.raises(errors.Tampered, match="signme-1"):

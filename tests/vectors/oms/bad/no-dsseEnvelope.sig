@@ -1,1 +1,1 @@
-{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{"hint":"6afe5c5cb8eb1fb7c10c94cfa3449e6492704c92fdfc7ae6e21cf741a25628a7"},"tlogEntries":[]}}
+{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{"hint":"78516748da28a62974a458c4a3195f95de1207d04937f5a8a9d0fc8b689ffc07"},"tlogEntries":[]}}

@@ -2,7 +2,7 @@
   "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
   "verificationMaterial": {
     "publicKey": {
-      "hint": "6afe5c5cb8eb1fb7c10c94cfa3449e6492704c92fdfc7ae6e21cf741a25628a7"
+      "hint": "78516748da28a62974a458c4a3195f95de1207d04937f5a8a9d0fc8b689ffc07"
     },
     "tlogEntries": []
   },
@@ -11,7 +11,7 @@
     "payloadType": "application/vnd.in-toto+json",
     "signatures": [
       {
-        "sig": "MEUCIQCosqDiYceHt8YD7kaJKYmxijpydE9hLQK43nzD7pKmdQIgUhrLhcFvlfIEw5HQhdgAltjQDSbqVrEqLp7aljasRWM=",
+        "sig": "MEQCIGnIOihtbRqUlph4q5rCzPFvhYJPTWGCXq0cYlLCkEehAiAL6r0NUVbCFm+m40D3KbI8Bzp3wDakIvGJeVAhuHOWhg==",
         "keyid": ""
       }
     ]

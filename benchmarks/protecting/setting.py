@@ -118,7 +118,7 @@ def ratio(label: str, ours: float, peer: float, least: float) -> list[str]:
 
 def evict(*paths: Path) -> None:
     """Put the clean pages of these files out of the page cache."""
-    for path in paths:
+    for path in (path for path in paths if path.exists()):
         every = [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else [path]
         for file in every:
             fd = os.open(file, os.O_RDONLY)

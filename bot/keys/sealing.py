@@ -17,10 +17,10 @@ from bot.wording import plural
 from security import hashing, onepass, storing
 from security.identity import Signer
 from security.manifest import Manifest
-from security.paths import WHOLE, signature_of
+from security.paths import IGNORED, WHOLE, signature_of
 from security.scan.source import Source
+from security.seal import folders, sealing
 from security.seal import identities as keyfiles
-from security.seal import sealing
 from security.seal.header import BLOCK, Recipient
 from security.seal.scrypt import ScryptRecipient
 from security.seal.sealing import SUFFIX
@@ -73,12 +73,12 @@ def seal(asked: Asked) -> int:
         if asked.signs:
             opened = secrets.signers(asked.keys, asked.token, asked.program, asked.passphrase_file)
             with opened as signers:
-                manifest = _sealed(asked, whom)
+                manifest = _measured(asked, whom)
                 _sign(asked, whom, manifest, signers)
             entry.details["root"] = manifest.root
+            count = len(manifest.entries)
         else:
-            manifest = _sealed(asked, whom)
-    count = len(manifest.entries)
+            count = len(_measured(asked, whom).entries) if asked.scan else _plainly(asked, whom)
     if asked.format_ == "json":
         said = {"output": str(asked.target), "files": count, "recipients": len(whom)}
         click.echo(json.dumps(said, indent=2))
@@ -87,7 +87,24 @@ def seal(asked: Asked) -> int:
     return 0
 
 
-def _sealed(asked: Asked, whom: Sequence[Recipient]) -> Manifest:
+def _plainly(asked: Asked, whom: Sequence[Recipient]) -> int:
+    """Seal and do nothing else; return how many files."""
+    size = header_size(whom, asked.room)
+    with Bar(f"Sealing {asked.path.name}") as bar:
+        if asked.path.is_dir():
+            made = folders.seal_folder(
+                asked.path, asked.target, whom, ignored=IGNORED, header_size=size,
+                jobs=asked.jobs, progress=bar, overwrite=asked.force,
+            )  # fmt: skip
+            return len(made)
+        sealing.seal(
+            asked.path, asked.target, whom, header_size=size, jobs=asked.jobs, progress=bar,
+            overwrite=asked.force,
+        )  # fmt: skip
+        return 1
+
+
+def _measured(asked: Asked, whom: Sequence[Recipient]) -> Manifest:
     """Seal, and return what the plain files are; one read, whatever else is asked for."""
     judge = _judge if asked.scan else None
     size = header_size(whom, asked.room)

@@ -20,7 +20,7 @@ from tests.security.scan.hostile import PROTO, name, text
 ROOT = Path(__file__).parents[3]
 # Tuples of the tuple before, twice: 2**60 steps to hash the last.
 LAUGHS = b")" + b"".join(b"q%ch%ch%c\x86" % (i, i, i) for i in range(60))
-LAUGHED = PROTO + b"}" + LAUGHS + b"Ns."
+LAUGHED = PROTO + LAUGHS + b"q\x3c}h\x3cNs."
 BOMBS = {
     "length": PROTO + b"\x8e" + (2**62).to_bytes(8, "little") + b".",
     "text length": PROTO + b"\x8d" + (2**40).to_bytes(8, "little") + b".",

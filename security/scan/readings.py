@@ -19,6 +19,8 @@ def readings(source: Source) -> tuple[Format, ...]:
     first = _outermost(prefix, sniff(prefix, source.base))
     if _is_tar(prefix[:BLOCK]) and not prefix.startswith(HDF5):
         first = Format.TAR  # what lies in it is judged member by member
+    if first is Format.UNKNOWN and source.base.endswith(".onnx"):
+        first = Format.ONNX  # fields come in any order: no first bytes are sure
     found = [first]
     if first not in ZIPS and first is not Format.TAR and _ends_as_zip(source):
         found.append(Format.ZIP)

@@ -15,6 +15,7 @@ from security.scan.values import Report
 
 MOST = 50  # findings of one file
 MAX_ALIASES = 200
+MAX_SIZE, MAX_LINE = 2 << 20, 10_000  # bytes; characters
 _ESCAPE = re.compile(r"\\x([0-9A-Fa-f]{2})|\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
 _PYTHON = re.compile(r"!!?python/\S*|tag:yaml\.org,2002:python/\S*|!<[^>]*python[^>]*>")
 _BUILDING = re.compile(r"!(?:new|name|apply|applyref|module|class|import|include|call)\b:?\S*")
@@ -24,7 +25,7 @@ _COMPLEX = re.compile(r"^\s*(?:- +)*\?(?:\s|$)")
 _KEYS = "|".join(re.escape(key) for key in sorted(CODE_KEYS))
 _NAMED = re.compile(rf"""(?:^|[\s{{,\[?-])["']?({_KEYS})["']?\s*:(?:\s+(.*)|$)""")
 _TRUST = re.compile(r"""["']?trust_remote_code["']?\s*:\s*(?!(?:false|no|off|null|~|False)\b)\S""")
-_KERNEL = re.compile(r"""_implementation\w*["']?\s*:\s*["']?[^\s"'/]+/[^\s"']+""")
+_KERNEL = re.compile(r"""_implementation\w{0,40}["']?\s*:\s*["']?[^\s"'/]+/[^\s"']+""")
 _FILE = re.compile(r""":\s*["']?[^\s"'#]+\.(?:py|so|dll|dylib)["']?\s*(?:#.*)?$""")
 _ALIAS = re.compile(r"(?:^|[\s\[{,:-])\*[A-Za-z0-9_-]+")
 _ALIAS_KEY = re.compile(r"(?:^|[\s{,\[?-])\*[^\s,\]}]+\s*:(?:\s|$)")
@@ -36,6 +37,9 @@ Found = tuple[str, str, bool]  # rule, what, certain
 
 def judge(data: bytes, report: Report) -> None:
     """Judge one YAML file."""
+    if len(data) > MAX_SIZE:
+        report.doubt("limit", f"YAML of {len(data):,} bytes, more than {MAX_SIZE:,}")
+        return
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -45,6 +49,9 @@ def judge(data: bytes, report: Report) -> None:
         report.doubt("broken", "YAML with line ends that readers may not agree on")
     at = said = 0
     for line in text.splitlines(keepends=True):
+        if len(line) > MAX_LINE:
+            report.doubt("limit", f"a line of {len(line):,} characters", at)
+            return
         for rule, what, certain in _line(line.rstrip("\r\n")):
             said += 1
             if said <= MOST:

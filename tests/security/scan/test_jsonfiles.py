@@ -132,6 +132,8 @@ HOSTILE: list[tuple[str, Any, tuple[str, bool]]] = [
     ("a.yaml", b"entry: run.py\n", CODE),
     ("a.yaml", b"chat_template: |\n  {% include 'x' %}\n", TEMPLATE),
     ("a.yaml", b"a: &a [1]\n" + b"b: [*a, *a]\n" * 200, LIMIT),
+    ("a.yaml", b"- 1\n" * 600_000, LIMIT),
+    ("a.yaml", b"x: [" + b"1, " * 6_000 + b"]\n", LIMIT),
     ("a.yaml", b"x: \xff\n", BROKEN),
     ("a.yaml", b"x: 1\0\n", BROKEN),
     ("MLmodel", b"flavors:\n  python_function:\n    loader_module: evil\n", CODE),

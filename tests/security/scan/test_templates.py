@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -268,3 +270,14 @@ WORDS = st.sampled_from(TEXT.split())
 @given(st.lists(WORDS, max_size=40).map(" ".join) | st.text(max_size=80))
 def test_any_text_is_judged_or_a_doubt(text: str) -> None:
     judge(text)
+
+
+def test_without_a_parser_nothing_is_clean() -> None:
+    code = (
+        "import sys; sys.modules['jinja2'] = None\n"
+        "from security.scan import jinja\n"
+        "from tests.security.scan.recorder import scan, told\n"
+        "assert told(scan(jinja.read, b'{{ x }}')) == [('unread', False)]\n"
+    )
+    root = Path(__file__).parents[3]
+    subprocess.run([sys.executable, "-c", code], cwd=root, check=True, timeout=60)

@@ -18,7 +18,7 @@ from bot.errors import UsageError
 from bot.progress import Bar
 from bot.quoting import plain
 from bot.wording import plural
-from security import strictjson
+from security import storing, strictjson
 from security.errors import Refused
 from security.sniff import is_pickle_name
 
@@ -135,6 +135,7 @@ def _folder(asked: Asked) -> Converted:
         os.umask(umask)
         work.chmod(0o777 & ~umask)
         work.rename(target)
+        storing.sync(target.parent)
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
@@ -191,7 +192,7 @@ def _write_index(folder: Path, files: tuple[Written, ...]) -> None:
     if len(files) > 1:
         total = sum(one.size for one in files)
         index = {"metadata": {"total_size": total}, "weight_map": dict(sorted(where.items()))}
-        (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
+        storing.write(folder / INDEX, json.dumps(index, indent=2).encode() + b"\n")
 
 
 def _copy_rest(
@@ -202,19 +203,33 @@ def _copy_rest(
     for path in sorted(folder.iterdir()):
         if path.name in converted or is_pickle_name(path.name) or path.name == OLD_INDEX:
             continue
-        why = _unfit(path)
+        why = _unfit(path) or _copied(path, target / path.name)
         if why:
             left.append((path.name, why))
         else:
-            shutil.copyfile(path, target / path.name)
             copied.append(path.name)
     return tuple(copied), tuple(left)
 
 
 def _unfit(path: Path) -> str:
+    """Return why a file is not even opened, or ""."""
     if not path.is_file():
         return "not a regular file"
+    folder = path.parent.resolve()
+    # A stranger's folder may link to secrets of this machine; a cache of the hub to its blobs.
+    places = (folder, folder.parent.parent / "blobs")
+    if not any(map(path.resolve().is_relative_to, places)):
+        return "a link that leaves the folder"
     if path.stat().st_size > MAX_COPIED:
         return f"more than {MAX_COPIED:,} bytes"
-    threats = converting.scan(path).threats
-    return converting.told_of(threats[0].what, threats[0].offset) if threats else ""
+    return ""
+
+
+def _copied(path: Path, target: Path) -> str:
+    """Copy a file and scan the copy; return why it was taken away again, or ""."""
+    shutil.copyfile(path, target)
+    threats = converting.scan(target).threats
+    if not threats:
+        return ""
+    target.unlink()
+    return converting.told_of(threats[0].what, threats[0].offset)

@@ -90,18 +90,23 @@ def test_a_folder_is_converted_shards_index_and_all(tmp_path: Path) -> None:
     (folder / "README.md").write_text("# Model")
     (folder / "chat_template.jinja").write_text("{{ ''.__class__.__mro__ }}")
     (folder / "sub").mkdir()
+    secret = tmp_path / "secret"
+    secret.write_text("{}")
+    (folder / "generation_config.json").symlink_to(secret)
+    (folder / "LICENSE").symlink_to("README.md")
     saved(folder / "optimizer.pt", {"a": 1})
     done = run(folder, tmp_path / "new")
     new = tmp_path / "new"
     assert sorted(path.name for path in new.iterdir()) == [
-        "README.md", "config.json", "model-00001-of-00002.safetensors",
+        "LICENSE", "README.md", "config.json", "model-00001-of-00002.safetensors",
         "model-00002-of-00002.safetensors", "model.safetensors.index.json",
     ]  # fmt: skip
     made = json.loads((new / "model.safetensors.index.json").read_text())["weight_map"]
     assert {name: load_file(new / shard)[name].shape for name, shard in made.items()} == {
         name: tensor.shape for name, tensor in MODEL.items()
     }
-    for left in ("optimizer.pt", "chat_template.jinja", "sub"):
+    assert not any(path.is_symlink() for path in new.iterdir())
+    for left in ("optimizer.pt", "chat_template.jinja", "sub", "generation_config.json"):
         assert f"left out: {left}" in done.output
     with pytest.raises(Refused, match="there already"):
         run(folder, new)

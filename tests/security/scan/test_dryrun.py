@@ -123,6 +123,24 @@ def test_the_child_has_nothing_to_find(booth: Booth, monkeypatch: pytest.MonkeyP
         assert "site-packages" not in modules
 
 
+def test_the_reader_of_a_pickle_may_open_nothing() -> None:
+    """Not a file, not a socket: no descriptor is left to it."""
+    seen: list[str] = []
+    with Booth() as booth:
+
+        def read(at: int, count: int) -> bytes:
+            assert booth._process is not None
+            (reader,) = children(booth._process.pid)
+            seen.append(Path(f"/proc/{reader}/limits").read_text())
+            return pickle.dumps(1)
+
+        booth.run(Source("x", len(pickle.dumps(1)), read), Limits())
+    rows = {line[:26].strip(): line[26:].split()[:2] for line in seen[0].splitlines()[1:]}
+    for what in ("Max open files", "Max file size", "Max core file size", "Max processes"):
+        assert rows[what] == ["0", "0"], what
+    assert int(rows["Max address space"][1]) < 512 << 20
+
+
 HOLD = """
 import sys, time
 sys.path.insert(0, {root!r})

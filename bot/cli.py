@@ -271,7 +271,7 @@ def main() -> int:
         sys.stderr.close()  # the reader has gone; nothing more can be said
         return 141
     except Exception as error:  # noqa: BLE001 - the door: known errors by name, others in one line
-        from bot.door import explain
+        from bot.explain import explain
 
         line, code = explain(error)
         click.echo(line, err=True)

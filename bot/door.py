@@ -20,7 +20,7 @@ from bot.change import Change
 from bot.check import Check
 from bot.checks import contributors
 from bot.checks.contributors.signoff import judge_message
-from bot.errors import BotError, PolicyError, UsageError
+from bot.errors import PolicyError, UsageError
 from bot.finding import Rule
 from bot.people import load_file
 from bot.quoting import plain
@@ -36,29 +36,6 @@ SUFFIXES = {
     ".md": "markdown",
     ".txt": "text",
 }
-
-
-def explain(error: Exception) -> tuple[str, int]:
-    """Return one error as text for a person and the exit code it stands for."""
-    from lab.errors import LabError
-    from registry.errors import RegistryError
-    from security.errors import SecurityError
-
-    if isinstance(error, BotError | SecurityError):
-        return f"modelwarden: {_safe(error.message)}\n  {_safe(error.hint)}", error.exit_code
-    if isinstance(error, LabError | RegistryError):
-        return f"modelwarden: {_safe(error.message)}\n  {_safe(error.hint)}", 3
-    if isinstance(error, OSError):
-        place = f"{plain(error.filename)}: " if error.filename else ""
-        remedy = "check that the path is there, may be used, and has space left"
-        return f"modelwarden: {place}{error.strerror or error}\n  {remedy}", 2
-    what = f"{type(error).__name__}: {error}".split("\n", 1)[0][:300]
-    return f"modelwarden: unexpected error ({what})\n  please report it with this line", 3
-
-
-def _safe(text: str) -> str:
-    """Lines without control characters: names and keys in them may be a stranger's."""
-    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
 
 
 def check(

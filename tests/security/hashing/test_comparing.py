@@ -174,16 +174,15 @@ def test_at_most_ten_tensors_are_listed(make: Make, tensors: Build) -> None:
     refused(root, found, "t00", "t09 and 30 more")
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_the_rest_is_not_read_after_a_difference(make: Make, jobs: int) -> None:
+def test_the_rest_is_not_read_after_a_difference(make: Make) -> None:
     root = make({"big": bytes(20 * PIECE)} | {f"w{n}": bytes(9 * PIECE) for n in range(9)})
     found = measure(root)
     with (root / "big").open("r+b") as file:
         file.write(b"x")
     before = _read_bytes()
     with pytest.raises(Tampered, match="big"):
-        compare(root, found, jobs=jobs)
-    assert _read_bytes() - before < 85 * PIECE  # of 101
+        compare(root, found, jobs=1)
+    assert _read_bytes() - before < 60 * PIECE  # of 101
 
 
 def _read_bytes() -> int:

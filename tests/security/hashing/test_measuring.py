@@ -254,8 +254,12 @@ def test_what_progress_raises_ends_the_work(make: Make) -> None:
     def progress(done: int, total: int) -> None:
         raise KeyboardInterrupt
 
+    root = make({})
+    for n in range(3):
+        with (root / str(n)).open("wb") as file:
+            file.truncate(1 << 40)  # hours of work
     with pytest.raises(KeyboardInterrupt):
-        measure(make({str(n): bytes(PIECE) for n in range(9)}), jobs=2, progress=progress)
+        measure(root, jobs=2, progress=progress)
 
 
 def test_the_example_of_the_document(make: Make) -> None:

@@ -6,6 +6,8 @@ import shutil
 import signal
 import struct
 import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyrage
@@ -21,6 +23,7 @@ from security.seal.ranged import SealedFile
 from tests.security.seal.sealing import ALICE, BOB, EVE, child, everything, marked, names
 
 DATA = marked(200_000)
+TO_BOB = [BOB.recipient]
 
 
 @pytest.fixture
@@ -226,6 +229,8 @@ def planted(sealed: Path, kind: str) -> bytes:
         "another file's key": journal.encode(Journal(nonce, old, other)),
         "another nonce": journal.encode(Journal(bytes(16), old, other)),
         "another old header": journal.encode(Journal(nonce, other, other)),
+        "only the nonce": journal.encode(Journal(bytes(16), old, header.build(real, TO_BOB))),
+        "only the old header": journal.encode(Journal(nonce, other, header.build(real, TO_BOB))),
         "flipped": good[:100] + bytes([good[100] ^ 1]) + good[101:],
         "cut": good[:-1],
         "more": good + b"\0",
@@ -246,6 +251,8 @@ def planted(sealed: Path, kind: str) -> bytes:
         "another file's key",
         "another nonce",
         "another old header",
+        "only the nonce",
+        "only the old header",
         "flipped",
         "cut",
         "more",
@@ -312,6 +319,22 @@ def test_one_at_a_time(sealed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(Refused, match=r"w\.age is in use"):
             opens(sealed, ALICE)
     assert opens(sealed, ALICE)
+
+
+def test_a_file_that_is_replaced_while_we_wait(sealed: Path) -> None:
+    other = sealed.with_name("other")
+    other.write_bytes(sealed.read_bytes())
+    before = sealed.read_bytes()
+    with sealed.open("rb") as file, ThreadPoolExecutor(1) as pool:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        waiting = pool.submit(rewrap.rewrap, sealed, [ALICE], TO_BOB)
+        time.sleep(0.1)
+        other.replace(sealed)
+        fcntl.flock(file, fcntl.LOCK_UN)
+        with pytest.raises(Refused, match=r"w\.age was replaced meanwhile"):
+            waiting.result()
+    assert sealed.read_bytes() == before
+    assert names(sealed.parent) == ["w.age"]
 
 
 def test_readers_do_not_keep_a_change_waiting(sealed: Path) -> None:

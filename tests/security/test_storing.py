@@ -134,6 +134,14 @@ class TestWriting:
                 assert len(set(found)) == 1
         assert names(tmp_path) == ["f"]
 
+    def test_one_write_does_not_sweep_another(self, tmp_path: Path) -> None:
+        with storing.replacing(tmp_path / "f") as fd:
+            os.write(fd, b"slow")
+            storing._sweep.cache_clear()
+            storing.write(tmp_path / "g", b"")
+            storing.write(tmp_path / "g", b"")
+        assert (tmp_path / "f").read_bytes() == b"slow"
+
     def test_a_full_disk(self, tmp_path: Path, small_disk: Path) -> None:
         (small_disk / "f").write_bytes(b"old")
         with pytest.raises(WriteFailed, match="No space left"):

@@ -32,6 +32,7 @@ from security.sign import bundle as bundles
 from security.sign import proving, reading, statement
 from security.sign.attestations import LIMIT, Attestation, judge
 from security.sign.statement import Contents
+from security.trust.artifacts import called
 from security.trust.trusting import Trust
 
 _OURS = object()
@@ -97,8 +98,8 @@ def verify(
     """Verify a folder, or a single file, against its bundle and whatever is attested beside it.
 
     `bundle` is by default model.sig in the folder, or the file's name with .sig; `artifact` is
-    what trust knows it by. Raises Tampered naming file and tensor, Untrusted, Malformed,
-    Unreadable, Unavailable.
+    what trust knows it by, and if given the name it must be signed under.
+    Raises Tampered naming file and tensor, Untrusted, Malformed, Unreadable, Unavailable.
     """
     now = now or datetime.now(UTC)
     if not root.exists():
@@ -142,6 +143,10 @@ def read_signed(
     signers = proving.prove(found, data, trust, now)
     contents = statement.read(found.envelope.payload)
     trust.allow("release", artifact, signers, now)
+    # Else one release of the same people could be passed off as another.
+    if artifact and not called(contents.name, artifact):
+        hint = "ask for it by the name that you mean, or have it signed under that name"
+        raise Untrusted(f"signed as {shown(contents.name)}, not as {shown(artifact)}", hint)
     return Signed(contents, signers)
 
 

@@ -61,7 +61,7 @@ def show(**options: Any) -> int:
 @keys.command(
     epilog=examples(
         "modelwarden keys sign model --key release.key --release 1.4.0 --scan",
-        "modelwarden keys sign model --key bob.key --add          # the second of two",
+        "modelwarden keys sign model --key bob.key --add --release 1.4.0   # the second of two",
         "modelwarden keys sign model --key ec.key --key pq.key    # EC first, ML-DSA beside it",
     )
 )
@@ -70,6 +70,7 @@ def show(**options: Any) -> int:
 @signature
 @click.option("--add", is_flag=True, help="Add a signature to the one that is there.")
 @click.option("--release", metavar="VERSION", help="Also state which version this is.")
+@click.option("--artifact", metavar="NAME", help="What to call it  [default: the folder's name].")
 @click.option(
     "--scan",
     is_flag=True,
@@ -117,7 +118,7 @@ def sign(**options: Any) -> int:
 @formatted
 def attest(**options: Any) -> int:
     """State something about a signed model, on the same root digest."""
-    from bot.keys.signing import attest as run
+    from bot.keys.stating import attest as run
 
     return run(**options)
 

@@ -13,7 +13,7 @@ import click
 from bot.errors import UsageError
 from bot.keys import claims
 from bot.keys.making import read_public
-from bot.keys.signing import Places
+from bot.keys.places import Places
 from bot.keys.trail import seen_path
 from bot.progress import Bar
 from bot.quoting import plain
@@ -21,7 +21,7 @@ from bot.wording import plural
 from security.errors import Untrusted
 from security.sign import reading
 from security.sign.attestations import Attestation
-from security.trust import loading, releases, single, tables
+from security.trust import artifacts, loading, releases, single, tables
 from security.trust.memory import Memory
 from security.trust.trustfile import TrustFile
 from security.trust.trusting import Trust
@@ -55,9 +55,9 @@ class Asked:
     format_: str
 
     @property
-    def name(self) -> str:
-        """What trust and memory know the model by."""
-        return self.artifact or self.model.resolve().name
+    def folder(self) -> str:
+        """What the model is called here, by whoever unpacked it."""
+        return self.model.resolve().name
 
 
 def verify(asked: Asked) -> int:
@@ -69,14 +69,16 @@ def verify(asked: Asked) -> int:
     if asked.scan_only:
         return _scanned(_scan(asked), asked.format_)
     trust = _trust(asked)
+    file = trust if isinstance(trust, TrustFile) else None
+    wanted = asked.artifact or (asked.folder if file else "")
     with Bar(f"Reading {places.name}") as bar:
         verified = prove(
-            asked.model, trust=trust, bundle=asked.signature, artifact=asked.name,
+            asked.model, trust=trust, bundle=asked.signature, artifact=wanted,
             jobs=asked.jobs, progress=bar,
         )  # fmt: skip
     version = _version(verified)
     if not asked.no_memory:
-        _remember(asked, verified, version, trust)
+        _remember(asked, wanted or _signed_name(asked, verified), verified, version, file)
     scanned = _scan(asked) if asked.scan else ()
     _show(asked, verified, version, scanned)
     return _code(scanned)
@@ -108,13 +110,18 @@ def _version(verified: Verified) -> str:
     return found.pop() if found else ""
 
 
-def _remember(asked: Asked, verified: Verified, version: str, trust: Trust) -> None:
+def _signed_name(asked: Asked, verified: Verified) -> str:
+    """Return what the signer calls the model: a folder is called as whoever packed it likes."""
+    return asked.folder if artifacts.fault(verified.name) else verified.name
+
+
+def _remember(
+    asked: Asked, name: str, verified: Verified, version: str, file: TrustFile | None
+) -> None:
     path = asked.memory or seen_path()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = trust if isinstance(trust, TrustFile) else None
-    if file is None and not version:
-        return  # nothing says what is newer
-    Memory(path).accept(asked.name, version, verified.manifest.root, file, datetime.now(UTC))
+    # Also without a version: whoever leaves the statement of it away may be hiding an old one.
+    Memory(path).accept(name, version, verified.manifest.root, file, datetime.now(UTC))
 
 
 def _show(asked: Asked, verified: Verified, version: str, scanned: tuple[Scanned, ...]) -> None:

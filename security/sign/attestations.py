@@ -9,6 +9,8 @@ from security.errors import SecurityError, TooLarge
 from security.identity import Identity
 from security.sign import bundle, proving, statement
 from security.sign.dsse import HINT
+from security.trust.artifacts import called
+from security.trust.releases import RELEASE
 from security.trust.trusting import Trust
 
 LIMIT = 64_000_000  # bytes of all lines
@@ -50,7 +52,10 @@ def _judge(line: bytes, root: str, trust: Trust, artifact: str, now: datetime) -
         signers = proving.prove(found, line, trust, now)
         if claim.root != root:
             return Attestation(kind, predicate, signers, "is about another root digest")
-        trust.allow("attest", artifact, signers, now)
+        if artifact and not called(claim.name, artifact):
+            return Attestation(kind, predicate, signers, "is about another artifact")
+        # What is the newest version is decided by who releases, not by who may say something.
+        trust.allow("release" if kind == RELEASE else "attest", artifact, signers, now)
     except SecurityError as error:
         return Attestation(kind, predicate, signers, error.message)
     return Attestation(kind, predicate, signers)

@@ -46,6 +46,12 @@ def fault(pattern: str) -> str:
     return ""
 
 
+def called(signed: str, artifact: str) -> bool:
+    """Whether what was signed under this name is this artifact: of the same whole name, or by the
+    last part of it, as a folder is called."""
+    return signed in (artifact, artifact.partition("#")[0].rpartition("/")[2])
+
+
 def covers(pattern: str, name: Name) -> bool:
     """Whether a faultless pattern covers a name; time grows with their product only."""
     path, mark, tensor = pattern.partition("#")

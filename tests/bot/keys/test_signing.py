@@ -162,7 +162,7 @@ def test_a_second_signature_of_the_same_content(warden: Warden, model: Path, key
         assert (found["version"], len(found["attestations"])) == ("1.0.0", 1)
     (model / "config.json").write_text("{}")
     warden("keys", "generate", "eve.key", "--no-passphrase")
-    spoilt = warden("keys", "sign", model, "--key", "eve.key", "--add")
+    spoilt = warden("keys", "sign", model, "--key", "eve.key", "--add", "--release", "1.0.0")
     assert (spoilt.code, "config.json" in spoilt.err) == (1, True)
 
 
@@ -198,7 +198,7 @@ def test_statements(warden: Warden, model: Path, key: Path, tmp_path: Path) -> N
     found = warden("verify", model, "--key", f"{key}.pub", "--format", "json").json()
     assert [a["doubt"] for a in found["attestations"]] == ["", "", ""]
     (model / "model.intoto.jsonl").write_bytes(b"{}\n")
-    doubted = warden("verify", model, "--key", f"{key}.pub")
+    doubted = warden("verify", model, "--key", f"{key}.pub", "--no-memory")
     assert (doubted.code, "not believed" in doubted.out) == (0, True)
 
 
@@ -216,3 +216,51 @@ def test_an_older_version_is_refused(warden: Warden, model: Path, key: Path) -> 
     done = warden(*verify)
     assert (done.code, "1.2.0" in done.err) == (1, True)
     assert warden(*verify, "--no-memory").code == 0
+    (model / "model.intoto.jsonl").unlink()  # which version it is, is hidden
+    done = warden(*verify)
+    assert (done.code, "nothing states its version" in done.err) == (1, True)
+    renamed = model.rename(model.with_name("tiny-new"))  # nor by the folder's name
+    assert warden("verify", renamed, *verify[2:]).code == 1
+
+
+def test_a_folder_is_not_taken_for_what_it_is_called(
+    warden: Warden, model: Path, key: Path
+) -> None:
+    warden("keys", "sign", model, "--key", key, "--artifact", "acme/tiny")
+    verify = ("verify", model, "--key", f"{key}.pub", "--artifact")
+    assert warden(*verify, "acme/tiny").code == 0
+    for name in ("tiny", "acme/small", "evil/acme/tiny"):
+        done = warden(*verify, name)
+        assert (done.code, "signed as acme/tiny" in done.err) == (1, True)
+
+
+def test_nobody_joins_in_what_is_made_for_another_name(
+    warden: Warden, model: Path, key: Path
+) -> None:
+    warden("keys", "generate", "eve.key", "--no-passphrase")
+    warden("keys", "sign", model, "--key", "eve.key", "--artifact", "large")
+    add = ("keys", "sign", model, "--key", key, "--add")
+    done = warden(*add)
+    assert (done.code, "made for large, not tiny" in done.err) == (2, True)
+    assert warden(*add, "--artifact", "large").code == 0
+
+
+def test_nobody_joins_in_a_version_unasked(warden: Warden, model: Path, key: Path) -> None:
+    warden("keys", "generate", "eve.key", "--no-passphrase")
+    warden("keys", "sign", model, "--key", "eve.key", "--release", "9.0.0")
+    before = (model / "model.sig").read_bytes()
+    done = warden("keys", "sign", model, "--key", key, "--add")
+    assert (done.code, "others state version 9.0.0" in done.err) == (2, True)
+    assert (model / "model.sig").read_bytes() == before
+
+
+def test_what_is_scanned_is_what_is_spoken_of(warden: Warden, model: Path, key: Path) -> None:
+    warden("keys", "generate", "eve.key", "--no-passphrase")
+    card = model / "README.md"
+    kept = card.read_bytes()
+    card.write_text("# Evil\n")
+    warden("keys", "sign", model, "--key", "eve.key")
+    card.write_bytes(kept)  # what the reviewer has is harmless, what the bundle names is not
+    done = warden("keys", "attest", model, "--type", "scan", "--key", key)
+    assert (done.code, "README.md is not what was signed" in done.err) == (1, True)
+    assert not (model / "model.intoto.jsonl").exists()

@@ -45,7 +45,7 @@ def test_two_of_three(warden: Warden, model: Path, trust: Path) -> None:
     warden("keys", "sign", model, "--key", "ada.key", "--release", "1.0.0")
     alone = warden(*verify)
     assert (alone.code, "1 of 2" in alone.err or "2" in alone.err) == (1, True)
-    warden("keys", "sign", model, "--key", "bob.key", "--add")
+    warden("keys", "sign", model, "--key", "bob.key", "--add", "--release", "1.0.0")
     done = warden(*verify, "--format", "json")
     assert (done.code, done.json()["version"]) == (0, "1.0.0")
     assert {s["name"] for s in done.json()["signers"]} == {"ada-key", "bob-key"}
@@ -65,7 +65,7 @@ def test_a_stolen_key(warden: Warden, model: Path, trust: Path, tmp_path: Path) 
     assert (done.code, "eve-key" in done.out, "revoked" in done.out) == (0, True, True)
     refused = warden("verify", model, "--trust", new)
     assert (refused.code, "eve" in refused.err) == (1, True)
-    warden("keys", "sign", model, "--key", "bob.key", "--add")
+    warden("keys", "sign", model, "--key", "bob.key", "--add", "--release", "1.0.0")
     assert warden("verify", model, "--trust", new).code == 0
     old = warden("verify", model, "--trust", trust)  # the older file is not taken any more
     assert (old.code, "trust" in old.err) == (1, True)

@@ -105,9 +105,10 @@ def test_a_keyless_signer_counts_as_their_owner() -> None:
         '[subjects.alice-web]\nowner = "alice"\nmethod = "sigstore"\n'
         f'subject = "stefanb@us.ibm.com"\nissuer = "{issuer}"\n'
     )
-    trust = read(text(role()) + table)
-    (found,) = verify(path, trust=trust, artifact=ARTIFACT, now=NOW).signers
+    anything, name = text(role(artifacts='"acme"')), f"acme/{path.name}"
+    trust = read(anything + table)
+    (found,) = verify(path, trust=trust, artifact=name, now=NOW).signers
     assert found.method == "sigstore"
-    other = read(text(role()) + table.replace("verify.ibm", "verify.example"))
-    with pytest.raises(Untrusted):
-        verify(path, trust=other, artifact=ARTIFACT, now=NOW)
+    other = read(anything + table.replace("verify.ibm", "verify.example"))
+    with pytest.raises(Untrusted, match="keyless"):
+        verify(path, trust=other, artifact=name, now=NOW)

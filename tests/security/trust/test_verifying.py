@@ -25,7 +25,7 @@ def release(folder: Path, version: str, *names: str) -> Path:
     manifest = measure(folder)
     (folder / "model.sig").write_bytes(sign_manifest(manifest, "small", signers))
     stated = json.loads(predicate(Release(version)))
-    said = attest("small", manifest.root, RELEASE, stated, signers[:1])
+    said = attest("small", manifest.root, RELEASE, stated, signers)
     (folder / "model.intoto.jsonl").write_bytes(said)
     return folder
 
@@ -58,6 +58,33 @@ def test_another_artifact(tmp_path: Path) -> None:
     folder = release(tmp_path / "m", "1.0.0", "alice-1", "bob-pq")
     with pytest.raises(Untrusted, match="nobody may release 'acme/other'"):
         verified(folder, artifact="acme/other")
+
+
+@pytest.mark.parametrize("artifact", ["acme/tiny", "acme/smal", "small/acme", "acme/small/x", "s"])
+def test_one_release_is_not_taken_for_another(tmp_path: Path, artifact: str) -> None:
+    both = read(text(role("owners", artifacts='"**"') + role("press", '"attest"')))
+    folder = release(tmp_path / artifact.rpartition("/")[2], "1.0.0", "alice-1")  # as small
+    for name in ("acme/small", "small", "other/small", "acme/small#head.w"):
+        assert verified(folder, both, name).name == "small"
+    with pytest.raises(Untrusted, match=f"signed as small, not as {artifact}"):
+        verified(folder, both, artifact)
+
+
+def test_the_version_is_said_by_who_may_release_not_by_who_may_attest(tmp_path: Path) -> None:
+    folder = release(tmp_path / "m", "1.0.0", "alice-1", "bob-pq")
+    root = verified(folder).manifest.root
+    said = (folder / "model.intoto.jsonl").read_bytes().rstrip(b"\n")
+    newer = json.loads(predicate(Release("99.0.0")))
+    alone = attest("small", root, RELEASE, newer, [signer("alice-1")])  # may attest, as press
+    others = attest("tiny", root, RELEASE, newer, [signer("alice-1"), signer("bob-pq")])
+    (folder / "model.intoto.jsonl").write_bytes(b"\n".join((said, alone, others)) + b"\n")
+    found = verified(folder)
+    assert [claim.predicate for claim in found.claims(RELEASE)] == [
+        '{"version":"1.0.0","previous":null}'
+    ]
+    doubts = [each.doubt for each in found.attestations]
+    assert "to release 'acme/small' takes 2" in doubts[1]
+    assert doubts[2] == "is about another artifact"
 
 
 def test_a_key_that_was_revoked_since(tmp_path: Path) -> None:

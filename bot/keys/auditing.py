@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import deque
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from bot.wording import plural
 from security import auditlog
 from security.auditcheck import Checked
 from security.auditentry import Entry, Head
+from security.errors import Tampered
 from security.identity import PublicKey
 from security.sign import reading
 from security.trust import access, loading, tables
@@ -46,6 +48,11 @@ def audit(
     Raises Tampered, which names the line, and Untrusted.
     """
     path = log or default_path()
+    seen_path().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    memory = Memory(seen_path())
+    first = next(iter(auditlog.entries(path)), None) if path.exists() else None
+    if log is None:
+        _same(path, memory, first)
     if not path.exists():
         raise UsageError(f"{path}: there is no audit log yet", "the first use of a key begins it")
     known = _known(trust, public)
@@ -54,11 +61,11 @@ def audit(
             for signer in signers:
                 known.append((signer.public.hint, signer.public))
                 auditlog.checkpoint(path, signer)
-    seen_path().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    memory = Memory(seen_path())
-    first = next(iter(auditlog.entries(path)), None)
-    found = auditlog.check(path, tuple(known), _expected(head) or _remembered(memory, first))
+    seen = memory.head(first.hash) if first else None
+    found = auditlog.check(path, tuple(known), _expected(head) or seen)
     memory.keep(found.log, found.head)
+    if log is None:
+        memory.keep(_place(path), Head(0, found.log))
     _show(path, found, format_)
     return 0
 
@@ -81,8 +88,18 @@ def _expected(text: str | None) -> Head | None:
     return Head(int(number), digest)
 
 
-def _remembered(memory: Memory, first: Entry | None) -> Head | None:
-    return memory.head(first.hash) if first else None
+def _same(path: Path, memory: Memory, first: Entry | None) -> None:
+    """Refuse another log, or none, where this user's own one was seen. Raises Tampered."""
+    begun = memory.head(_place(path))
+    if begun and (first is None or first.hash != begun.hash):
+        what = "another audit log than was seen here before" if first else "its entries are gone"
+        hint = "ask who could write there; if you moved it yourself, look at it with --log"
+        raise Tampered(f"{path}: {what} (it began with {begun.hash[:12]})", hint)
+
+
+def _place(path: Path) -> str:
+    """Return what stands in the memory for the log at a path: by it the first entry is known."""
+    return hashlib.sha256(f"place {path.absolute()}".encode()).hexdigest()
 
 
 def _show(path: Path, found: Checked, format_: str) -> None:

@@ -91,3 +91,14 @@ def test_the_audit_log(warden: Warden, model: Path, trust: Path, tmp_path: Path)
     assert warden("keys", "audit", "--trust", trust).code == 1
     log.write_bytes(b"".join(lines))
     assert warden("keys", "audit", "--trust", trust).code == 0
+    log.unlink()  # and begun anew, by what looks like an innocent use
+    gone = warden("keys", "audit", "--trust", trust)
+    assert (gone.code, "entries are gone" in gone.err) == (1, True)
+    for _ in lines:
+        warden("keys", "sign", model, "--key", "ada.key", "--force")
+    anew = warden("keys", "audit", "--checkpoint", "--key", "ada.key")
+    assert (anew.code, "another audit log" in anew.err) == (1, True)
+    copy = log.rename(tmp_path / "copy.jsonl")
+    assert warden("keys", "audit", "--log", copy).code == 0
+    log.write_bytes(b"".join(lines))
+    assert warden("keys", "audit", "--trust", trust).code == 0

@@ -15,6 +15,8 @@ from pathlib import Path
 from security.errors import BadKey, Refused, Unreadable, WriteFailed
 
 PRIVATE_LIMIT = 1_000_000  # bytes of a key file
+# Larger writes make the kernel take large folios, which cost it twice as much on virtual machines.
+PIECE = 65_536
 _TMPFILE = getattr(os, "O_TMPFILE", 0)  # Linux
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
 _PREFIX, _SUFFIX = ".modelwarden-", ".tmp"
@@ -57,7 +59,7 @@ def put(fd: int, data: bytes | memoryview, at: int) -> None:
     """Write all of these bytes at an offset. Raises OSError."""
     view = memoryview(data)
     while view:
-        done = os.pwrite(fd, view, at)
+        done = os.pwrite(fd, view[:PIECE], at)
         view, at = view[done:], at + done
 
 

@@ -36,7 +36,7 @@ from security.errors import Refused, Tampered, Unreadable, WriteFailed
 from security.identity import Signer
 from security.sign.dsse import encode64
 
-__all__ = ["Checked", "Entry", "Head", "append", "check", "checkpoint", "entries"]
+__all__ = ["Checked", "Entry", "Head", "append", "check", "checkpoint", "entries", "ready"]
 _HINT = "keep the file as it is, and check it: modelwarden keys audit"
 _OWN = (BEGIN, CHECKPOINT, REPAIR)  # actions that only the log itself writes
 _SELF = "modelwarden"
@@ -75,6 +75,15 @@ def append(
     )
     with _opened(path) as fd:
         return _add(path, fd, [*_opening(path, fd, new.time), new])
+
+
+def ready(path: Path) -> None:
+    """Make sure that an entry can be added, beginning the file if it is new.
+
+    Raises Tampered, Unreadable, WriteFailed as `append` would.
+    """
+    with _opened(path) as fd:
+        _last(path, fd)
 
 
 def checkpoint(path: Path, signer: Signer, now: datetime | None = None) -> Head:

@@ -11,8 +11,9 @@ from bot.errors import UsageError
 from bot.keys import secrets
 from bot.keys.trail import Trail
 from security import storing
-from security.errors import BadKey, Unreadable
+from security.errors import BadKey, SecurityError
 from security.identity import PublicKey
+from security.sign import reading
 
 LIMIT = 1_000_000  # bytes of a file of public keys
 AGE = "age"
@@ -28,6 +29,8 @@ def generate(
     format_: str,
 ) -> int:
     """Write FILE (0600) and FILE.pub; return 0. Nothing that is there is replaced."""
+    if file.name in ("", ".."):
+        raise UsageError(f"{file} is a folder", "name the file of the new key")
     public = file.with_name(file.name + ".pub")
     for path in (file, public):
         if path.exists() or path.is_symlink():
@@ -41,7 +44,13 @@ def generate(
             hint = text
         else:
             text, hint = _signing_key(file, kind, word)
-        storing.write(public, text.encode() + b"\n" * (not text.endswith("\n")), overwrite=False)
+        try:
+            storing.write(
+                public, text.encode() + b"\n" * (not text.endswith("\n")), overwrite=False
+            )
+        except (SecurityError, KeyboardInterrupt):
+            file.unlink()  # ours, and of no use without its public half
+            raise
         entry.details["public"] = hint
     said = {"private": str(file), "public": str(public), "kind": kind}
     said |= {"recipient": text} if kind.startswith(AGE) else {"hint": hint}
@@ -127,11 +136,4 @@ def _brief(recipient: str) -> str:
 
 
 def _bounded(file: Path) -> bytes:
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(LIMIT + 1)
-    except OSError as error:
-        raise Unreadable(f"{file}: {error.strerror}", "name the file of a public key") from error
-    if len(data) > LIMIT:
-        raise BadKey(f"{file} has more than {LIMIT:,} bytes", "name the file of a public key")
-    return data
+    return reading.read(file, LIMIT, hint="name the file of a public key")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -16,6 +17,7 @@ from bot.keys.trail import Trail
 from bot.progress import Bar
 from bot.wording import plural
 from security import hashing, storing
+from security.hashing.walk import Tree, walk
 from security.paths import signature_of
 from security.seal import folders, ranged, rewrap, sealing
 from security.seal import identities as keyfiles
@@ -75,17 +77,19 @@ def rewrap_(
 ) -> int:
     """Give a sealed file, or every one of a folder, other recipients; return 0."""
     _there(path)
-    files = sorted(path.rglob(f"*{SUFFIX}")) if path.is_dir() else [path]
+    files = _sealed(path)
     signs = bool(keys or token or program)
-    if not files:
-        raise UsageError(f"{path} holds no {SUFFIX} file", "name a sealed file or folder")
-    with Trail(log).doing("reencrypt" if reencrypt else "rewrap", path.name) as entry:
+    opened = secrets.signers(keys, token, program, passphrase_file) if signs else nullcontext(())
+    work = Trail(log).doing("reencrypt" if reencrypt else "rewrap", path.name)
+    with work as entry, opened as signers:
         mine = _identities(identities, passphrase_file, path)
         whom = doors.recipients(to, recipients)
         if not whom:
             raise UsageError("nobody to seal to", "name all who may open it: --to, --recipients")
         entry.details["to"] = ", ".join(f"{r}"[:40] for r in whom)
         start = time.perf_counter()
+        for file in files if len(files) > 1 and not reencrypt else ():
+            rewrap.check(file, mine, whom)  # all of them, or none
         with Bar(f"Changing {path.name}") as bar:
             for number, file in enumerate(files):
                 if reencrypt:
@@ -98,9 +102,8 @@ def rewrap_(
         took = time.perf_counter() - start
         bundle = signature_of(path)
         if signs:
-            with secrets.signers(keys, token, program, passphrase_file) as signers:
-                manifest = hashing.measure(path, tensors=False, jobs=jobs)
-                storing.write(bundle, signing.sign_manifest(manifest, path.resolve().name, signers))
+            manifest = hashing.measure(path, tensors=False, jobs=jobs)
+            storing.write(bundle, signing.sign_manifest(manifest, path.resolve().name, signers))
     if format_ == "json":
         said = {"files": len(files), "recipients": len(whom), "seconds": round(took, 6)}
         click.echo(json.dumps(said, indent=2))
@@ -111,6 +114,17 @@ def rewrap_(
     if bundle.exists() and not signs:
         click.echo(f"  {bundle} does not hold any more: sign again with keys sign --force")
     return 0
+
+
+def _sealed(path: Path) -> list[Path]:
+    """Return the sealed files of a folder, none of them behind a link, or the one file."""
+    if not path.is_dir():
+        return [path]
+    with Tree.of(path) as tree:
+        files = [path / f.path for f in walk(tree, path, ()) if f.path.endswith(SUFFIX)]
+    if not files:
+        raise UsageError(f"{path} holds no {SUFFIX} file", "name a sealed file or folder")
+    return files
 
 
 def _there(path: Path) -> None:

@@ -2,14 +2,43 @@
 
 from __future__ import annotations
 
+import os
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from bot.errors import UsageError
+from security.paths import shown
+
 F = TypeVar("F", bound=Callable[..., Any])
-FILE = click.Path(path_type=Path)
+UNSHOWN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # categories of characters that a terminal would obey
+
+
+class Name(click.Path):
+    """A path that every message can show as it is; whether it may be read, its reader says."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
+        """Return the path. Raises UsageError for an empty one, and one that cannot be shown."""
+        text = os.fspath(value)
+        if not text:
+            where = param.get_error_hint(ctx) if param and ctx else "a path"
+            raise UsageError(f"{where}: an empty name", "name the file or folder")
+        if any(unicodedata.category(each) in UNSHOWN for each in text):
+            raise UsageError(
+                f"{shown(text)}: a name that cannot be shown", "rename it: no control characters"
+            )
+        return super().convert(value, param, ctx)
+
+
+FILE = Name(path_type=Path, readable=False)
 KINDS = ("ecdsa-p256", "ecdsa-p384", "ed25519", "ml-dsa-65", "age", "age-x25519")
 TYPES = ("release", "scan", "licence", "bom", "provenance", "measurement")
 

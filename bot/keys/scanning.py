@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from bot.errors import UsageError
 from bot.progress import Bar
 from bot.quoting import plain
 from bot.wording import plural
@@ -14,6 +15,7 @@ from security.scan.engine import scan_file, scan_tree
 from security.scan.rules import RULES
 from security.scan.source import of_descriptor
 from security.scan.values import Judgement, Scanned
+from security.seal.reading import reading
 
 SHOWN = 50  # threats on a terminal
 
@@ -21,13 +23,15 @@ SHOWN = 50  # threats on a terminal
 def scan(root: Path, jobs: int = 0) -> tuple[Scanned, ...]:
     """Scan a file, or every file of a folder."""
     if not root.is_dir():
-        with root.open("rb") as file:
-            return (scan_file(of_descriptor(root.name, file.fileno())),)
+        with reading(root) as file:
+            return (scan_file(of_descriptor(root.name, file.fd)),)
     with Bar("Scanning") as bar:
         done: list[Scanned] = []
         for scanned in scan_tree(root, jobs=jobs):
             done.append(scanned)
             bar(len(done), len(done))
+    if not done:
+        raise UsageError(f"{root}: no file in it to scan", "name the folder of a model")
     return tuple(done)
 
 

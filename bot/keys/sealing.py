@@ -21,7 +21,7 @@ from security.paths import IGNORED, WHOLE, signature_of
 from security.scan.source import Source
 from security.seal import folders, sealing
 from security.seal import identities as keyfiles
-from security.seal.header import BLOCK, Recipient
+from security.seal.header import BLOCK, LIMIT, Recipient
 from security.seal.scrypt import ScryptRecipient
 from security.seal.sealing import SUFFIX
 from security.sign import signing
@@ -57,6 +57,8 @@ class Asked:
     @property
     def target(self) -> Path:
         """Where the sealed file or folder goes."""
+        if self.output is None and self.path.name in ("", ".."):
+            raise UsageError(f"{self.path} has no name to add {SUFFIX} to", "give --output")
         return self.output or self.path.with_name(self.path.name + SUFFIX)
 
 
@@ -64,6 +66,8 @@ def seal(asked: Asked) -> int:
     """Seal a file or a folder; return 0."""
     if not asked.path.exists():
         raise UsageError(f"{asked.path}: no such file or folder", "name what to seal")
+    if asked.target.exists() and asked.target.samefile(asked.path):
+        raise UsageError(f"{asked.target} is what is to be sealed", "name another: --output")
     if asked.passphrase and asked.passphrase_file and (asked.keys or asked.token):
         hint = "sign the sealed files afterwards: modelwarden keys sign"
         raise UsageError("one passphrase file for sealing and for signing", hint)
@@ -154,7 +158,11 @@ def recipients(to: Sequence[str], files: Sequence[Path]) -> tuple[Recipient, ...
 def header_size(whom: Sequence[Recipient], room: int) -> int:
     """Return a size of header, bytes, that has room for `room` recipients of this kind."""
     each = HYBRID if any(r.kind == "hybrid" for r in whom) else CLASSIC
-    return -(-(max(room, len(whom)) * each + 300) // BLOCK) * BLOCK
+    size = -(-(max(room, len(whom)) * each + 300) // BLOCK) * BLOCK
+    if size > LIMIT:
+        most = (LIMIT - 300) // each
+        raise UsageError(f"room for more than {most:,} recipients", f"give --room {most} or less")
+    return size
 
 
 def _whom(asked: Asked) -> tuple[Recipient, ...]:

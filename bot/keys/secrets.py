@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -27,6 +28,7 @@ LEAST = 8  # characters of a new passphrase
 def asked(file: Path | None, what: str) -> Callable[[], bytes]:
     """Return a way to get the passphrase of `what`, used only if there is one."""
 
+    @cache
     def ask() -> bytes:
         return _from(file) if file is not None else _prompt(f"Passphrase of {plain(what)}").encode()
 
@@ -66,7 +68,7 @@ def signers(
         if program:
             from security.sign.program import Program, ProgramSigner
 
-            found.append(ProgramSigner(Program(tuple(shlex.split(program)))))
+            found.append(ProgramSigner(Program(_words(program))))
         yield tuple(found)
 
 
@@ -82,6 +84,13 @@ def place(uri: str) -> Place:
         hint = "write pkcs11:token=LABEL;object=KEY?module-path=/usr/lib/...so"
         raise UsageError(f"--token {plain(uri)}: not such a PKCS#11 URI", hint)
     return Place(Path(found["module-path"]), found["token"], found["object"])
+
+
+def _words(program: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(program))
+    except ValueError as error:  # its text is the library's, nothing of the command
+        raise UsageError(f"--program: {error}", "quote it as a shell wants it") from None
 
 
 def _file(path: Path, passphrase_file: Path | None) -> Signer:

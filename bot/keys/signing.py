@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,17 +14,20 @@ import click
 
 from bot.errors import UsageError
 from bot.keys import secrets, stating
-from bot.keys.places import Places
+from bot.keys.places import Places, alone
 from bot.keys.trail import Trail
 from bot.progress import Bar
 from bot.wording import plural
 from security import hashing, storing
-from security.errors import Refused
+from security.errors import Refused, WriteFailed
 from security.identity import Signer
 from security.manifest import Manifest
 from security.sign import bundle as bundles
 from security.sign import reading, signing
 from security.trust import releases
+
+_Work = tuple[int, Manifest, bytes]
+CERTIFICATES = 1_000_000  # bytes of a chain
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +60,26 @@ def sign(asked: Asked) -> int:
     places = Places.of(asked.model, asked.signature, asked.artifact)
     if asked.add and (asked.force or asked.ignore or asked.keyless):
         raise UsageError("--add with --force, --ignore or --keyless", "--add changes nothing else")
-    if asked.release:
+    if asked.release is not None:
         releases.rank(asked.release)
+    if asked.keyless and (asked.keys or asked.token or asked.program):
+        raise UsageError("--keyless with a key", "sign with one, and --add the other")
+    if asked.keyless and (asked.release is not None or asked.scan):
+        hint = "state it with a key: modelwarden keys attest"
+        raise UsageError("a keyless signature with statements", hint)
     with Trail(asked.log).doing("sign", places.name) as entry, _signers(asked) as signers:
-        if places.bundle.exists() and not (asked.add or asked.force):
+        if os.path.lexists(places.bundle) and not (asked.add or asked.force):
             hint = "say --add for one more signature, or --force to sign anew"
             raise Refused(f"{places.bundle} is there already", hint)
         scanned = stating.scanned(asked.model, asked.jobs) if asked.scan else None
-        work = _cosign if asked.add else _anew
-        read, manifest = work(places, signers, asked)
         made = stating.wanted(asked.release, scanned)
-        stating.state(places, manifest, made, signers, anew=not asked.add)
+        work = _cosign if asked.add else _anew
+        read, manifest, data = work(places, signers, asked)
+        with alone(places.bundle.parent):
+            if asked.add:
+                data = signing.cosign(_unchanged(places, data), signers)
+            storing.write(places.bundle, data, overwrite=asked.add or asked.force)
+            stating.state(places, manifest, made, signers, anew=not asked.add)
         entry.details |= {"root": manifest.root} | stating.named(signers)
     _show(places, manifest, signers, read, asked.format_)
     return 0
@@ -82,15 +95,16 @@ def _signers(asked: Asked) -> Iterator[tuple[Signer, ...]]:
         if asked.certificate is not None:
             from security.sign.certificates import certify
 
-            pem = reading.read(asked.certificate, bundles.LIMIT)
-            found = (certify(found[0], pem), *found[1:])
+            pem = reading.read(asked.certificate, CERTIFICATES, hint="name a file of certificates")
+            with reading.naming(asked.certificate):
+                found = (certify(found[0], pem), *found[1:])
         yield found
 
 
-def _anew(places: Places, signers: Sequence[Signer], asked: Asked) -> tuple[int, Manifest]:
-    """Measure and sign; return the bytes read, and the manifest."""
+def _anew(places: Places, signers: Sequence[Signer], asked: Asked) -> _Work:
+    """Measure and sign; return the bytes read, the manifest, and the bundle."""
     ignored = tuple(dict.fromkeys((*hashing.LEFT_OUT, *places.own, *asked.ignore)))
-    known = None if asked.no_cache else hashing.Known.load(_state_file(places.model))
+    known = None if asked.no_cache else _known(places.model)
     read = 0
 
     def tell(done: int, total: int) -> None:
@@ -109,14 +123,14 @@ def _anew(places: Places, signers: Sequence[Signer], asked: Asked) -> tuple[int,
         data = keyless.sign(manifest, places.name)
     else:
         data = signing.sign_manifest(manifest, places.name, signers)
-    storing.write(places.bundle, data)
     if known:
-        known.save()
-    return read, manifest
+        with suppress(WriteFailed):  # it only saves time
+            known.save()
+    return read, manifest, data
 
 
-def _cosign(places: Places, signers: Sequence[Signer], asked: Asked) -> tuple[int, Manifest]:
-    """Add signatures, if the model is what is signed; return the bytes read, and the manifest."""
+def _cosign(places: Places, signers: Sequence[Signer], asked: Asked) -> _Work:
+    """Make sure that the model is what is signed, before a signature is added."""
     data = reading.read(places.bundle, bundles.LIMIT)
     contents = places.read(data)
     # Who signs must not lend their name to what somebody else calls it.
@@ -128,17 +142,30 @@ def _cosign(places: Places, signers: Sequence[Signer], asked: Asked) -> tuple[in
         hint = f"say --release {version} too, if you agree, else remove what states it"
         raise Refused(f"{places.said}: others state version {version}", hint)
     manifest = places.compare(contents, asked.jobs)
-    storing.write(places.bundle, signing.cosign(data, signers))
-    return manifest.size, manifest
+    return manifest.size, manifest, data
 
 
-def _state_file(model: Path) -> Path:
-    """Return where the digests of a model's files are remembered between signatures."""
+def _unchanged(places: Places, before: bytes) -> bytes:
+    """Return the bundle as it is by now: others may have signed the same meanwhile."""
+    data = reading.read(places.bundle, bundles.LIMIT)
+    if data != before and places.read(data) != places.read(before):
+        raise Refused(f"{places.bundle}: other content was signed meanwhile", "try again")
+    return data
+
+
+def _known(model: Path) -> hashing.Known | None:
+    """Return what is remembered of a model's files between signatures, if that has a place."""
     import platformdirs
 
     folder = platformdirs.user_cache_path("modelwarden") / "digests"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder / f"{hashlib.sha256(str(model.resolve()).encode()).hexdigest()[:32]}.json"
+    if not folder.is_absolute():
+        return None
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError:
+        return None
+    name = hashlib.sha256(os.fsencode(os.path.realpath(model))).hexdigest()
+    return hashing.Known.load(folder / f"{name[:32]}.json")
 
 
 def _show(

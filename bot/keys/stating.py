@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from bot.errors import UsageError
 from bot.keys import claims, secrets
-from bot.keys.places import Places
+from bot.keys.places import Places, alone
 from bot.keys.trail import Trail
 from security import storing
 from security.identity import Signer
@@ -20,6 +20,7 @@ from security.manifest import Manifest
 from security.sign import bundle as bundles
 from security.sign import reading, signing
 from security.sign.attestations import LIMIT
+from security.sign.statement import Claim
 from security.trust import releases
 
 
@@ -45,7 +46,8 @@ def attest(
         if predicate is None and type_ == "scan":
             places.compare(contents)  # else what was scanned is not what is spoken of
         kind, said = claims.predicate(type_, predicate, model)
-        state(places, manifest, ((kind, said),), signers, anew=False)
+        with alone(places.said.parent):
+            state(places, manifest, ((kind, said),), signers, anew=False)
         entry.details |= {"type": type_, "root": manifest.root} | named(signers)
     if format_ == "json":
         click.echo(json.dumps({"type": kind, "root": manifest.root, "file": str(places.said)}))
@@ -68,7 +70,7 @@ def wanted(
 ) -> tuple[tuple[str, Mapping[str, Any]], ...]:
     """Return what to state, as (type, predicate)."""
     made: list[tuple[str, Mapping[str, Any]]] = []
-    if release:
+    if release is not None:
         said = releases.predicate(releases.Release(release))
         made.append((releases.RELEASE, json.loads(said)))
     if scan:
@@ -88,14 +90,10 @@ def state(
 
     The same statement by somebody else becomes one more signature on it.
     """
-    old = reading.read(places.said, LIMIT) if places.said.exists() else b""
     kept: list[bytes] = []
-    for line in old.splitlines():
-        found = signing.read_attestation(line)
-        if found.root == manifest.root and not anew:
+    for line, found in () if anew else _claims(places):
+        if found.root == manifest.root:
             kept.append(line)
-    if made and not signers:
-        raise UsageError("a keyless signature with statements", "state them with a key")
     for kind, said in made:
         claim = (places.name, kind, said)
         twin = next((at for at, line in enumerate(kept) if _says(line, claim)), None)
@@ -106,18 +104,25 @@ def state(
     data = b"".join(line.rstrip(b"\n") + b"\n" for line in kept)
     if data:
         storing.write(places.said, data)
-    elif old:
-        places.said.unlink()
+    else:
+        places.said.unlink(missing_ok=True)
 
 
 def version(places: Places, root: str) -> str:
     """Return the version that is stated of this root digest, by whomever, "" for none."""
-    old = reading.read(places.said, LIMIT) if places.said.exists() else b""
-    for line in old.splitlines():
-        claim = signing.read_attestation(line)
+    for _, claim in _claims(places):
         if (claim.root, claim.predicate_type) == (root, releases.RELEASE):
             return releases.read(claim.predicate.encode()).version
     return ""
+
+
+def _claims(places: Places) -> Iterator[tuple[bytes, Claim]]:
+    """Yield each line that is there, and what it states. Raises Malformed, which names the file."""
+    if os.path.lexists(places.said):
+        data = reading.read(places.said, LIMIT)
+        with reading.naming(places.said):
+            for line in data.splitlines():
+                yield line, signing.read_attestation(line)
 
 
 def _says(line: bytes, wanted: tuple[str, str, Mapping[str, Any]]) -> bool:

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.errors import BotError
+from bot.errors import BotError, UsageError
 from security import auditlog
-from security.errors import SecurityError
+from security.errors import SecurityError, WriteFailed
 
 
 @dataclass(slots=True)
@@ -29,13 +29,18 @@ class Trail:
 
     @contextmanager
     def doing(self, action: str, artifact: str) -> Iterator[Entry]:
-        """Add an entry when the block ends: done, or refused with the reason."""
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        """Add an entry when the block ends: done, or refused with the reason.
+
+        What could not be logged is not begun: raises WriteFailed, Tampered, Unreadable first.
+        """
+        _made(self.path.parent)
+        auditlog.ready(self.path)
         entry = Entry()
         try:
             yield entry
-        except (SecurityError, BotError) as error:
-            self._add(action, artifact, {**entry.details, "reason": error.message}, refused=True)
+        except (SecurityError, BotError, OSError, KeyboardInterrupt) as error:
+            reason = {**entry.details, "reason": _reason(error)}
+            self._add(action, artifact, reason, refused=True)
             raise
         self._add(action, artifact, entry.details)
 
@@ -65,7 +70,26 @@ def seen_path() -> Path:
 def _state() -> Path:
     import platformdirs
 
-    return platformdirs.user_state_path("modelwarden")
+    found = platformdirs.user_state_path("modelwarden")
+    if not found.is_absolute():  # a user that the system does not know, without HOME
+        raise UsageError("this user has no home folder", "set HOME, or XDG_STATE_HOME")
+    return found
+
+
+def _made(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        hint = "name a place for the audit log: --log FILE, or MODELWARDEN_AUDIT_LOG"
+        raise WriteFailed(f"{folder}: cannot be made ({error.strerror})", hint) from error
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, SecurityError | BotError):
+        return error.message
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return "interrupted"
 
 
 def _user() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import click
 
 from bot.keys import secrets
+from bot.keys.places import alone
 from bot.keys.trail import Trail
 from bot.quoting import plain
 from security import storing
@@ -35,9 +37,10 @@ def endorse(
     opened = secrets.signers(keys, token, program, passphrase_file)
     with Trail(log).doing("endorse", str(file)) as entry, opened as signers:
         data = reading.read(file, tables.LIMIT)
-        old = reading.read(beside, SIGNATURES) if beside.exists() else None
         trust = loading.load(data, str(file))
-        storing.write(beside, rotation.sign(data, signers, old))
+        with alone(beside.parent):
+            old = reading.read(beside, SIGNATURES) if os.path.lexists(beside) else None
+            storing.write(beside, rotation.sign(data, signers, old))
         entry.details |= {"digest": trust.digest, "version": str(trust.version)}
         entry.details |= {f"key{n}": s.public.hint for n, s in enumerate(signers, 1)}
     if format_ == "json":

@@ -18,7 +18,7 @@ from bot.keys.trail import seen_path
 from bot.progress import Bar
 from bot.quoting import plain
 from bot.wording import plural
-from security.errors import Untrusted
+from security.errors import Untrusted, WriteFailed
 from security.sign import reading
 from security.sign.attestations import Attestation
 from security.trust import artifacts, loading, releases, single, tables
@@ -92,6 +92,9 @@ def _trust(asked: Asked) -> Trust:
     if sum(way is not None for way in ways) != 1:
         hint = "give one: --trust FILE, --key FILE, --root FILE, or --identity with --issuer"
         raise UsageError("whom to trust?" if not any(ways) else "several to trust", hint)
+    if asked.identity and (asked.trust or asked.key):
+        hint = "leave it out, or name it with --root or --issuer"
+        raise UsageError("--identity with --trust or --key, which say who signs", hint)
     if asked.trust is not None:
         return loading.load(reading.read(asked.trust, tables.LIMIT), str(asked.trust))
     if asked.key is not None:
@@ -119,7 +122,11 @@ def _remember(
     asked: Asked, name: str, verified: Verified, version: str, file: TrustFile | None
 ) -> None:
     path = asked.memory or seen_path()
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        hint = "name another place: --memory FILE, or do without: --no-memory"
+        raise WriteFailed(f"{path.parent}: cannot be made ({error.strerror})", hint) from error
     # Also without a version: whoever leaves the statement of it away may be hiding an old one.
     Memory(path).accept(name, version, verified.manifest.root, file, datetime.now(UTC))
 

@@ -45,6 +45,8 @@ def seal_folder(
     _apart(source, target)
     with Tree.of(source) as tree:
         pairs = [(f, target / f"{f.path}{SUFFIX}") for f in walk(tree, source, ignored)]
+        if not pairs:
+            raise Refused(f"{shown(source)}: no file in it to seal", "name the folder of a model")
 
         def work(file: File, place: Path, threads: int) -> None:
             with (
@@ -174,5 +176,6 @@ def _make(folder: Path, mode: int) -> list[Path]:
 
 
 def _apart(source: Path, target: Path) -> None:
-    if target.resolve().is_relative_to(source.resolve()):
+    real = Path(os.path.realpath(target))  # unlike resolve, it leaves a loop of links to others
+    if real.is_relative_to(os.path.realpath(source)):
         raise Refused(f"{shown(target)} lies in the folder it is made from", "name another folder")

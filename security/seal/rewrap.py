@@ -19,9 +19,16 @@ from security.seal.journal import Journal
 from security.seal.reading import Opened, reading, shown
 from security.seal.sealing import replacing_sealed
 from security.seal.stream import Progress
-from security.seal.unlocking import unlock
+from security.seal.unlocking import Unlocked, unlock
 
 AGAIN = "say --reencrypt: the whole file is written again, with room for them and a new key"
+
+
+def check(path: Path, identities: Sequence[Identity], recipients: Sequence[Recipient]) -> None:
+    """Make sure that `rewrap` would succeed, changing nothing. Raises as it does."""
+    with reading(path, sealed=True) as opened:
+        found = unlock(path, opened, identities)
+        _fitting(opened, found, recipients)
 
 
 def rewrap(path: Path, identities: Sequence[Identity], recipients: Sequence[Recipient]) -> None:
@@ -36,13 +43,7 @@ def rewrap(path: Path, identities: Sequence[Identity], recipients: Sequence[Reci
             _same(path, opened)
             found = unlock(path, opened, identities, locked=True)
             old = found.header
-            new = header.build(found.file_key, recipients, size=len(old))
-            if len(new) != len(old):
-                raise Refused(
-                    f"{opened.name}: a header for {len(recipients)} recipients needs"
-                    f" {len(new):,} bytes, there is room for {len(old):,}",
-                    AGAIN,
-                )
+            new = _fitting(opened, found, recipients)
             nonce = os.pread(opened.fd, NONCE, len(old))
             change = Journal(nonce, old, new)
             storing.write(journal.beside(path), journal.encode(change), mode=0o600)
@@ -81,6 +82,18 @@ def reencrypt(
         boxes = (found.box, chunks.cipher(file_key, nonce))
         ends = stream.Ends(opened.name, opened.fd, fd, found.start, len(head))
         stream.reencrypt(boxes, ends, found.size, jobs=jobs, progress=progress)
+
+
+def _fitting(opened: Opened, found: Unlocked, recipients: Sequence[Recipient]) -> bytes:
+    old = found.header
+    new = header.build(found.file_key, recipients, size=len(old))
+    if len(new) != len(old):
+        raise Refused(
+            f"{opened.name}: a header for {len(recipients)} recipients needs"
+            f" {len(new):,} bytes, there is room for {len(old):,}",
+            AGAIN,
+        )
+    return new
 
 
 def _same(path: Path, opened: Opened) -> None:

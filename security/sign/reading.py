@@ -11,8 +11,10 @@ from pathlib import Path
 from security.errors import SecurityError, TooLarge, Unreadable
 from security.paths import shown
 
+_SIGNED = "name the file that was signed, and its signature if it lies elsewhere"
 
-def read(path: Path, limit: int) -> bytes:
+
+def read(path: Path, limit: int, *, hint: str = _SIGNED) -> bytes:
     """Return a regular file of at most `limit` bytes. Raises Unreadable, TooLarge."""
     try:
         # Not to wait for the other end of a pipe that somebody left there.
@@ -27,7 +29,6 @@ def read(path: Path, limit: int) -> bytes:
                     return data
     except OSError as error:
         why = error.strerror or str(error)
-        hint = "name the file that was signed, and its signature if it lies elsewhere"
         raise Unreadable(f"{shown(str(path))}: {why}", hint) from error
     raise TooLarge(f"{shown(str(path))} has more than {limit:,} bytes", "name another file")
 

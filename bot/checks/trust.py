@@ -6,23 +6,26 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bot.change import Change, TreeEntry
+from bot.change import Change, FileChange, TreeEntry
 from bot.check import Section
 from bot.errors import TooLarge
 from bot.exhibit import Exhibit
 from bot.finding import Finding, Level, Location, Rule
 from bot.wording import plural
 from bot.world import World
-from security.errors import SecurityError
-from security.paths import ATTESTATIONS, SIGNATURE
+from security.errors import Malformed, SecurityError
+from security.paths import ATTESTATIONS, IGNORED, SIGNATURE
 from security.trust import loading, rotation
 from security.trust.tables import LIMIT
 from security.trust.trustfile import PLACE, TrustFile
 
 NAME = "trust"
-VERSION = 1
+VERSION = 2
 SIGNATURES = f"{PLACE}.sig"
 BUNDLE_LIMIT = 20_000_000  # bytes of a signature that is read in a change
+BUNDLES_LIMIT = 100_000_000  # bytes of all of them, a second's work
+
+UNREADABLE = f"{PLACE} at the base cannot be read"
 
 UNSIGNED = Rule(
     "trust/unsigned",
@@ -84,7 +87,7 @@ class Evidence:
 
 def at(world: World, commit: str) -> TrustFile | None:
     """Return the trust file at a commit, None without one. Raises SecurityError, TooLarge."""
-    entry = _entry(world, commit, PLACE)
+    entry = world.entry(commit, PLACE)
     return _load(world, entry) if entry is not None else None
 
 
@@ -94,23 +97,28 @@ def applies(change: Change, settings: Settings) -> str:
 
 
 def collect(change: Change, world: World, settings: Settings) -> Evidence:
-    """Judge the succession of trust files, and each changed signature by the one at the base."""
-    old = _entry(world, change.merge_base, PLACE)
-    new = _entry(world, change.head, PLACE)
-    sides = [_entry(world, commit, SIGNATURES) for commit in (change.merge_base, change.head)]
+    """Judge the succession of trust files, and each changed signature by the one at the base.
+
+    The base as it is now: where a change parted from it is its author's choice, and may be
+    before somebody's key was revoked.
+    """
+    old = world.entry(change.base, PLACE)
     faults: list[tuple[str, str, str, str]] = []
     before: TrustFile | None = None
-    with suppress(SecurityError, TooLarge):  # what was there then counts for nothing
+    with suppress(SecurityError, TooLarge):
         before = _load(world, old) if old else None
-    if old != new or sides[0] != sides[1]:
-        faults += _succession(world, before, old, new, sides[1])
-    bundles = [f for f in change.files if _is_bundle(f.path) and f.file is not None]
-    for bundle in bundles:
-        if before is not None:
-            faults += _signer(world, before, bundle.path, bundle.file)
-        elif old is not None:
-            why = f"{PLACE} at the base cannot be read, so that nobody's signature counts"
-            faults.append((SIGNER.id, bundle.path, why, MALFORMED.remedy))
+    sides = [
+        [world.entry(commit, place) for place in (PLACE, SIGNATURES)]
+        for commit in (change.merge_base, change.head)
+    ]
+    if sides[0] != sides[1]:
+        faults += _succession(world, before, old, *sides[1])
+    bundles = [f for f in change.files if _is_bundle(f.path) and f.after is not None]
+    if before is not None:
+        faults += _signers(world, before, bundles)
+    elif old is not None:
+        why = f"{UNREADABLE}, so that nobody's signature counts"
+        faults += [(SIGNER.id, bundle.path, why, MALFORMED.remedy) for bundle in bundles]
     faults += [
         (STALE.id, path, f"{path} does not cover them", "") for path in _stale(change, world)
     ]
@@ -147,12 +155,15 @@ def _succession(
     if new is None:
         return [(REMOVED.id, PLACE, f"{PLACE} is removed", "")] if old else []
     try:
-        data = world.read(new.blob, LIMIT)
+        data = _read(world, new)
         loading.load(data, PLACE)
     except TooLarge as error:
         return [(MALFORMED.id, PLACE, str(error), error.hint)]
     except SecurityError as error:
         return [(MALFORMED.id, PLACE, error.message, error.hint)]
+    if before is None and old is not None:
+        why = f"{UNREADABLE}, so that nobody can tell who may change it"
+        return [(UNSIGNED.id, PLACE, why, "Whoever owns the repository looks into it.")]
     if before is None:
         return [(FIRST.id, PLACE, f"{PLACE} is new", "")]
     if old == new:
@@ -160,7 +171,7 @@ def _succession(
     try:
         if signatures is None:
             return [(UNSIGNED.id, PLACE, f"there is no {SIGNATURES}", "")]
-        rotation.succeed(before, data, world.read(signatures.blob, LIMIT), datetime.now(UTC))
+        rotation.succeed(before, data, _read(world, signatures), datetime.now(UTC))
     except TooLarge as error:
         return [(UNSIGNED.id, SIGNATURES, str(error), error.hint)]
     except SecurityError as error:
@@ -168,20 +179,43 @@ def _succession(
     return []
 
 
-def _signer(
-    world: World, trust: TrustFile, path: str, entry: TreeEntry | None
+def _signers(
+    world: World, trust: TrustFile, bundles: list[FileChange]
 ) -> list[tuple[str, str, str, str]]:
+    """Judge changed signatures: each content once, and not more than can be judged in time."""
+    said: dict[str, tuple[str, str]] = {}
+    left, faults = BUNDLES_LIMIT, []
+    for bundle in bundles:
+        entry = bundle.after
+        if entry is None:
+            continue
+        if entry.blob not in said or not entry.is_file:
+            size = world.size(entry.blob) if entry.is_file else 0
+            left -= min(size, BUNDLE_LIMIT)  # no more is read
+            said[entry.blob] = _signer(world, trust, entry) if left >= 0 else _TOO_MUCH
+        why, hint = said[entry.blob]
+        if why:
+            faults.append((SIGNER.id, bundle.path, why, hint))
+    return faults
+
+
+_TOO_MUCH = (
+    f"the signatures of this change have more than {BUNDLES_LIMIT:,} bytes",
+    "Change fewer of them at once.",
+)
+
+
+def _signer(world: World, trust: TrustFile, entry: TreeEntry) -> tuple[str, str]:
+    """Return what is wrong with a signature and what to do, "" for nothing."""
     from security.verify import read_signed
 
-    if entry is None:
-        return []
     try:
-        read_signed(world.read(entry.blob, BUNDLE_LIMIT), trust)
+        read_signed(_read(world, entry, BUNDLE_LIMIT), trust)
     except TooLarge as error:
-        return [(SIGNER.id, path, str(error), error.hint)]
+        return str(error), error.hint
     except SecurityError as error:
-        return [(SIGNER.id, path, error.message, error.hint)]
-    return []
+        return error.message, error.hint
+    return "", ""
 
 
 def _stale(change: Change, world: World) -> tuple[str, ...]:
@@ -190,7 +224,7 @@ def _stale(change: Change, world: World) -> tuple[str, ...]:
     folders: set[str] = set()
     for path in changed:
         name = path.rpartition("/")[2]
-        if name in (SIGNATURE, ATTESTATIONS) or path.startswith(".git"):
+        if name in (SIGNATURE, ATTESTATIONS) or path.partition("/")[0] in IGNORED:
             continue
         while path:
             path = path.rpartition("/")[0]
@@ -199,17 +233,19 @@ def _stale(change: Change, world: World) -> tuple[str, ...]:
             folders.add(path)
     places = (f"{folder}/{SIGNATURE}" if folder else SIGNATURE for folder in folders)
     return tuple(
-        sorted(p for p in places if p not in changed and _entry(world, change.head, p) is not None)
+        sorted(p for p in places if p not in changed and world.entry(change.head, p) is not None)
     )
 
 
 def _load(world: World, entry: TreeEntry) -> TrustFile:
-    return loading.load(world.read(entry.blob, LIMIT), PLACE)
+    return loading.load(_read(world, entry), PLACE)
 
 
-def _entry(world: World, commit: str, path: str) -> TreeEntry | None:
-    entry = world.entry(commit, path)
-    return entry if entry is not None and entry.is_file else None
+def _read(world: World, entry: TreeEntry, limit: int = LIMIT) -> bytes:
+    """Return what is at a place. Raises Malformed where that is no file, TooLarge."""
+    if not entry.is_file:  # each reader would take a link, or a folder, for something else
+        raise Malformed(f"{entry.path} is not a regular file", "Put the file itself there.")
+    return world.read(entry.blob, limit)
 
 
 def _is_bundle(path: str) -> bool:

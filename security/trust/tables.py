@@ -98,11 +98,13 @@ class Table:
         value = self._take(key, None)
         if not isinstance(value, list) or not 1 <= len(value) <= limit:
             raise self.wrong(key, f"is not a list of 1 to {limit:,} texts")
+        seen: set[str] = set()
         for item in value:
             if not isinstance(item, str) or not 1 <= len(item) <= LINE_LIMIT:
                 raise self.wrong(key, f"holds what is not text of 1 to {LINE_LIMIT:,} characters")
-            if value.count(item) > 1:
+            if item in seen:
                 raise self.wrong(key, f"names {item!r:.100} twice")
+            seen.add(item)
         return tuple(value)
 
     def tables(self, key: str, limit: int) -> Iterator[tuple[str, Table]]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.checks import trust
 from bot.checks.trust import Settings
+from security.errors import Malformed
 from security.identity import Signer
 from security.manifest import Entry, Manifest
 from security.sign import keys
 from security.sign.signing import cosign, sign_manifest
 from security.trust import rotation
-from tests.fakes import FakeWorld
+from security.trust.trustfile import PLACE
+from tests.fakes import BASE, HEAD, FakeWorld
 
-PLACE, SIGS = trust.PLACE, trust.SIGNATURES
+SIGS = trust.SIGNATURES
 SOON = (datetime.now(UTC) + timedelta(days=30)).date()
 ADA, BOB, EVE = (keys.load_signer(keys.generate()) for _ in range(3))
 
@@ -77,7 +80,7 @@ def test_succession(head: dict[str, bytes | str], rules: list[str]) -> None:
 
 def test_the_first_one_is_for_the_reviewer() -> None:
     assert found({}, {PLACE: OLD}) == [("first", PLACE)]
-    assert found({PLACE: "broken ["}, {PLACE: OLD}) == [("first", PLACE)]
+    assert found({PLACE: "broken ["}, {PLACE: OLD}) == [("unsigned", PLACE)]  # nor does it vouch
 
 
 def test_an_expired_file_may_be_followed_but_lets_nobody_release() -> None:
@@ -104,9 +107,80 @@ def test_signatures_are_judged_by_the_base(data: bytes, rules: list[str]) -> Non
     assert [r for r, _ in found(broken, broken | {"m/model.sig": data})] == ["signer"]
 
 
+def parted(
+    merge_base: dict[str, bytes | str], base: dict[str, bytes | str], head: dict[str, bytes | str]
+) -> list[str]:
+    """Judge a change that parted from an older commit than its base is now."""
+    world = FakeWorld(merge_base, head)
+    now = "c" * 40
+    world.trees[now] = world._tree(base)
+    evidence = trust.collect(replace(world.change(), base=now), world, Settings())
+    return [f.rule.removeprefix("trust/") for f in trust.judge(evidence, Settings())]
+
+
+def test_where_a_change_parted_from_the_base_is_not_its_author_s_gain() -> None:
+    revoked = OLD.replace('owner = "p1"\n', 'owner = "p1"\nrevoked = 2026-01-01\nreason = "x"\n')
+    later = revoked.replace("version = 1", "version = 2").replace("threshold = 2", "threshold = 1")
+    model: dict[str, bytes | str] = {"m/model.sig": bundle(BOB)}
+    assert parted({}, {PLACE: OLD}, model) == ["signer"]  # before there was a trust file
+    assert parted({PLACE: OLD}, {PLACE: later}, {PLACE: OLD, "m/model.sig": bundle(ADA)}) == []
+    assert parted({PLACE: OLD}, {PLACE: later}, {PLACE: OLD, **model}) == ["signer"]
+    stolen: dict[str, bytes | str] = {PLACE: NEW, SIGS: signed(NEW, ADA, BOB)}
+    assert parted({PLACE: OLD}, {PLACE: later}, stolen) == ["unsigned"]
+    assert parted({}, {PLACE: OLD}, {PLACE: document(1, EVE, BOB)}) == ["unsigned"]
+    assert parted({}, {PLACE: OLD}, {"x": "1"}) == []
+    assert parted({PLACE: OLD}, {}, {PLACE: OLD, "x": "1"}) == []
+
+
+@pytest.mark.parametrize("mode", ["120000", "160000", "040000"])
+@pytest.mark.parametrize(
+    ("base", "head", "odd", "rule"),
+    [
+        ({PLACE: OLD}, {PLACE: "../trust.toml"}, PLACE, "malformed"),
+        ({}, {PLACE: "../trust.toml"}, PLACE, "malformed"),
+        ({PLACE: OLD}, {PLACE: NEW, SIGS: signed(NEW, ADA, BOB)}, SIGS, "unsigned"),
+        ({PLACE: OLD}, {PLACE: OLD, "m/model.sig": bundle(ADA, BOB)}, "m/model.sig", "signer"),
+    ],
+)
+def test_links_and_the_like_are_no_files(
+    base: dict[str, bytes | str], head: dict[str, bytes | str], odd: str, rule: str, mode: str
+) -> None:
+    world = FakeWorld(base, head, modes={odd: mode} if odd not in base else None)
+    if odd in base:
+        world.trees[HEAD][odd] = replace(world.trees[HEAD][odd], mode=mode)
+    evidence = trust.collect(world.change(), world, Settings())
+    assert [f.rule for f in trust.judge(evidence, Settings())] == [f"trust/{rule}"]
+
+
+def test_a_link_in_place_of_the_trust_file_lets_nobody_act() -> None:
+    world = FakeWorld({PLACE: "elsewhere"}, {}, modes={PLACE: "120000"})
+    with pytest.raises(Malformed, match="not a regular file"):
+        trust.at(world, BASE)
+
+
+def test_many_signatures_cost_what_they_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[str] = []
+    read = FakeWorld.read
+
+    def counted(world: FakeWorld, blob: str, limit: int = 0) -> bytes:
+        reads.append(blob)
+        return read(world, blob, limit)
+
+    monkeypatch.setattr(FakeWorld, "read", counted)
+    monkeypatch.setattr(trust, "BUNDLES_LIMIT", 3_000)
+    base: dict[str, bytes | str] = {PLACE: OLD}
+    same: dict[str, bytes | str] = {f"{n}/model.sig": b"[" * 1_000 for n in range(50)}
+    assert len(found(base, base | same)) == 50
+    assert len(reads) == 2
+    others: dict[str, bytes | str] = {f"{n}/model.sig": b"[" * 1_000 + b"%d" % n for n in range(50)}
+    assert len(found(base, base | others)) == 50  # what was not looked at is no pass
+    assert len(reads) <= 2 + 1 + 3
+
+
 def test_a_stale_signature() -> None:
     base: dict[str, bytes | str] = {"m/model.sig": bundle(ADA), "m/sub/x.bin": "1", "n/y": "1"}
     assert found(base, base | {"m/sub/x.bin": "2", "n/y": "2"}) == [("stale", "m/model.sig")]
     assert found(base, base | {"n/y": "2"}) == []
+    assert found({".git-m/model.sig": b"1"}, {".git-m/model.sig": b"1", ".git-m/x": "2"})
     assert found(base, base | {"m/model.intoto.jsonl": "2"}) == []
     assert found(base, base | {"m/sub/x.bin": "2", "m/model.sig": bundle(BOB)}) == []

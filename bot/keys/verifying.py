@@ -203,7 +203,8 @@ def _gist(kind: str, said: dict[str, Any]) -> str:
         case "licence":
             return plain(said.get("licences"))
         case "provenance":
-            return plain((said.get("runDetails") or {}).get("builder"))
+            run = said.get("runDetails")
+            return plain(run.get("builder") if isinstance(run, dict) else run)
         case _:
             return plain(", ".join(said))
 

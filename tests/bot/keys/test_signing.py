@@ -202,6 +202,16 @@ def test_statements(warden: Warden, model: Path, key: Path, tmp_path: Path) -> N
     assert (doubted.code, "not believed" in doubted.out) == (0, True)
 
 
+def test_odd_statements_are_shown_as_they_are(warden: Warden, model: Path, key: Path) -> None:
+    warden("keys", "sign", model, "--key", key)
+    odd = {"buildDefinition": 1, "runDetails": ["\x1b[2J"]}
+    (model.parent / "odd.json").write_text(json.dumps(odd))
+    attest = ("keys", "attest", model, "--key", key, "--type", "provenance")
+    assert warden(*attest, "--predicate", "odd.json").code == 0
+    done = warden("verify", model, "--key", f"{key}.pub")
+    assert (done.code, "provenance stated by" in done.out, "\x1b" in done.out) == (0, True, False)
+
+
 def test_an_older_version_is_refused(warden: Warden, model: Path, key: Path) -> None:
     verify = ("verify", model, "--key", f"{key}.pub")
     warden("keys", "sign", model, "--key", key, "--release", "1.1.0")

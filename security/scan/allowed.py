@@ -8,7 +8,7 @@ The second part of each row is the kind of call that is harmless; see CHECKS in 
 "empty"    never with an argument
 "latin1"   text and that very encoding: another would be loaded by its name
 "instance" a class, `object` and None, which makes an empty instance
-"reconstruct", "scalar", "dtype", "array"   as NumPy and joblib write them
+"reconstruct", "scalar", "dtype", "buffer", "array"   as NumPy and joblib write them
 Classes that stand in a pickle only to be named ("torch.FloatStorage") are "empty".
 """
 
@@ -44,8 +44,8 @@ _NUMPY = {
     "numpy": {"empty": "ndarray", "dtype": "dtype", "small": _NUMBERS},
     "numpy.core.multiarray": _ARRAYS,
     "numpy._core.multiarray": _ARRAYS,
-    "numpy.core.numeric": {"plain": "_frombuffer"},
-    "numpy._core.numeric": {"plain": "_frombuffer"},
+    "numpy.core.numeric": {"buffer": "_frombuffer"},
+    "numpy._core.numeric": {"buffer": "_frombuffer"},
     "joblib.numpy_pickle": {"array": "NumpyArrayWrapper"},
 }
 _KINDS = (

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from security.scan import dtypes
 from security.scan.stubs import Meta
 
 
 def _is_plain(args: tuple[Any, ...]) -> bool:
     return all(type(arg) in (int, float, bool, str, bytes) or arg is None for arg in args)
+
+
+def _used(value: Any) -> bool:
+    """Whether it is a type of NumPy, which from now on may not change."""
+    dtypes.use((value,))
+    return getattr(value, "kind", "") == "dtype"
 
 
 def _is_data(value: Any) -> bool:
@@ -28,7 +35,8 @@ def _is_small(args: tuple[Any, ...]) -> bool:
 
 CHECKS: dict[str, Any] = {
     "array": lambda args: True,
-    "dtype": lambda args: True,
+    "dtype": _is_plain,
+    "buffer": lambda args: len(args) > 1 and _used(args[1]),
     "bytes": _is_bytes,
     "small": _is_small,
     "empty": lambda args: not args,
@@ -43,6 +51,9 @@ CHECKS: dict[str, Any] = {
         len(args) == 3
         and getattr(args[0], "pair", None) == ("numpy", "ndarray")
         and args[1] == (0,)
+        and (_is_plain(args[2:]) or _is_data(args[2]) or _used(args[2]))
     ),
-    "scalar": lambda args: len(args) == 2 and (_is_data(args[1]) or type(args[1]) is str),
+    "scalar": lambda args: (
+        len(args) == 2 and _used(args[0]) and (_is_data(args[1]) or type(args[1]) is str)
+    ),
 }

@@ -69,7 +69,7 @@ def try_one(wire: socket.socket, allowed: dict[str, str], order: dict[str, Any])
     run = Run(allowed, io.BufferedReader(Feed(wire, size), CHUNK))
     run.stream(size)
     found = list(run.found.values())
-    if run.error and not found and run.error != "limit":
+    if run.error not in ("", "limit", "enough") and not any(entry["calls"] for entry in found):
         slow = Run(allowed, io.BufferedReader(Feed(wire, size), CHUNK), slow=True)
         slow.stream(size)
         found += slow.found.values()

@@ -10,8 +10,10 @@ from security.scan import walk
 from security.scan.dryrun import Import, Outcome
 from security.scan.findings import Findings
 from security.scan.source import Source
-from security.sniff import Format, is_pickle_name
+from security.sniff import Format, is_model_name, is_pickle_name
 
+# Loaders of pickles take these for themselves, or break at their first bytes.
+_ARCHIVES = frozenset({Format.ZIP, Format.TORCH_ZIP, Format.TAR})
 _NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*\Z")
 WALKED = 32 << 20  # bytes that are walked to find where an import lies
 # Outside the standard library: packages whose only use in a pickle is to run what it brings.
@@ -42,13 +44,20 @@ def judge(source: Source, report: Findings, *, certain: bool) -> None:
     """Judge every pickle of a stream, and what follows the last. `certain` says that it is one.
 
     Bytes that are none can look like one: a text that begins with "c" names something. They are
-    taken for a pickle where they say so and get anywhere, or where they call something.
+    taken for a pickle where they say so and get anywhere, where they call something, and where
+    so much was asked for that it was not read to its end. A header of another format may be text
+    to an unpickler, which finds its own further on.
     """
     outcome = report.booth.run(source, report.limits)
-    marked = source.read(0, 1) == b"\x80" and bool(outcome.whole or outcome.met)
+    named = is_pickle_name(source.base) and report.first not in _ARCHIVES
+    marked = source.read(0, 1) == b"\x80" or named
+    certain = certain or (marked and bool(outcome.whole or outcome.met))
     called = any(_is_name(found) and found.calls for found in outcome.found)
-    stopped = outcome.error.startswith("limit") and report.first is Format.PICKLE
-    if certain or marked or called or stopped:
+    stopped = outcome.error == "enough" or (
+        outcome.error.startswith("limit")
+        and (report.first is Format.PICKLE or is_model_name(source.base))
+    )
+    if certain or called or stopped:
         for found in outcome.found:
             _note(source, report, found)
         if outcome.error:
@@ -70,6 +79,8 @@ def _ending(source: Source, report: Findings, outcome: Outcome) -> None:
     """Judge why a dry run came to no proper end."""
     error = outcome.error
     if error == "enough":
+        if not any(found.calls for found in outcome.found):
+            report.doubt("limit", "names more than a dry run follows", outcome.end)
         return
     if error.startswith("limit"):
         report.doubt("limit", "asks for more time or memory than a dry run may take")

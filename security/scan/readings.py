@@ -74,12 +74,25 @@ def _ends_as_zip(source: Source) -> bool:
 
 
 def _is_tar(block: bytes) -> bool:
-    """Whether the first block is a tar header: its checksum holds, whatever its magic says."""
-    field = block[148:156].strip(b" \0")
-    if len(block) < BLOCK or not field or field.strip(b"01234567"):
+    """Whether the first block is a tar header: its checksum holds, whatever its magic says.
+
+    Readers take the sum of signed bytes as well, and numbers as `int` does or in base 256: what
+    one of them may take for a tar is one (tarfile.py: `nti`, `calc_chksums`).
+    """
+    if len(block) < BLOCK:
         return False
-    total = sum(block[:148]) + sum(block[156:]) + 8 * 32
-    return int(field, 8) == total
+    rest = block[:148] + b" " * 8 + block[156:]
+    total = sum(rest)
+    sums = (total, total - 256 * sum(byte > 0x7F for byte in rest))
+    field = block[148:156]
+    if field[0] in (0o200, 0o377):
+        value = int.from_bytes(field[1:], "big")
+        return (value if field[0] == 0o200 else value - 256**7) in sums
+    digits = field.split(b"\0", 1)[0].strip() or field.strip(b" \0")
+    try:
+        return bool(digits) and int(digits, 8) in sums
+    except ValueError:
+        return False
 
 
 def _is_hdf5(source: Source, first: Format) -> bool:

@@ -10,6 +10,7 @@ import itertools
 import pickle
 from typing import Any
 
+from security.scan import dtypes
 from security.scan.arguments import CHECKS
 from security.scan.stubs import INERT, ITEMS, Harmless, Meta, Plain, Stub, shown
 
@@ -92,28 +93,35 @@ class Run:
             if self.exact:
                 self.skip(state)
         elif made.kind == "dtype":
-            made.args = (*made.args[:1], state)
+            if not dtypes.set_state(made, state):
+                self.note(type(made), "sets the state of", (state,))
         elif not made.kind:
             self.note(type(made), "sets the state of")
+        else:
+            dtypes.use(state)
+
+    def filled(self, cls: Any) -> None:
+        """Note items that are put into what is no container."""
+        if cls.pair[0] not in ("builtins", "__builtin__"):
+            self.note(cls, "puts items into a result of")
 
     def skip(self, state: Any) -> None:
         """Go to where joblib goes on: joblib/numpy_pickle.py, NumpyArrayWrapper.read_array."""
-        code, flags = dtype(state["dtype"])
+        found = dtypes.element(state["dtype"])
         count = 1
         for size in state["shape"]:
+            if type(size) is not int or size < 0:
+                raise ValueError("an array of a shape that is none")
             count *= size
-        if code[0] == "O" or flags & 1:
+        if found.objects:
             self.nested += 1
-            if code[0] != "O" or self.nested > MAX_NESTED:
-                raise ValueError("arrays of objects in a joblib file")
+            if self.nested > MAX_NESTED:
+                raise ValueError("too many arrays of objects in a joblib file")
             self.load()
             return
         if state.get("numpy_array_alignment_bytes") is not None:
             self.file.seek(self.file.read(1)[0], 1)
-        width = int(code[1:] or 1) * (4 if code[0] == "U" else 1)
-        if count < 0:
-            raise ValueError("an array of negative size")
-        self.file.seek(count * width, 1)
+        self.file.seek(count * found.size, 1)
 
     def load(self) -> Any:
         """Read one pickle."""
@@ -170,13 +178,3 @@ class Exact:
 
     def __init__(self, file: Any) -> None:
         self.read, self.readline, self.readinto = file.read, file.readline, file.readinto
-
-
-def dtype(made: Any) -> tuple[str, int]:
-    """Return the code of a NumPy type ("f8") and its flags."""
-    code = made.args[0].lstrip("<>|=") if made.kind == "dtype" else ""
-    if code[:1] not in tuple("biufcmMOSUV") or not (code[1:] or "0").isdigit() or len(code) > 12:
-        raise ValueError("an array of an unknown type")
-    state: tuple[Any, ...] = made.args[1] if len(made.args) > 1 else ()
-    flags = state[7:8] or (0,)
-    return code, flags[0]

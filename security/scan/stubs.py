@@ -5,7 +5,7 @@ Runs in the child. Never called by anything but CPython's unpickler.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 DEPTH, ITEMS, TEXT = 2, 4, 60  # of a value that is shown
 
@@ -32,7 +32,7 @@ class Meta(type):
 class Stub(metaclass=Meta):
     """Stands for whatever a name means: may be called, made, filled and hashed; does nothing."""
 
-    __slots__ = ("args",)
+    __slots__ = ("args", "element", "used")  # the latter two of NumPy's types
     args: Any
     run: Any = None
     kind = ""
@@ -41,8 +41,13 @@ class Stub(metaclass=Meta):
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Be called, or made by another opcode."""
         cls.run.called(cls, args, kwargs)
-        made = object.__new__(cls)
-        made.args = args
+        if cls.kind == "instance" and args and type(args[0]) is Meta:
+            made: Any = object.__new__(cast(type, args[0]))  # its class decides, not who made it
+            args = ()
+        else:
+            made = object.__new__(cls)
+        if isinstance(made, Stub):
+            made.args = args
         return made
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -54,10 +59,11 @@ class Stub(metaclass=Meta):
         self.run.built(self, state)
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        pass
+        self.run.filled(type(self))
 
     def append(self, value: Any) -> None:
         """Take an item."""
+        self.run.filled(type(self))
 
     extend = add = append
 

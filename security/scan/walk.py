@@ -9,7 +9,7 @@ from security.scan.source import Source
 CHUNK = 1 << 16
 PROBE = 1 << 20  # bytes that are walked before the dry run has to decide
 IMPORTS = frozenset(b"ci\x93\x82\x83\x84")  # GLOBAL INST STACK_GLOBAL EXT1 EXT2 EXT4
-LINE = 1 << 16  # bytes of one line; a longer one is no name
+LINE = 32 << 20  # bytes of one line; a longer one is for the dry run to read
 
 _PLAIN = b".(012NRabdeo]lstu)}\x85\x86\x87\x81\x88\x89Q\x8f\x90\x91\x92\x94\x97\x98"
 # Argument lengths: -1 one line, -2 two; 256 + n: n bytes hold the length of what follows.
@@ -24,11 +24,15 @@ STOP = ord(".")
 
 
 class Broken(Exception):
-    """A byte that is no opcode or, if `cut`, an argument that the bytes do not hold."""
+    """A byte that is no opcode or, if `cut`, an argument that the bytes do not hold.
 
-    def __init__(self, *, cut: bool) -> None:
+    `long` is a line whose end was not looked for any further.
+    """
+
+    def __init__(self, *, cut: bool, long: bool = False) -> None:
         super().__init__("cut" if cut else "no opcode")
         self.cut = cut
+        self.long = long
 
 
 def walk(source: Source, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -62,13 +66,18 @@ def walk(source: Source, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 def _lines(source: Source, at: int, count: int) -> int:
     for _ in range(count):
-        line = source.read(at, 256)
-        end = line.find(b"\n")
-        if end < 0:
-            line = source.read(at, LINE)
+        start, size = at, 256
+        while True:
+            line = source.read(at, size)
             end = line.find(b"\n")
-        if end < 0:
-            raise Broken(cut=True)
+            if end >= 0:
+                break
+            at += len(line)
+            if at - start > LINE:
+                raise Broken(cut=True, long=True)
+            if not line:
+                raise Broken(cut=True)
+            size = CHUNK
         at += end + 1
     return at
 
@@ -81,8 +90,8 @@ def may_import(source: Source) -> bool:
                 return False
             if code in IMPORTS or at > PROBE:
                 return True
-    except Broken:
-        pass
+    except Broken as broken:
+        return broken.long
     return False
 
 

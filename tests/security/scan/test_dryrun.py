@@ -52,7 +52,9 @@ def test_bombs_are_bounded(kind: str) -> None:
     with Booth() as booth:
         booth.run(of_bytes(kind, BOMBS[kind]), Limits())
     assert cost() - before < 2  # CPU: 1 s and, where cores are slow, as much again
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 400_000  # of any child so far
+    # Of any child so far; one that is started counts what its parent held.
+    mine = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < max(400_000, 1.1 * mine)
 
 
 @pytest.mark.parametrize("kind", ["length", "frame", "memo", "laughs", "deep hash", "digits"])

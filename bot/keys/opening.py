@@ -17,7 +17,9 @@ from bot.keys.trail import Trail
 from bot.progress import Bar
 from bot.wording import plural
 from security import hashing, storing
+from security.errors import Refused
 from security.hashing.walk import Tree, walk
+from security.identity import Signer
 from security.paths import signature_of
 from security.seal import folders, ranged, rewrap, sealing
 from security.seal import identities as keyfiles
@@ -87,6 +89,7 @@ def rewrap_(
         if not whom:
             raise UsageError("nobody to seal to", "name all who may open it: --to, --recipients")
         entry.details["to"] = ", ".join(f"{r}"[:40] for r in whom)
+        name = _signed_name(path, signers, jobs) if signs else ""
         start = time.perf_counter()
         for file in files if len(files) > 1 and not reencrypt else ():
             rewrap.check(file, mine, whom)  # all of them, or none
@@ -103,7 +106,7 @@ def rewrap_(
         bundle = signature_of(path)
         if signs:
             manifest = hashing.measure(path, tensors=False, jobs=jobs)
-            storing.write(bundle, signing.sign_manifest(manifest, path.resolve().name, signers))
+            storing.write(bundle, signing.sign_manifest(manifest, name, signers))
     if format_ == "json":
         said = {"files": len(files), "recipients": len(whom), "seconds": round(took, 6)}
         click.echo(json.dumps(said, indent=2))
@@ -125,6 +128,22 @@ def _sealed(path: Path) -> list[Path]:
     if not files:
         raise UsageError(f"{path} holds no {SUFFIX} file", "name a sealed file or folder")
     return files
+
+
+def _signed_name(path: Path, signers: Sequence[Signer], jobs: int) -> str:
+    """Return the name under which the first key signed exactly what is there.
+
+    What somebody put there, or exchanged, since is not to be signed with what is sealed anew.
+    Raises Refused, Untrusted, Tampered.
+    """
+    from security.trust.single import KeyTrust
+    from security.verify import verify
+
+    bundle = signature_of(path)
+    if not bundle.exists():
+        hint = "leave --key out, look at the files, then sign them: modelwarden keys sign"
+        raise Refused(f"{bundle}: there is no signature to renew", hint)
+    return verify(path, trust=KeyTrust(signers[0].public), jobs=jobs).name
 
 
 def _there(path: Path) -> None:

@@ -86,6 +86,27 @@ def test_recipients_change_in_place(
     assert same(model, tmp_path / "b")
 
 
+def test_what_somebody_put_there_is_not_signed_with_the_rest(
+    warden: Warden, model: Path, mine: Path, key: Path, tmp_path: Path
+) -> None:
+    warden("keys", "seal", model, "--to", recipient(mine), "--output", "sealed", "--key", key)
+    rewrap = ("keys", "rewrap", "sealed", "--identity", mine, "--to", recipient(mine))
+    assert warden(*rewrap, "--key", key).code == 0
+    assert warden("verify", "sealed", "--key", f"{key}.pub").code == 0
+    bundle = tmp_path / "sealed/model.sig"
+    kept = bundle.read_bytes()
+    evil = tmp_path / "sealed/evil.bin.age"  # anybody can seal to a public key
+    warden("keys", "seal", model / "config.json", "--to", recipient(mine), "--output", evil)
+    done = warden(*rewrap, "--key", key)
+    assert (done.code, "evil.bin.age is there but was not signed" in done.err) == (1, True)
+    bundle.unlink()
+    assert warden(*rewrap, "--key", key).code == 2
+    assert not bundle.exists()
+    bundle.write_bytes(kept)
+    evil.unlink()
+    assert warden(*rewrap, "--key", key).code == 0
+
+
 def test_encrypted_anew(warden: Warden, model: Path, mine: Path, tmp_path: Path) -> None:
     warden(
         "keys", "seal", model / "model.safetensors", "--to", recipient(mine), "--output", "s.age"

@@ -88,7 +88,7 @@ def as_text(found: Converted) -> str:
                      "each read back and equal")  # fmt: skip
         lines += [f"  {plain(name)} is {plain(kept)}: stored once" for name, kept in one.tied]
         if one.left:
-            lines.append(f"  left out, no tensors: {', '.join(map(plain, one.left))}")
+            lines.append(f"  left out: {', '.join(map(plain, one.left))}")
     if found.copied:
         lines.append(f"copied: {', '.join(map(plain, found.copied))}")
     lines += [f"left out: {plain(name)} ({plain(why)})" for name, why in found.skipped]

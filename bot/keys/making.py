@@ -121,7 +121,8 @@ def _of_key(key: PublicKey) -> dict[str, str]:
 
 
 def _table(name: str, pem: str) -> str:
-    return f'[keys.{name}]\nowner = "{name}"\npublic = """\n{pem}"""'
+    # People and keys share one space of names: the key of ada cannot be called ada too.
+    return f'[keys.{name}-key]\nowner = "{name}"\npublic = """\n{pem}"""'
 
 
 def _next(public: Path, kind: str) -> str:

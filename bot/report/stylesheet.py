@@ -134,7 +134,8 @@ dl.record{grid-template-columns:1fr}.record dd{margin-bottom:.35rem}
 .checks thead{display:none}.checks tr{display:block;padding:.5rem 0;
 border-bottom:1px solid var(--line)}
 .checks th,.checks td{display:inline;border:0;padding:0 .5rem 0 0}.checks td.reason{display:block}
-.checks tbody tr:last-child{border-bottom:0}}
+.checks tbody tr:last-child{border-bottom:0}
+figure .scroll td:first-child{overflow-wrap:anywhere;min-width:8rem}}
 @media print{:root{--page:#fff}body{font-size:11pt}section,.banner{border-radius:0;
 break-inside:auto}
 figure,.group,tr{break-inside:avoid}main{max-width:none;padding:0}}

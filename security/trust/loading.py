@@ -155,14 +155,15 @@ def _distinct(top: Table, people: tuple[Person, ...], credentials: tuple[Credent
     _once(top, "subject", [f"{c.method} {c.issuer} {c.subject}" for c in credentials if c.subject])
 
 
+_ONCE = "write each once, in one spelling; people, keys and subjects share their names"
+
+
 def _once(top: Table, what: str, values: Iterable[str]) -> None:
     seen: set[str] = set()
     for value in values:
         folded = value.casefold()
         if folded in seen:
-            raise top.wrong(
-                "", f"the {what} {value!r:.100} is there twice", "write each once, in one spelling"
-            )
+            raise top.wrong("", f"the {what} {value!r:.100} is there twice", _ONCE)
         seen.add(folded)
 
 

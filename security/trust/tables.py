@@ -46,7 +46,8 @@ class Table:
     def wrong(self, key: str, what: str, hint: str = _HINT) -> Malformed:
         """Return the error for one key of this table."""
         place = ".".join(part for part in (self.where, key) if part)
-        return Malformed(f"{self.file}: {place} {what}", hint)
+        said = f"{place} {what}" if place else what
+        return Malformed(f"{self.file}: {said}", hint)
 
     def has(self, key: str) -> bool:
         """Whether the key is there and not yet taken."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -267,6 +268,8 @@ def main() -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("modelwarden: stopped", err=True)
         return 130
+    except SystemExit:
+        return 141  # click's end where whoever read the output has gone
     except BrokenPipeError:
         sys.stderr.close()  # the reader has gone; nothing more can be said
         return 141
@@ -275,7 +278,17 @@ def main() -> int:
 
         line, code = explain(error)
         click.echo(line, err=True)
+        _give_up()
         return code
+
+
+def _give_up() -> None:
+    """Forget what standard output does not take, so that Python says nothing of it at its end."""
+    try:
+        if sys.stdout:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -19,6 +19,7 @@ PRIVATE_LIMIT = 1_000_000  # bytes of a key file
 PIECE = 65_536
 _TMPFILE = getattr(os, "O_TMPFILE", 0)  # Linux
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
+_PUBLIC = (b"-----BEGIN PUBLIC KEY", b"-----BEGIN CERTIFICATE", b"age1")
 _PREFIX, _SUFFIX = ".modelwarden-", ".tmp"
 
 
@@ -80,11 +81,13 @@ def read_private(path: Path) -> bytes:
             found = os.fstat(fd)
             if not stat.S_ISREG(found.st_mode):
                 raise BadKey(f"{path} is not a regular file", "name the key file itself")
+            with os.fdopen(os.dup(fd), "rb") as file:
+                data = file.read(PRIVATE_LIMIT + 1)
+            if data.startswith(_PUBLIC):
+                raise BadKey(f"{path} holds what is public", "name the file of the private key")
             if found.st_mode & 0o077:
                 mode = stat.S_IMODE(found.st_mode)
                 raise BadKey(f"{path} may be read by others (mode {mode:04o})", f"chmod 600 {path}")
-            with os.fdopen(os.dup(fd), "rb") as file:
-                data = file.read(PRIVATE_LIMIT + 1)
         finally:
             os.close(fd)
     except OSError as error:

@@ -157,12 +157,10 @@ def _known(model: Path) -> hashing.Known | None:
     """Return what is remembered of a model's files between signatures, if that has a place."""
     import platformdirs
 
-    folder = platformdirs.user_cache_path("modelwarden") / "digests"
-    if not folder.is_absolute():
-        return None
     try:
+        folder = platformdirs.user_cache_path("modelwarden") / "digests"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError:
+    except (OSError, RuntimeError):  # the latter: nobody's home
         return None
     name = hashlib.sha256(os.fsencode(os.path.realpath(model))).hexdigest()
     return hashing.Known.load(folder / f"{name[:32]}.json")

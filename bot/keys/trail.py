@@ -70,10 +70,11 @@ def seen_path() -> Path:
 def _state() -> Path:
     import platformdirs
 
-    found = platformdirs.user_state_path("modelwarden")
-    if not found.is_absolute():  # a user that the system does not know, without HOME
-        raise UsageError("this user has no home folder", "set HOME, or XDG_STATE_HOME")
-    return found
+    try:
+        return platformdirs.user_state_path("modelwarden")
+    except RuntimeError:  # a user that the system does not know, without HOME
+        hint = "set HOME or XDG_STATE_HOME, or name the files: --log, --memory"
+        raise UsageError("this user has no home folder", hint) from None
 
 
 def _made(folder: Path) -> None:

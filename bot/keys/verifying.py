@@ -18,7 +18,7 @@ from bot.keys.trail import seen_path
 from bot.progress import Bar
 from bot.quoting import plain
 from bot.wording import plural
-from security.errors import Untrusted, WriteFailed
+from security.errors import BadKey, Untrusted, WriteFailed
 from security.sign import reading
 from security.sign.attestations import Attestation
 from security.trust import artifacts, loading, releases, single, tables
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from security.scan.values import Scanned
 
 _OUTCOMES = {0: "pass", 1: "fail", 3: "undecided"}
+_ROOTS = "name a file of root certificates, PEM"
 CERTIFICATES = 1_000_000  # bytes of a file of root certificates
 
 
@@ -100,7 +101,9 @@ def _trust(asked: Asked) -> Trust:
     if asked.key is not None:
         return single.KeyTrust(read_public(asked.key), asked.key.name)
     if asked.root is not None:
-        pem = reading.read(asked.root, CERTIFICATES)
+        pem = reading.read(asked.root, CERTIFICATES, hint=_ROOTS)
+        if b"-----BEGIN CERTIFICATE-----" not in pem:
+            raise BadKey(f"{asked.root} holds no certificate", _ROOTS)
         return single.CertificateTrust((pem,), asked.identity or "")
     return single.PersonTrust(asked.identity or "", asked.issuer or "")
 

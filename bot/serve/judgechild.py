@@ -75,7 +75,8 @@ def bound(memory: int) -> None:
 
 
 def _why(error: Exception) -> str:
-    if isinstance(error, MemoryError):
+    # Without memory for its stack a thread cannot start, which Python calls something else.
+    if isinstance(error, MemoryError) or str(error) == "can't start new thread":
         return "judging needs more memory than it may use; make the change smaller"
     message, hint = getattr(error, "message", ""), getattr(error, "hint", "")
     if message:

@@ -32,7 +32,7 @@ SIGNATURES = st.builds(
     st.from_regex(r"[0-9a-f]{64}", fullmatch=True),
     st.integers(1, 2**53),
     st.just("octo/tiny"),
-    st.datetimes().map(lambda d: d.replace(year=2026, microsecond=0).isoformat() + "Z"),
+    st.datetimes().map(lambda d: d.replace(year=2028, microsecond=0).isoformat() + "Z"),
 )
 
 

@@ -57,8 +57,8 @@ def test_who_may() -> None:
         (TRUST.replace(f"{(NOW + timedelta(days=9)).date()}", "2026-01-01"), 7, "ada", "100644"),
         ("broken [", 7, "ada", "100644"),
         ("x" * 1_000_001, 7, "ada", "100644"),
-        ("../trust.toml", 7, "ada", "120000"),
-        ("", 7, "ada", "160000"),
+        (TRUST, 7, "ada", "120000"),
+        (TRUST, 7, "ada", "160000"),
     ],
 )
 def test_who_may_not(text: str, id_: int, login: str, mode: str) -> None:

@@ -15,6 +15,7 @@ from bot.errors import UsageError
 from bot.serve.settings import Settings
 
 CONNECTIONS = 512
+BACKLOG = 1024  # connections that wait to be taken
 HEADER_BYTES = 32_768
 IDLE, DRAIN = 5, 20  # seconds a connection may be idle, and a stopping server may take
 LATE = 10.0  # seconds in which a request's headers must have come
@@ -63,7 +64,7 @@ def server(app: ASGIApp, settings: Settings) -> Server:
         proxy_headers=bool(settings.trusted_proxy),
         forwarded_allow_ips=settings.trusted_proxy or None,
         limit_concurrency=CONNECTIONS,
-        backlog=1024,
+        backlog=BACKLOG,
         timeout_keep_alive=IDLE,
         timeout_graceful_shutdown=DRAIN,
         h11_max_incomplete_event_size=HEADER_BYTES,
@@ -78,6 +79,7 @@ def listen(settings: Settings) -> socket.socket:
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((settings.host, settings.port))
+        made.listen(BACKLOG)  # from here on whoever comes waits, however long the start takes
     except OSError as error:
         made.close()
         raise UsageError(

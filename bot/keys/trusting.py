@@ -33,7 +33,7 @@ def endorse(
     format_: str,
 ) -> int:
     """Add signatures to FILE.sig; return 0."""
-    beside = _beside(file)
+    beside = signatures_of(file)
     opened = secrets.signers(keys, token, program, passphrase_file)
     with Trail(log).doing("endorse", str(file)) as entry, opened as signers:
         data = reading.read(file, tables.LIMIT)
@@ -58,7 +58,7 @@ def rotate(*, file: Path, old: Path, format_: str) -> int:
     """
     before = loading.load(reading.read(old, tables.LIMIT), str(old))
     data = reading.read(file, tables.LIMIT)
-    signatures = reading.read(_beside(file), SIGNATURES)
+    signatures = reading.read(signatures_of(file), SIGNATURES)
     after = rotation.succeed(before, data, signatures, datetime.now(UTC))
     changes = tuple(_changes(before, after))
     if format_ == "json":
@@ -73,7 +73,8 @@ def rotate(*, file: Path, old: Path, format_: str) -> int:
     return 0
 
 
-def _beside(file: Path) -> Path:
+def signatures_of(file: Path) -> Path:
+    """Return where the signatures of a trust file lie."""
     return file.with_name(f"{file.name}.sig")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.errors import UsageError
-from bot.keys import claims
+from bot.keys import claims, following
 from bot.keys.making import read_public
 from bot.keys.places import Places
 from bot.keys.trail import seen_path
@@ -130,6 +130,8 @@ def _remember(
     except OSError as error:
         hint = "name another place: --memory FILE, or do without: --no-memory"
         raise WriteFailed(f"{path.parent}: cannot be made ({error.strerror})", hint) from error
+    if file is not None and asked.trust is not None:
+        following.follow(path, asked.trust, file)
     # Also without a version: whoever leaves the statement of it away may be hiding an old one.
     Memory(path).accept(name, version, verified.manifest.root, file, datetime.now(UTC))
 

@@ -71,6 +71,24 @@ def test_a_stolen_key(warden: Warden, model: Path, trust: Path, tmp_path: Path) 
     assert (old.code, "trust" in old.err) == (1, True)
 
 
+def test_a_newer_trust_file_is_not_believed_by_its_number(
+    warden: Warden, model: Path, trust: Path, tmp_path: Path
+) -> None:
+    warden("keys", "sign", model, "--key", "ada.key", "--key", "bob.key", "--release", "1.0.0")
+    assert warden("verify", model, "--trust", trust).code == 0
+    forged = tmp_path / "clone.toml"
+    forged.write_text(document(tmp_path, 9).replace("threshold = 2", "threshold = 1"))
+    verify = ("verify", model, "--trust", forged)
+    done = warden(*verify)
+    assert (done.code, "nobody of version 1 signed" in done.err) == (1, True)
+    assert warden("keys", "endorse", forged, "--key", "ada.key").code == 0
+    assert warden(*verify).code == 1
+    assert warden("verify", model, "--trust", trust).code == 0  # nothing of it was remembered
+    assert warden("keys", "endorse", forged, "--key", "bob.key").code == 0
+    assert warden(*verify).code == 0
+    assert warden("verify", model, "--trust", trust).code == 1
+
+
 def test_the_audit_log(warden: Warden, model: Path, trust: Path, tmp_path: Path) -> None:
     log = tmp_path / "state/modelwarden/audit.jsonl"
     warden("keys", "sign", model, "--key", "ada.key")

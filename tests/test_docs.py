@@ -15,6 +15,7 @@ from bot.cli import cli
 from docs.generate import DOCS, pages
 from lab.items.suite import read_task
 from lab.protocol import Kind
+from security.trust.loading import load
 
 ROOT = DOCS.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
@@ -86,3 +87,11 @@ def test_nothing_local_is_published() -> None:
     for path in DOCUMENTS:
         assert str(ROOT) not in path.read_text()
         assert sys.prefix not in path.read_text()
+
+
+def test_trust_files_shown_are_read() -> None:
+    for page in ("signing.md", "formats/trust.md"):
+        blocks = re.findall(r"```toml\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)
+        assert blocks, page
+        for block in blocks:
+            assert load(block.encode(), page).roles

@@ -31,6 +31,15 @@ def guard() -> None:
 
 
 def main() -> None:
+    """Run what was asked for; Ctrl-C ends it in one line also while it loads."""
+    try:
+        run()
+    except KeyboardInterrupt:
+        print("modelwarden: stopped", file=sys.stderr)
+        raise SystemExit(130) from None
+
+
+def run() -> None:
     """Run the command line, or one of our own children where the first argument says so."""
     guard()
     if sys.argv[1:2] == ["_score"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from security.hashing.walk import File, Tree, irregular, stamp, unreadable
 # Small enough for the second cache of a core: the copy out of the page cache costs little.
 # Mapping files instead was no faster, and a file cut short while mapped kills the process.
 PIECE = 512 << 10  # bytes
+HOLLOW = 16 << 30  # bytes from which a file must not be holes alone: reading those takes hours
+HOLES, EXTENTS = 1000, 64  # holes for each byte that is stored, in so many runs of these
 
 
 def buffer() -> memoryview:
@@ -27,6 +30,7 @@ def opened(tree: Tree, file: File) -> int:
         raise _gone(tree, file, error) from error
     try:
         check(fd, file)
+        full(fd, file.name, file.stamp.size)
         if file.stamp.size > PIECE:  # so that the disk reads on while we digest
             os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_SEQUENTIAL)
     except BaseException:
@@ -42,6 +46,28 @@ def check(fd: int, file: File) -> None:
         if not stat.S_ISREG(found.st_mode):
             raise irregular(file.name, stat.S_IFMT(found.st_mode))
         raise changed(file.name)
+
+
+def full(fd: int, name: str, size: int) -> None:
+    """Raise Unreadable for a file that is all but holes: terabytes that nobody stored."""
+    if size < HOLLOW:
+        return
+    data = at = 0
+    try:
+        for _ in range(EXTENTS):  # a file system that knows of no holes has one extent
+            start = os.lseek(fd, at, os.SEEK_DATA)
+            at = os.lseek(fd, start, os.SEEK_HOLE)
+            data += at - start
+            if data * HOLES > size:
+                break
+    except OSError as error:
+        if error.errno != errno.ENXIO:  # no more data
+            raise unreadable(name, error) from error
+    finally:
+        os.lseek(fd, 0, os.SEEK_SET)
+    if data * HOLES <= size:
+        hint = "get the file again, or leave it out"
+        raise Unreadable(f"{name} is sparse: of {size:,} bytes nearly none is stored", hint)
 
 
 def pieces(fd: int, file: File, room: memoryview) -> Iterator[memoryview]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from security import paths
 from security.errors import Unreadable
+from security.hashing.reading import full
 from security.hashing.walk import stamp
 
 _FLAGS = os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
@@ -42,6 +43,8 @@ def reading(
         before = os.fstat(fd)
         if not stat.S_ISREG(before.st_mode):
             raise Unreadable(f"{shown(path)} is not a regular file", "name a regular file")
+        if not sealed:
+            full(fd, shown(path), before.st_size)
         yield Opened(shown(path), fd, before.st_size)
         if not sealed and stamp(os.fstat(fd)) != stamp(before):
             raise Unreadable(f"{shown(path)} changed while it was read", "let its writer end first")

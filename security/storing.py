@@ -83,9 +83,9 @@ def read_private(path: Path) -> bytes:
                 raise BadKey(f"{path} is not a regular file", "name the key file itself")
             with os.fdopen(os.dup(fd), "rb") as file:
                 data = file.read(PRIVATE_LIMIT + 1)
-            if data.startswith(_PUBLIC):
-                raise BadKey(f"{path} holds what is public", "name the file of the private key")
             if found.st_mode & 0o077:
+                if data.startswith(_PUBLIC):
+                    raise BadKey(f"{path} holds what is public", "name the file of the private key")
                 mode = stat.S_IMODE(found.st_mode)
                 raise BadKey(f"{path} may be read by others (mode {mode:04o})", f"chmod 600 {path}")
         finally:

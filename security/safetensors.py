@@ -13,6 +13,7 @@ from security import strictjson
 from security.errors import InvalidSafetensors
 
 MAX_HEADER = 100_000_000  # the reference's own bound
+MAX_PARTS = 700_000  # brackets and commas: 50 thousand tensors have some 400 thousand
 MAX_U64 = 2**64 - 1
 HINT = "save the weights again with the safetensors library"
 BITS = {
@@ -85,6 +86,9 @@ def read_header(prefix: bytes, size: int) -> Header:
         raise ValueError(f"{len(text):,} bytes of a header of {length:,} were given")
     if text[:1] != b"{":
         raise _invalid("header does not begin with {")
+    parts = text.count(b"{") + text.count(b"[") + text.count(b",")
+    if parts > MAX_PARTS:
+        raise _invalid(f"header of {parts:,} parts, more than {MAX_PARTS:,}")
     try:
         found = strictjson.loads(text, limit=length)
     except strictjson.StrictJSONError as error:

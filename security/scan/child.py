@@ -15,6 +15,7 @@ import resource
 import signal
 import socket
 import sys
+import time
 from typing import Any
 
 CHUNK = 1 << 20
@@ -78,7 +79,8 @@ def try_one(wire: socket.socket, allowed: dict[str, str], order: dict[str, Any])
         run.stream(size)
         found += run.found.values()
     ending = {"whole": run.whole, "end": run.start, "error": run.error}
-    send(wire, {"found": found, **ending, "magic": run.magic, "met": run.imports})
+    ending |= {"magic": run.magic, "met": run.imports, "seconds": time.process_time()}
+    send(wire, {"found": found, **ending})
 
 
 def main(lifeline: int) -> None:

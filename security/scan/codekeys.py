@@ -8,6 +8,7 @@ of a repository), and the targets of hydra.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from security.scan.plainjson import Pairs, brief
@@ -39,6 +40,7 @@ LIBRARIES = frozenset(
     {"transformers", "diffusers", "sentence_transformers", "tokenizers", "torch", "peft"}
     | {"onnxruntime", "optimum"}
 )
+MOST = 1_000  # claims of one configuration; the first ones say enough
 _KNOWN_DOTTED = ("torch.nn.", "keras.")
 
 
@@ -61,7 +63,7 @@ def named(found: Any, name: str, libraries: frozenset[str]) -> tuple[str, ...]:
 
     Classes of `libraries` do not count.
     """
-    said = set(claims(found))
+    said = set(islice(claims(found), MOST))
     if name == "model_index.json" and isinstance(found, Pairs):
         said |= set(_pipeline(found, libraries))
     if name == "modules.json" and isinstance(found, list):

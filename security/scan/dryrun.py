@@ -21,6 +21,7 @@ from security.scan.wire import receive, send
 PROGRAM = Path(__file__).with_name("child.py")
 BASE_SECONDS, RATE = 0.4, 12e6  # CPU of one dry run: a base, and bytes per second beyond
 BASE_MEMORY, GROWTH = 190 << 20, 24  # address space: a base, and bytes per byte of the stream
+KEYS = ("whole", "end", "error", "magic", "met", "seconds")  # of an answer
 PATIENCE = 300.0  # seconds without any word; the CPU limit ends it long before
 
 
@@ -39,7 +40,10 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a dry run saw: names, how many pickles were whole, where the last whole one ends."""
+    """What a dry run saw: names, how many pickles were whole, where the last whole one ends.
+
+    `seconds` of CPU it took, all that it was given where it was ended.
+    """
 
     found: tuple[Import, ...]
     whole: int
@@ -47,6 +51,7 @@ class Outcome:
     error: str
     magic: bool
     met: int
+    seconds: float = 0.0
 
 
 class Booth:
@@ -86,15 +91,16 @@ class Booth:
     def run(self, source: Source, limits: Limits) -> Outcome:
         """Try every pickle of a stream. Raises Unreadable, Unavailable."""
         wire = self._wire or self._start()
+        order = _order(source.size, limits)
         try:
-            send(wire, _order(source.size, limits))
+            send(wire, order)
             while True:
                 message = receive(wire)
                 if "found" in message:
                     return _outcome(message)
                 _serve(wire, source, message)
         except (OSError, EOFError, ValueError, KeyError, TypeError):
-            return Outcome((), 0, 0, _reason(self.close()), False, -1)
+            return Outcome((), 0, 0, _reason(self.close()), False, -1, order["seconds"])
         except BaseException:
             self.close()
             raise
@@ -147,7 +153,7 @@ def _serve(wire: socket.socket, source: Source, message: dict[str, Any]) -> None
 
 def _outcome(message: dict[str, Any]) -> Outcome:
     found = tuple(Import(**{**entry, "calls": tuple(entry["calls"])}) for entry in message["found"])
-    return Outcome(found, *(message[key] for key in ("whole", "end", "error", "magic", "met")))
+    return Outcome(found, *(message[key] for key in KEYS))
 
 
 def _reason(status: int) -> str:

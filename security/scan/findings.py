@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import IO, Protocol
 
 from security.errors import Malformed, TooLarge
-from security.scan.dryrun import Booth
+from security.scan.dryrun import Booth, Outcome
 from security.scan.source import Source
 from security.scan.values import Limits, Report, Threat
 from security.sniff import Format
@@ -17,6 +17,7 @@ MAX_THREATS = 200  # of one file; the first ones say enough
 MAX_WHAT = 300  # characters of one line
 KEPT = 8 << 20  # bytes of one unpacked member that stay in memory
 MEGABYTE = 1 << 20
+STARTED, ENDED = 0.01, 3.0  # CPU seconds that a dry run counts, and one that had to be ended
 
 Judge = Callable[[Source, "Findings"], None]
 
@@ -34,6 +35,7 @@ class Spent:
 
     members: int = 0
     unpacked: int = 0
+    seconds: float = 0.0
     threats: list[Threat] = field(default_factory=list)
 
 
@@ -56,10 +58,18 @@ class Findings:
         """The bounds to keep."""
         return self._limits
 
-    @property
-    def booth(self) -> Booth:
-        """Where pickles are tried."""
-        return self._booth
+    def tried(self, source: Source) -> Outcome:
+        """Return what a dry run saw. Raises TooLarge where the file has had enough of them."""
+        spent = self._spent
+        if spent.seconds > self._limits.seconds:
+            raise TooLarge(f"{source.name}: dry runs take too long altogether", HINT)
+        outcome = self._booth.run(source, self._limits)
+        spent.seconds += STARTED + outcome.seconds
+        return outcome
+
+    def ended(self) -> None:
+        """Count a pickle that asked for too much: after a few of them the file gets no more."""
+        self._spent.seconds += ENDED
 
     @property
     def found(self) -> bool:

@@ -19,7 +19,8 @@ from security.scan.values import Report
 
 MAGIC = b"GGUF"
 MAX_KEY, MAX_NAME = 65_535, 64  # bytes; the specification's bounds
-MAX_PAIRS, MAX_TENSORS = 65_536, 1 << 20
+MAX_PAIRS, MAX_TENSORS = 65_536, 1 << 17
+MAX_ITEMS = 1_500_000  # texts and lists in lists; the largest vocabularies have some 900 thousand
 MAX_TEXT = 8 << 20  # bytes of one string
 MAX_DIMENSIONS = 4
 MAX_DEPTH = 3  # arrays in arrays
@@ -43,6 +44,7 @@ class _Header(Cursor):
     """The header; version 1 has 4-byte lengths, later ones 8."""
 
     wide = 8
+    items = MAX_ITEMS  # that may still be read
 
     def count(self) -> int:
         return self.number(self.wide)
@@ -140,6 +142,9 @@ def _array(header: _Header, name: str, report: Report, depth: int) -> None:
     if kind in _SIZES:
         header.skip(count * least)
         return
+    header.items -= count
+    if header.items < 0:
+        raise TooLarge(f"{name}: too many items, {count:,} at byte {at:,}", HINT)
     for _ in range(count):
         if kind == _ARRAY:
             _array(header, name, report, depth + 1)

@@ -8,7 +8,7 @@ from typing import Any
 from security.scan import jinja, keras, yamlfiles
 from security.scan.codekeys import LIBRARIES, named
 from security.scan.paths import leaves
-from security.scan.plainjson import Pairs, brief, load, walk
+from security.scan.plainjson import MAX_PARTS, MAX_VOCABULARY, Pairs, brief, load, walk
 from security.scan.source import Source
 from security.scan.unseen import unseen
 from security.scan.values import Report
@@ -54,7 +54,8 @@ def read(source: Source, report: Report) -> None:
 def _json(source: Source, data: bytes, report: Report) -> bool:
     """Judge JSON; whether it is any."""
     try:
-        found = load(data)
+        vocabulary = source.base in _TOKENS
+        found = load(data, parts=MAX_VOCABULARY if vocabulary else MAX_PARTS)
     except StrictJSONError as error:
         if source.base.endswith(".json"):
             report.doubt("broken", f"is no JSON: {error}")

@@ -48,7 +48,7 @@ def judge(source: Source, report: Findings, *, certain: bool) -> None:
     so much was asked for that it was not read to its end. A header of another format may be text
     to an unpickler, which finds its own further on.
     """
-    outcome = report.booth.run(source, report.limits)
+    outcome = report.tried(source)
     named = is_pickle_name(source.base) and report.first not in _ARCHIVES
     marked = source.read(0, 1) == b"\x80" or named
     certain = certain or (marked and bool(outcome.whole or outcome.met))
@@ -83,6 +83,7 @@ def _ending(source: Source, report: Findings, outcome: Outcome) -> None:
             report.doubt("limit", "names more than a dry run follows", outcome.end)
         return
     if error.startswith("limit"):
+        report.ended()
         report.doubt("limit", "asks for more time or memory than a dry run may take")
     elif "unregistered extension code" in error:
         at = _offset(source, Import(outcome.end, outcome.met + 1, "", "", (), False))

@@ -8,7 +8,9 @@ from typing import Any
 
 from security.strictjson import StrictJSONError
 
-MAX_PARTS = 3_000_000  # brackets and commas; each costs memory whatever it separates
+# Brackets and commas; each costs memory whatever it separates.
+MAX_PARTS = 600_000
+MAX_VOCABULARY = 3_000_000  # of `tokenizer.json`: the largest in use have some 2 million
 
 
 class Pairs(tuple[tuple[str, Any], ...]):
@@ -19,10 +21,10 @@ class Pairs(tuple[tuple[str, Any], ...]):
         return (value for known, value in self if known == key)
 
 
-def load(data: bytes) -> Any:
-    """Parse UTF-8 JSON, objects as Pairs. Raises StrictJSONError."""
-    if data.count(b"[") + data.count(b"{") + data.count(b",") > MAX_PARTS:
-        raise StrictJSONError(f"more than {MAX_PARTS:,} parts")
+def load(data: bytes, *, parts: int = MAX_PARTS) -> Any:
+    """Parse UTF-8 JSON of so many parts at most, objects as Pairs. Raises StrictJSONError."""
+    if data.count(b"[") + data.count(b"{") + data.count(b",") > parts:
+        raise StrictJSONError(f"more than {parts:,} parts")
     try:
         return json.loads(data.decode("utf-8-sig"), object_pairs_hook=Pairs)
     except (ValueError, RecursionError) as error:

@@ -14,7 +14,7 @@ from security.scan.cursor import HINT, Cursor
 from security.scan.source import Source
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
-MAX_FIELDS = 1_500_000  # of one file
+MAX_FIELDS = 600_000  # of one file
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from security.safetensors import header_length, read_header
-from security.scan.codekeys import claims
+from security.scan.codekeys import MOST, claims
 from security.scan.jinja import judge
 from security.scan.plainjson import load
 from security.scan.source import Source
@@ -38,5 +40,5 @@ def _metadata(key: str, value: str, report: Report) -> None:
         found = load(value.encode("utf-8", "surrogatepass"))
     except StrictJSONError:
         return  # text that only begins like JSON: no loader reads it as a configuration
-    for claim in claims(found):
+    for claim in islice(claims(found), MOST):
         report.threat("config-code", f"{label}: {claim}", FIRST)

@@ -63,7 +63,7 @@ class Limits:
     unpacked: int = 2 << 30  # bytes, all compressed members together
     ratio: int = 1_000  # unpacked over packed, of one member beyond a megabyte
     text: int = 32 << 20  # bytes of one configuration, template, or header
-    seconds: float = 30.0  # CPU of one dry run
+    seconds: float = 30.0  # CPU of all dry runs of one file
     memory: int = 512 << 20  # bytes of one dry run
 
 

@@ -99,9 +99,12 @@ def unseal(header: Header, identities: Sequence[Identity]) -> bytes:
             if not hmac.compare_digest(_mac(file_key, header.text), header.mac):
                 raise Tampered(f"{header.name}: its header was changed after sealing", HINT)
             return file_key
+    if header.stanzas[0].type == "scrypt":
+        said = "sealed with a passphrase, and no identity opens it"
+        raise NoMatch(f"{header.name}: {said}", "open it by its passphrase, without --identity")
     raise NoMatch(
-        f"{header.name}: none of the {len(identities)} identities given opens it",
-        "use the identity of one of its recipients, or ask its owner to add yours",
+        f"{header.name}: sealed to recipients, and no identity that was given is one of them",
+        "name your private key with --identity FILE, or ask its owner to add you",
     )
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from security.errors import Malformed, NoMatch, Refused, Tampered, TooLarge
 from security.seal import header, x25519
 from security.seal.header import BLOCK, Kind, Stanza, build, encode, parse, unseal
+from security.seal.scrypt import ScryptRecipient
 
 KEY = bytes(range(16))
 VISIBLE = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=80)
@@ -117,10 +118,17 @@ def test_refuses_a_file_key_of_another_size(size: int) -> None:
         build(bytes(size), [Plain()])
 
 
-def test_names_the_file_and_how_many_identities_failed() -> None:
-    with pytest.raises(NoMatch, match=r"w\.age: none of the 2 identities") as caught:
+def test_names_the_file_and_what_it_was_sealed_to() -> None:
+    with pytest.raises(NoMatch, match=r"w\.age: sealed to recipients, and no ident") as caught:
         unseal(parse(build(KEY, [Plain()]), "w.age"), [x25519.generate(), x25519.generate()])
-    assert "its recipients" in caught.value.hint
+    assert "--identity" in caught.value.hint
+
+
+def test_says_that_a_passphrase_is_needed() -> None:
+    sealed = build(KEY, [ScryptRecipient(b"words", work=4)])
+    with pytest.raises(NoMatch, match=r"w\.age: sealed with a passphrase") as caught:
+        unseal(parse(sealed, "w.age"), [x25519.generate()])
+    assert "without --identity" in caught.value.hint
 
 
 def test_asks_every_identity_before_it_gives_up() -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from bot.keys.trail import Trail
 from bot.progress import Bar
 from bot.wording import plural
 from security import hashing, onepass, storing
+from security.errors import SecurityError
 from security.identity import Signer
 from security.manifest import Manifest
 from security.paths import IGNORED, WHOLE, signature_of
@@ -76,7 +80,7 @@ def seal(asked: Asked) -> int:
         entry.details["to"] = ", ".join(f"{r}"[:40] for r in whom)
         if asked.signs:
             opened = secrets.signers(asked.keys, asked.token, asked.program, asked.passphrase_file)
-            with opened as signers:
+            with opened as signers, _whole(asked.target):
                 manifest = _measured(asked, whom)
                 _sign(asked, whom, manifest, signers)
             entry.details["root"] = manifest.root
@@ -89,6 +93,20 @@ def seal(asked: Asked) -> int:
     else:
         click.echo(f"{asked.target}: {plural(count, 'file')} sealed to {_count(whom)}")
     return 0
+
+
+@contextmanager
+def _whole(target: Path) -> Iterator[None]:
+    """Take a new target away again where it could be sealed, but not signed."""
+    fresh = not os.path.lexists(target)
+    try:
+        yield
+    except (SecurityError, OSError, KeyboardInterrupt):
+        if fresh and target.is_dir():
+            shutil.rmtree(target)
+        elif fresh:
+            target.unlink(missing_ok=True)
+        raise
 
 
 def _plainly(asked: Asked, whom: Sequence[Recipient]) -> int:

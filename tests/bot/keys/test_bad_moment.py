@@ -236,3 +236,21 @@ def test_ten_thousand_files(warden: Warden, key: Path) -> None:
     assert json.loads(signed.out)["files"] == 10_000
     assert warden("verify", folder, "--key", f"{key}.pub").code == 0
     shutil.rmtree(folder)
+
+
+def test_what_cannot_be_signed_is_not_sealed(warden: Warden, model: Path, key: Path) -> None:
+    warden("keys", "generate", "mine.age", "--kind", "age-x25519", "--no-passphrase")
+    answer = Path("answer.json")
+    answer.write_text(json.dumps({"public": Path(f"{key}.pub").read_text()}) + "\n")
+    service = Path("service").resolve()
+    service.write_text(
+        f"#!/bin/sh\nread -r asked\ncase $asked in *public*) cat {answer.resolve()};; "
+        """*) echo '{"error": "no"}';; esac\n"""
+    )
+    service.chmod(0o700)
+    before = sorted(p.name for p in Path().rglob("*"))
+    for source in (model, model / "model.safetensors"):
+        done = warden("keys", "seal", source, "--to", recipient(), "--program", service,
+                      "--output", "sealed")  # fmt: skip
+        assert "refused" in refused(done, 2)
+        assert sorted(p.name for p in Path().rglob("*")) == before

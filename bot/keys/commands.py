@@ -158,7 +158,7 @@ def seal(**options: Any) -> int:
     "open",
     epilog=examples(
         "modelwarden keys open sealed --identity mine.age --output model",
-        "modelwarden keys open w.safetensors.age --identity mine.age --tensor NAME --output t.safetensors",
+        "modelwarden keys open w.safetensors.age --identity mine.age --tensor NAME --output NAME",
     ),
 )
 @click.argument("path", type=FILE)

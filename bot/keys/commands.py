@@ -70,7 +70,11 @@ def show(**options: Any) -> int:
 @signature
 @click.option("--add", is_flag=True, help="Add a signature to the one that is there.")
 @click.option("--release", metavar="VERSION", help="Also state which version this is.")
-@click.option("--artifact", metavar="NAME", help="What to call it  [default: the folder's name].")
+@click.option(
+    "--artifact",
+    metavar="NAME",
+    help="Its name in trust files, as acme/small  [default: the folder's name].",
+)
 @click.option(
     "--scan",
     is_flag=True,
@@ -252,7 +256,7 @@ def audit(**options: Any) -> int:
 
 @click.command(
     epilog=examples(
-        "modelwarden verify model --trust trust.toml",
+        "modelwarden verify model --trust trust.toml --artifact acme/small",
         "modelwarden verify model --key release.key.pub",
         "modelwarden verify model --root ca.pem --identity release@example.org",
         "modelwarden verify download --scan-only      # not signed: only look for what would run",

@@ -152,7 +152,7 @@ def convert(
 def _said(source: Path, answer: bytes) -> dict[str, Any]:
     found = json.loads(answer)
     if isinstance(found, dict) and isinstance(failure := found.get("failure"), str):
-        raise Unfit(f"{plain(source)}: {plain(failure)}", plain(found.get("hint", "look at it")))
+        raise Unfit(f"{plain(source)}: {plain(failure)}", plain(str(found.get("hint", ""))[:200]))
     if not isinstance(found, dict) or not _is_sound(found):
         raise SandboxFailed(f"{plain(source)}: the answer is not one", "look at the file")
     return found

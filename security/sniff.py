@@ -50,6 +50,7 @@ PICKLE_SUFFIXES = (
 MODEL_SUFFIXES = (
     *PICKLE_SUFFIXES, ".safetensors", ".gguf", ".ggml", ".onnx", ".h5", ".hdf5", ".keras",
     ".msgpack", ".tflite", ".nemo", ".mar", ".mlmodel", ".pdparams", ".npy", ".engine",
+    ".pb", ".ort",
 )  # fmt: skip
 _DATA_SUFFIXES = (".safetensors", ".gguf", ".ggml", ".onnx", ".npy", ".tflite")
 _PACKED_SUFFIXES = (".gz", ".bz2", ".xz", ".lzma", ".zst", ".z", ".lz4")

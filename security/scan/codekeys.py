@@ -33,15 +33,21 @@ CODE_KEYS = frozenset(
     }
 )
 # Keys that are code where their value names a file or a repository, or goes by dots.
-_MAYBE_KEYS = frozenset({"kernel", "kernels", "plugin", "plugins", "module", "activation_function"})
+# sentence-transformers calls what `sbert_ce_default_activation_function` and `activation_fn`
+# name; PEFT imports `megatron_core`.
+_MAYBE_KEYS = frozenset(
+    {"kernel", "kernels", "plugin", "plugins", "module", "megatron_core"}
+    | {"activation_function", "activation_fn", "sbert_ce_default_activation_function"}
+)
 LIBRARY_FILES = (".py", ".pyc", ".so", ".dll", ".dylib", ".pyd")
 # First parts of names that a loader knows anyway.
 LIBRARIES = frozenset(
     {"transformers", "diffusers", "sentence_transformers", "tokenizers", "torch", "peft"}
     | {"onnxruntime", "optimum"}
 )
+_ROUTERS = frozenset({"router_config.json", "config.json"})
 MOST = 1_000  # claims of one configuration; the first ones say enough
-_KNOWN_DOTTED = ("torch.nn.", "keras.")
+_KNOWN_DOTTED = ("torch.nn.", "keras.", "megatron.core")
 
 
 def claims(root: Any) -> Iterator[str]:
@@ -70,6 +76,8 @@ def named(found: Any, name: str, libraries: frozenset[str]) -> tuple[str, ...]:
         said |= set(_modules(found, libraries))
     if name == "adapter_config.json":
         said |= set(_parents(found, libraries))
+    if name in _ROUTERS and isinstance(found, Pairs):
+        said |= set(_routes(found, libraries))
     return tuple(sorted(said))
 
 
@@ -106,6 +114,14 @@ def _modules(found: list[Any], libraries: frozenset[str]) -> Iterator[str]:
         for key, value in item if isinstance(item, Pairs) else ():
             if key == "type" and _foreign(value, libraries):
                 yield f"type: {brief(value)}"
+
+
+def _routes(found: Pairs, libraries: frozenset[str]) -> Iterator[str]:
+    """The modules of a router of sentence-transformers, which imports them by name."""
+    for types in found.all("types"):
+        for key, value in types if isinstance(types, Pairs) else ():
+            if isinstance(value, str) and "." in value and _foreign(value, libraries):
+                yield f"{key}: {brief(value)}"
 
 
 def _parents(found: Any, libraries: frozenset[str]) -> Iterator[str]:

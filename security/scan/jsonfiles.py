@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from security.scan import jinja, keras, yamlfiles
@@ -23,6 +24,9 @@ _YAMLS = (".yaml", ".yml")
 _TOKENS = frozenset(
     {"tokenizer.json", "vocab.json", "added_tokens.json", "special_tokens_map.json"}
 )
+# Files in which a key names others, that are read beside them.
+_NAMED_FILES = (("tokenizer_config.json", "fast_tokenizer_files"), ("modules.json", "path"))
+_REACHING = re.compile(rb"__|\battr\b")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".h5", ".msgpack", ".gguf")
 
@@ -38,7 +42,7 @@ def read(source: Source, report: Report) -> None:
         b"{",
         b"[",
     )
-    if not (is_yaml or is_json or (b"{%" in head and "template" in source.base)):
+    if not (is_yaml or is_json or (_is_template(source.base, head))):
         return
     if source.size > report.limits.text:
         if is_yaml or source.base.endswith(".json"):
@@ -47,7 +51,7 @@ def read(source: Source, report: Report) -> None:
     data = source.read(0, source.size)
     if is_yaml:
         yamlfiles.judge(data, report)
-    elif not (is_json and _json(source, data, report)) and "template" in source.base:
+    elif not (is_json and _json(source, data, report)) and _is_template(source.base, head):
         jinja.read(source, report)
 
 
@@ -81,7 +85,7 @@ def _texts(source: Source, found: Any, data: bytes, report: Report) -> None:
             inside.update(id(text) for _, text in walk(value) if isinstance(text, str))
         if not isinstance(value, str):
             continue
-        if whole or "chat_template" in key or id(value) in inside or "{%" in value:
+        if whole or "chat_template" in key or id(value) in inside or _renders(key, value):
             templates += 1
             if templates > MAX_TEMPLATES:  # the place of each is searched for
                 report.doubt("limit", f"more than {MAX_TEMPLATES} templates")
@@ -92,20 +96,42 @@ def _texts(source: Source, found: Any, data: bytes, report: Report) -> None:
                 report.threat("hidden-text", f"{key:.60} has {what}")
 
 
+def _is_template(name: str, head: bytes) -> bool:
+    return ("chat_template" in name and b"{" in head) or ("template" in name and _marked(head))
+
+
+def _marked(head: bytes) -> bool:
+    """Whether a text is a template of Jinja: other languages have two braces, too."""
+    return b"{%" in head or (b"{{" in head and _REACHING.search(head) is not None)
+
+
+def _renders(key: str, value: str) -> bool:
+    return "{%" in value or ("template" in key and _marked(value.encode("utf-8", "replace")))
+
+
 def _places(source: Source, found: Any, data: bytes, report: Report) -> None:
     """Judge what is named to be read from elsewhere: shards of an index, the base of an adapter."""
-    if not isinstance(found, Pairs):
-        return
-    if source.base.endswith(".index.json"):
+    if isinstance(found, Pairs) and source.base.endswith(".index.json"):
         suffix = "." + source.base.removesuffix(".index.json").rpartition(".")[2]
         for pairs in found.all("weight_map"):
             shards = {brief(v): v for _, v in pairs} if isinstance(pairs, Pairs) else {"": None}
             for shard in shards.values():
                 _shard(shard, suffix, _offset(data, "weight_map"), report)
-    if source.base == "adapter_config.json":
+    for name, key in _NAMED_FILES:
+        if source.base == name:
+            for file in _values(found, key):
+                if isinstance(file, str) and file and (why := leaves(file)):
+                    what = f"{key} names {file!r:.80}, which {why}"
+                    report.threat("outside", what, _offset(data, key))
+    if isinstance(found, Pairs) and source.base == "adapter_config.json":
         pinned = any(isinstance(v, str) and _COMMIT.fullmatch(v) for v in found.all("revision"))
         for value in found.all("base_model_name_or_path"):
             _base(value, pinned, _offset(data, "base_model_name_or_path"), report)
+
+
+def _values(found: Any, key: str) -> Iterator[Any]:
+    """Yield every value of a key, members of lists one by one."""
+    return (value for known, value in walk(found) if known == key)
 
 
 def _shard(shard: Any, suffix: str, at: int, report: Report) -> None:

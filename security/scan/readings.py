@@ -5,7 +5,7 @@ from __future__ import annotations
 from security import unpack
 from security.scan import packed, walk
 from security.scan.source import Source
-from security.sniff import PREFIX, Format, sniff
+from security.sniff import PREFIX, Format, is_pickle_name, sniff
 
 TAIL = 22 + 65_535  # bytes in which the end record of a zip must lie
 HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -16,7 +16,7 @@ ZIPS = frozenset({Format.ZIP, Format.TORCH_ZIP})
 def readings(source: Source) -> tuple[Format, ...]:
     """Return the format a file shows first, then every other one it can be read as."""
     prefix = source.read(0, PREFIX)
-    first = _outermost(prefix, sniff(prefix, source.base))
+    first = _outermost(prefix, sniff(prefix, source.base), source.base)
     if _is_tar(prefix[:BLOCK]) and not prefix.startswith(HDF5):
         first = Format.TAR  # what lies in it is judged member by member
     if first is Format.UNKNOWN and source.base.endswith(".onnx"):
@@ -39,11 +39,13 @@ _TEXTS = (".json", ".jinja", ".jinja2", ".yaml", ".yml")
 _PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", *(magic for magic, _ in packed.UNREADABLE))
 
 
-def _outermost(prefix: bytes, found: Format) -> Format:
+def _outermost(prefix: bytes, found: Format, name: str) -> Format:
     """Correct `sniff`, which names what a packed file holds: here it is unpacked as a whole."""
     if prefix.startswith(_PACKED):
         return Format.COMPRESSED
-    if found in (Format.PICKLE, Format.UNKNOWN) and _is_zlib(prefix):
+    # Deflate can be written in letters alone; what is read by its first bytes is named so.
+    text = found is Format.TEXT and (is_pickle_name(name) or name.endswith((".z", ".zlib")))
+    if (text or found in (Format.PICKLE, Format.UNKNOWN)) and _is_zlib(prefix):
         return Format.COMPRESSED
     if found is Format.UNKNOWN and prefix.startswith(b"\x93NUMPY"):
         return Format.NUMPY

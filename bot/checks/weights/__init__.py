@@ -34,7 +34,7 @@ from registry.outputs import is_source
 from security.sniff import Format
 
 NAME = "weights"
-VERSION = 4
+VERSION = 5
 RULES = rules.RULES
 
 

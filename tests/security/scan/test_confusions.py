@@ -98,6 +98,7 @@ HIDDEN = {
     "imports.dat": IMPORTS + CALL + b".",
     "imports.npy": IMPORTS + CALL + b".",
     "line.pkl": b"S'" + b"a" * 70_000 + b"'\n0" + CALL + b".",
+    "saved_model.pb": b"\x08\x01\x12\x05\x0a\x03abc\xff",
     "headed.joblib": headed(),
     "headed.pkl": headed(),
 }

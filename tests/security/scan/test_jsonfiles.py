@@ -45,6 +45,14 @@ HARMLESS: list[tuple[str, Any]] = [
     ("model.safetensors.index.json", {"weight_map": {"a": "model-1.safetensors", "b":
                                       "sub/model-2.safetensors"}, "metadata": {"total_size": 1}}),
     ("scheduler_config.json", b'{"steps": [0.0, Infinity], "a": 1, "a": 2}'),
+    ("template", b"{{- if .System }}{{ .System }}{{ end }}"),
+    ("prompt.json", {"template": "Answer {{json}} of {question}", "_type": "prompt"}),
+    ("config.json", {"activation_fn": "gelu_new", "types": {"a": "bc"}, "megatron_core": None}),
+    ("adapter_config.json", {"megatron_core": "megatron.core", "megatron_config": None}),
+    ("tokenizer_config.json", {"fast_tokenizer_files": ["tokenizer.4.0.json", "tokenizer.json"]}),
+    ("modules.json", [{"idx": 0, "path": "", "type": "sentence_transformers.models.Dense"},
+                      {"idx": 1, "path": "1_Dense"}]),
+    ("router_config.json", {"types": {"a": "sentence_transformers.models.Transformer"}}),
     ("data.jsonl", b'{"a": 1}\n{"auto_map": "x"}\n'),
     ("notes.txt", b"{ not JSON"),
     ("README.md", b"# {% raw %} and auto_map: x\n"),
@@ -63,6 +71,15 @@ def test_configurations_in_use_have_no_findings(name: str, value: Any) -> None:
 
 
 HOSTILE: list[tuple[str, Any, tuple[str, bool]]] = [
+    ("config.json", {"sbert_ce_default_activation_function": "os.abort"}, CODE),
+    ("config.json", {"sentence_transformers": {"activation_fn": "evil.Act"}}, CODE),
+    ("adapter_config.json", {"megatron_config": {"a": 1}, "megatron_core": "evil.core"}, CODE),
+    ("router_config.json", {"types": {"q": "evil.Module"}, "structure": {"q": ["q"]}}, CODE),
+    ("modules.json", [{"idx": 0, "path": "../other", "type": "sentence_transformers.models.P"}],
+     OUTSIDE),
+    ("tokenizer_config.json", {"fast_tokenizer_files": ["../x/tokenizer.9.json"]}, OUTSIDE),
+    ("prompt.json", {"template": BAD, "template_format": "jinja2"}, TEMPLATE),
+    ("chat_template", BAD.encode(), TEMPLATE),
     ("config.json", {"auto_map": {"AutoModel": "m.M"}}, CODE),
     ("config.json", {"text_config": [{"auto_map": "o/r--m.M"}]}, CODE),
     ("config.json", b'{"\\u0061uto_map": "m.M"}', CODE),

@@ -33,6 +33,7 @@ def open_(
     *,
     path: Path,
     identities: Sequence[Path],
+    identity_program: str | None,
     output: Path | None,
     tensor: str | None,
     passphrase_file: Path | None,
@@ -44,7 +45,7 @@ def open_(
     """Open a sealed file, a folder, or one tensor of a file; return 0."""
     _there(path)
     with Trail(log).doing("open", path.name) as entry:
-        mine = _identities(identities, passphrase_file, path)
+        mine = _identities(identities, identity_program, passphrase_file, path)
         target = output or _target(path, tensor)
         entry.details["output"] = str(target)
         read = 0
@@ -66,6 +67,7 @@ def rewrap_(
     *,
     path: Path,
     identities: Sequence[Path],
+    identity_program: str | None,
     to: Sequence[str],
     recipients: Sequence[Path],
     reencrypt: bool,
@@ -84,7 +86,7 @@ def rewrap_(
     opened = secrets.signers(keys, token, program, passphrase_file) if signs else nullcontext(())
     work = Trail(log).doing("reencrypt" if reencrypt else "rewrap", path.name)
     with work as entry, opened as signers:
-        mine = _identities(identities, passphrase_file, path)
+        mine = _identities(identities, identity_program, passphrase_file, path)
         whom = doors.recipients(to, recipients)
         if not whom:
             raise UsageError("nobody to seal to", "name all who may open it: --to, --recipients")
@@ -152,12 +154,16 @@ def _there(path: Path) -> None:
 
 
 def _identities(
-    files: Sequence[Path], passphrase_file: Path | None, path: Path
+    files: Sequence[Path], program: str | None, passphrase_file: Path | None, path: Path
 ) -> tuple[Identity, ...]:
     """Read the identities; without any, what was sealed with a passphrase is asked for it."""
     found: list[Identity] = []
     for file in files:
         found += keyfiles.read_identities(file, secrets.asked(passphrase_file, str(file)))
+    if program:
+        from security.sign.program import ProgramIdentity
+
+        found.append(ProgramIdentity(secrets.service(program, "--identity-program")))
     return tuple(found) or (ScryptIdentity(secrets.asked(passphrase_file, path.name)),)
 
 

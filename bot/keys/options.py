@@ -82,5 +82,9 @@ recipients = _all(
     click.option("--recipients", metavar="FILE", type=FILE, multiple=True,
                  help="A file of recipients, one a line; repeatable."),
 )  # fmt: skip
-identity = click.option("--identity", "identities", metavar="FILE", type=FILE, multiple=True,
-                         help="Private age key; repeatable.")  # fmt: skip
+identity = _all(
+    click.option("--identity", "identities", metavar="FILE", type=FILE, multiple=True,
+                 help="Private age key; repeatable."),
+    click.option("--identity-program", metavar="COMMAND",
+                 help="Open with a program that asks a key service."),
+)  # fmt: skip

@@ -20,6 +20,7 @@ from security.identity import Signer
 from security.storing import read_private
 
 if TYPE_CHECKING:
+    from security.sign.program import Program
     from security.sign.token import Place
 
 LEAST = 8  # characters of a new passphrase
@@ -66,9 +67,9 @@ def signers(
             pin = asked(passphrase_file, "the token (its PIN)")
             found.append(stack.enter_context(opened(place(token), pin)))
         if program:
-            from security.sign.program import Program, ProgramSigner
+            from security.sign.program import ProgramSigner
 
-            found.append(ProgramSigner(Program(_words(program))))
+            found.append(ProgramSigner(service(program)))
         yield tuple(found)
 
 
@@ -86,11 +87,14 @@ def place(uri: str) -> Place:
     return Place(Path(found["module-path"]), found["token"], found["object"])
 
 
-def _words(program: str) -> tuple[str, ...]:
+def service(program: str, option: str = "--program") -> Program:
+    """Return the program of a key service. Raises UsageError for a line with open quotes."""
+    from security.sign.program import Program
+
     try:
-        return tuple(shlex.split(program))
+        return Program(tuple(shlex.split(program)))
     except ValueError as error:  # its text is the library's, nothing of the command
-        raise UsageError(f"--program: {error}", "quote it as a shell wants it") from None
+        raise UsageError(f"{option}: {error}", "quote it as a shell wants it") from None
 
 
 def _file(path: Path, passphrase_file: Path | None) -> Signer:

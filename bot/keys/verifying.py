@@ -206,7 +206,8 @@ def _gist(kind: str, said: dict[str, Any]) -> str:
             parts = said.get("components")
             return plural(len(parts) if isinstance(parts, list) else 0, "component")
         case "licence":
-            return plain(said.get("licences"))
+            found = said.get("licences")
+            return plain(", ".join(map(str, found)) if isinstance(found, list) else found)
         case "provenance":
             run = said.get("runDetails")
             return plain(run.get("builder") if isinstance(run, dict) else run)

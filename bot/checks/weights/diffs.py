@@ -130,7 +130,8 @@ def _pair(asked: _Asked, folder: str, stem: str, files: tuple[Held, ...]) -> _Pa
         base = _main(found, stem)
         if base:
             old, new = _differing(base, files)
-            return _Pair(f"its declared base {place} at {commit[:12]}", old, new)
+            own = ", which this change brings itself" if commit != change.merge_base else ""
+            return _Pair(f"its declared base {place} at {commit[:12]}{own}", old, new)
     return _Pair("", None, files, f"its declared base {declared!r:.120} is not in this repository")
 
 

@@ -257,6 +257,14 @@ def test_a_new_model_is_compared_with_the_base_that_it_declares(
     assert {s.name for s in model.diff.shifts} == set(THREE)
 
 
+def test_a_base_that_the_change_itself_brings_is_said_to_be_one(repo: Repo) -> None:
+    base = repo.commit({"a.txt": "x"})
+    files = {"base/model.safetensors": stored(BASE), NAME: stored(noisy(BASE, *THREE))}
+    head = repo.commit({**files, "m/README.md": CARD.format("base")})
+    (model,) = (m for m in look(repo, base, head).models if m.model == NAME)
+    assert model.base == f"its declared base base at {head[:12]}, which this change brings itself"
+
+
 def test_a_base_that_is_not_here_is_said(repo: Repo) -> None:
     base = repo.commit({"a.txt": "x"})
     head = repo.commit({NAME: stored(BASE), "m/README.md": CARD.format("org/llm")})

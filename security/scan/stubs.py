@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+CALLED = ("__setstate__", "append", "extend", "add", "__class__")
 DEPTH, ITEMS, TEXT = 2, 4, 60  # of a value that is shown
 
 
@@ -78,7 +79,10 @@ class Harmless(metaclass=Meta):
         pass
 
     def __setstate__(self, state: Any) -> None:
-        pass
+        # What an unpickler looks up on an instance, it calls, and no check sees with what.
+        for part in state if type(state) is tuple else (state,):
+            if type(part) is dict and any(type(part.get(key)) is Meta for key in CALLED):
+                type(self).run.note(type(self), "gives methods to a result of")
 
     def __setitem__(self, key: Any, value: Any) -> None:
         pass

@@ -156,6 +156,10 @@ LIES = {
     "shared by everybody": dtype("f8", stated(-1), copy=b"\x89"),
     "made of another type": name("numpy", "dtype") + dtype("f8") + b"\x85R",
     "without digits": dtype("f", stated(-1)),
+    "a method by its state": name("types", "SimpleNamespace") + b")R}" + text("__setstate__")
+    + name("builtins", "bytearray") + b"sbJ\xff\xff\xff\x7fb",
+    "a method by a slot": name("collections", "deque") + b")RN}" + text("append")
+    + name("numpy", "ndarray") + b"s\x86b",
     "items in a tensor": name("torch", "Tensor") + b")RK\x01K\x02s",
     "items in an array": name("numpy", "ndarray") + b")R(K\x01K\x02u",
 }  # fmt: skip

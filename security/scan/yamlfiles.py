@@ -73,7 +73,7 @@ def _line(line: str) -> Iterator[Found]:
         )
     if _DIRECTIVE.match(line):
         yield "config-code", "gives tags new meanings", False
-    if _COMPLEX.match(line):
+    if _COMPLEX.search(line):
         yield "unread", "a key over several lines", False
     if _ALIAS_KEY.search(line):
         yield "unread", "a key that is written elsewhere", False

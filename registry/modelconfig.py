@@ -26,6 +26,7 @@ CONFIG_NAMES = frozenset(
         "model_config.json",
         "model_index.json",
         "modules.json",
+        "router_config.json",
     }
 )
 

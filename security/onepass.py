@@ -32,10 +32,11 @@ def seal_measured(
     jobs: int = 0,
     progress: Progress | None = None,
     overwrite: bool = False,
+    tensors: bool = True,
     taps: Sequence[Tap] = (),
     judge: Callable[[Source], None] | None = None,
 ) -> Entry:
-    """Seal a file and return the entry of its plaintext, with the digests of its tensors.
+    """Seal a file and return the entry of its plaintext, with the digests of its `tensors`.
 
     `path` is the entry's, the file's name if empty. `taps` see all bytes in order, each piece
     only until they return. `judge` reads the same open file, by then in the page cache, before
@@ -45,7 +46,7 @@ def seal_measured(
     with replacing_sealed(target, overwrite=overwrite) as fd, reading(source) as opened:
         file = File(canonical(path or source.name), b"", stamp(os.fstat(opened.fd)))
         seal = partial(seal_opened, recipients=recipients, header_size=header_size, jobs=jobs)
-        return _measured(file, opened, fd, partial(seal, progress=progress), taps, judge)
+        return _measured(file, opened, fd, partial(seal, progress=progress), tensors, taps, judge)
 
 
 def seal_folder_measured(
@@ -57,6 +58,7 @@ def seal_folder_measured(
     jobs: int = 0,
     progress: Progress | None = None,
     overwrite: bool = False,
+    tensors: bool = True,
     judge: Callable[[Source], None] | None = None,
 ) -> Manifest:
     """Seal a folder, and return the manifest of its plaintext as `hashing.measure` would.
@@ -68,7 +70,7 @@ def seal_folder_measured(
 
     def each(file: File, opened: Opened, fd: int, threads: int) -> None:
         seal = partial(seal_opened, recipients=recipients, header_size=header_size, jobs=threads)
-        entries.append(_measured(file, opened, fd, seal, (), judge))
+        entries.append(_measured(file, opened, fd, seal, tensors, (), judge))
 
     folders.seal_folder(
         source, target, recipients, ignored=IGNORED, jobs=jobs, progress=progress,
@@ -83,10 +85,11 @@ def _measured(
     opened: Opened,
     fd: int,
     seal: Callable[..., None],
+    tensors: bool,
     taps: Sequence[Tap],
     judge: Callable[[Source], None] | None,
 ) -> Entry:
-    plan, sink = Plan(algorithm(SHA256), tensors=True), list[Sink]()
+    plan, sink = Plan(algorithm(SHA256), tensors=tensors), list[Sink]()
 
     def tap(data: memoryview) -> None:
         if not sink:

@@ -83,16 +83,27 @@ def seal(asked: Asked) -> int:
             with opened as signers, _whole(asked.target):
                 manifest = _measured(asked, whom)
                 _sign(asked, whom, manifest, signers)
-            entry.details["root"] = manifest.root
-            count = len(manifest.entries)
+            count, root = len(manifest.entries), manifest.root
+        elif asked.scan:
+            manifest = _measured(asked, whom)
+            count, root = len(manifest.entries), manifest.root
         else:
-            count = len(_measured(asked, whom).entries) if asked.scan else _plainly(asked, whom)
+            count, root = _plainly(asked, whom), ""
+        if root:
+            entry.details["root"] = root
+    _show(asked, whom, count, root)
+    return 0
+
+
+def _show(asked: Asked, whom: Sequence[Recipient], count: int, root: str) -> None:
+    """Say what was sealed; the root digest of what it was is known where that was measured."""
     if asked.format_ == "json":
         said = {"output": str(asked.target), "files": count, "recipients": len(whom)}
-        click.echo(json.dumps(said, indent=2))
-    else:
-        click.echo(f"{asked.target}: {plural(count, 'file')} sealed to {_count(whom)}")
-    return 0
+        click.echo(json.dumps(said | ({"root": root} if root else {}), indent=2))
+        return
+    click.echo(f"{asked.target}: {plural(count, 'file')} sealed to {_count(whom)}")
+    if root:
+        click.echo(f"root digest {root}")
 
 
 @contextmanager
@@ -134,11 +145,11 @@ def _measured(asked: Asked, whom: Sequence[Recipient]) -> Manifest:
         if asked.path.is_dir():
             return onepass.seal_folder_measured(
                 asked.path, asked.target, whom, header_size=size, jobs=asked.jobs, progress=bar,
-                overwrite=asked.force, judge=judge,
+                overwrite=asked.force, judge=judge, tensors=asked.signs,
             )  # fmt: skip
         entry = onepass.seal_measured(
             asked.path, asked.target, whom, header_size=size, jobs=asked.jobs, progress=bar,
-            overwrite=asked.force, judge=judge,
+            overwrite=asked.force, judge=judge, tensors=asked.signs,
         )  # fmt: skip
         return Manifest((replace(entry, path=WHOLE),))
 

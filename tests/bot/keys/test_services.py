@@ -68,8 +68,9 @@ def test_a_token(
     pin.chmod(0o600)
     uri = f"pkcs11:token=vault;object=release?module-path={LIBRARY}"
     # In a process of its own: a loaded module keeps the first configuration it saw.
-    line: list[str | Path] = [Path(sys.executable).with_name("modelwarden"), "keys", "sign", model, "--token", uri,
-            "--passphrase-file", pin]  # fmt: skip
+    program = Path(sys.executable).with_name("modelwarden")
+    line: list[str | Path] = [program, "keys", "sign", model, "--token", uri]
+    line += ["--passphrase-file", pin]
     done = subprocess.run(line, capture_output=True, text=True, env=dict(os.environ))
     assert (done.returncode, PIN in done.stdout + done.stderr) == (0, False), done.stderr
     assert "ecdsa-p256" in done.stdout

@@ -48,6 +48,7 @@ def test_every_finding_has_its_rule(booth: Booth) -> None:
         ("x.txt", b"cat\nsat\n", (Format.TEXT, Format.PICKLE)),
         ("x", b"", (Format.EMPTY,)),
     ],
+    ids=map(str, range(13)),  # archives have the time in their bytes: no names for tests
 )
 def test_every_reading_is_found(label: str, data: bytes, found: tuple[Format, ...]) -> None:
     assert readings(of_bytes(label, data)) == found

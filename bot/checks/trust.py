@@ -15,7 +15,7 @@ from bot.wording import plural
 from bot.world import World
 from security.errors import Malformed, SecurityError
 from security.paths import ATTESTATIONS, IGNORED, SIGNATURE
-from security.trust import loading, rotation
+from security.trust import envelopes, loading, rotation
 from security.trust.tables import LIMIT
 from security.trust.trustfile import PLACE, TrustFile
 
@@ -171,7 +171,7 @@ def _succession(
     try:
         if signatures is None:
             return [(UNSIGNED.id, PLACE, f"there is no {SIGNATURES}", "")]
-        rotation.succeed(before, data, _read(world, signatures), datetime.now(UTC))
+        rotation.succeed(before, data, _read(world, signatures, envelopes.LIMIT), datetime.now(UTC))
     except TooLarge as error:
         return [(UNSIGNED.id, SIGNATURES, str(error), error.hint)]
     except SecurityError as error:

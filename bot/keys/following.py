@@ -6,11 +6,11 @@ import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.keys.trusting import SIGNATURES, signatures_of
+from bot.keys.trusting import signatures_of
 from security import storing
 from security.errors import Unreadable, Untrusted
 from security.sign import reading
-from security.trust import loading, rotation, tables
+from security.trust import envelopes, loading, rotation, tables
 from security.trust.trustfile import TrustFile
 
 
@@ -29,7 +29,7 @@ def follow(memory: Path, path: Path, new: TrustFile) -> None:
         if new.version <= old.version:
             return
         try:
-            signatures = reading.read(signatures_of(path), SIGNATURES)
+            signatures = reading.read(signatures_of(path), envelopes.LIMIT)
         except Unreadable as error:
             what = f"{path}: version {new.version}, which nobody of version {old.version} signed"
             name = signatures_of(path).name

@@ -15,7 +15,7 @@ import click
 from bot.errors import UsageError
 from bot.keys import secrets, stating
 from bot.keys.places import Places, alone
-from bot.keys.trail import Trail
+from bot.keys.trail import Trail, named
 from bot.progress import Bar
 from bot.wording import plural
 from security import hashing, storing
@@ -27,7 +27,6 @@ from security.sign import reading, signing
 from security.trust import releases
 
 _Work = tuple[int, Manifest, bytes]
-CERTIFICATES = 1_000_000  # bytes of a chain
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ def sign(asked: Asked) -> int:
                 data = signing.cosign(_unchanged(places, data), signers)
             storing.write(places.bundle, data, overwrite=asked.add or asked.force)
             stating.state(places, manifest, made, signers, anew=not asked.add)
-        entry.details |= {"root": manifest.root} | stating.named(signers)
+        entry.details |= {"root": manifest.root} | named(signers)
     _show(places, manifest, signers, read, asked.format_)
     return 0
 
@@ -93,9 +92,9 @@ def _signers(asked: Asked) -> Iterator[tuple[Signer, ...]]:
     opened = secrets.signers(asked.keys, asked.token, asked.program, asked.passphrase_file)
     with opened as found:
         if asked.certificate is not None:
-            from security.sign.certificates import certify
+            from security.sign.certificates import CHAIN_LIMIT, certify
 
-            pem = reading.read(asked.certificate, CERTIFICATES, hint="name a file of certificates")
+            pem = reading.read(asked.certificate, CHAIN_LIMIT, hint="name a file of certificates")
             with reading.naming(asked.certificate):
                 found = (certify(found[0], pem), *found[1:])
         yield found

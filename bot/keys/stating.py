@@ -13,7 +13,7 @@ import click
 
 from bot.keys import claims, secrets
 from bot.keys.places import Places, alone
-from bot.keys.trail import Trail
+from bot.keys.trail import Trail, named
 from security import storing
 from security.identity import Signer
 from security.manifest import Manifest
@@ -128,8 +128,3 @@ def _claims(places: Places) -> Iterator[tuple[bytes, Claim]]:
 def _says(line: bytes, wanted: tuple[str, str, Mapping[str, Any]]) -> bool:
     claim = signing.read_attestation(line)
     return (claim.name, claim.predicate_type, json.loads(claim.predicate)) == wanted
-
-
-def named(signers: Sequence[Signer]) -> dict[str, str]:
-    """Return the hints of keys as details of an audit entry."""
-    return {f"key{n}": signer.public.hint for n, signer in enumerate(signers, 1)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +12,9 @@ from pathlib import Path
 from bot.errors import BotError, UsageError
 from security import auditlog
 from security.errors import SecurityError, WriteFailed
+from security.identity import Signer
+
+WHOLE = 12  # keys by their whole hints: an entry has room for 16 details
 
 
 @dataclass(slots=True)
@@ -55,6 +58,14 @@ class Trail:
             outcome="refused" if refused else "done",
             details=details,
         )
+
+
+def named(signers: Sequence[Signer]) -> dict[str, str]:
+    """Return the hints of keys as details of an audit entry: of many, the last ones shortened."""
+    hints = [signer.public.hint for signer in signers]
+    found = {f"key{n}": hint for n, hint in enumerate(hints[:WHOLE], 1)}
+    rest = ", ".join(hint[:16] for hint in hints[WHOLE:])
+    return found | ({"more": rest} if rest else {})
 
 
 def default_path() -> Path:

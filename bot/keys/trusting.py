@@ -12,14 +12,12 @@ import click
 
 from bot.keys import secrets
 from bot.keys.places import alone
-from bot.keys.trail import Trail
+from bot.keys.trail import Trail, named
 from bot.quoting import plain
 from security import storing
 from security.sign import reading
-from security.trust import loading, rotation, tables
+from security.trust import envelopes, loading, rotation, tables
 from security.trust.trustfile import TrustFile
-
-SIGNATURES = 1_000_000  # bytes
 
 
 def endorse(
@@ -39,10 +37,10 @@ def endorse(
         data = reading.read(file, tables.LIMIT)
         trust = loading.load(data, str(file))
         with alone(beside.parent):
-            old = reading.read(beside, SIGNATURES) if os.path.lexists(beside) else None
+            old = reading.read(beside, envelopes.LIMIT) if os.path.lexists(beside) else None
             storing.write(beside, rotation.sign(data, signers, old))
         entry.details |= {"digest": trust.digest, "version": str(trust.version)}
-        entry.details |= {f"key{n}": s.public.hint for n, s in enumerate(signers, 1)}
+        entry.details |= named(signers)
     if format_ == "json":
         said = {"file": str(beside), "version": trust.version, "digest": trust.digest}
         click.echo(json.dumps(said, indent=2))
@@ -58,7 +56,7 @@ def rotate(*, file: Path, old: Path, format_: str) -> int:
     """
     before = loading.load(reading.read(old, tables.LIMIT), str(old))
     data = reading.read(file, tables.LIMIT)
-    signatures = reading.read(signatures_of(file), SIGNATURES)
+    signatures = reading.read(signatures_of(file), envelopes.LIMIT)
     after = rotation.succeed(before, data, signatures, datetime.now(UTC))
     changes = tuple(_changes(before, after))
     if format_ == "json":

@@ -21,6 +21,7 @@ from bot.wording import plural
 from security.errors import BadKey, Untrusted, WriteFailed
 from security.sign import reading
 from security.sign.attestations import Attestation
+from security.sign.certificates import CHAIN_LIMIT
 from security.trust import artifacts, loading, releases, single, tables
 from security.trust.memory import Memory
 from security.trust.trustfile import TrustFile
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 _OUTCOMES = {0: "pass", 1: "fail", 3: "undecided"}
 _ROOTS = "name a file of root certificates, PEM"
-CERTIFICATES = 1_000_000  # bytes of a file of root certificates
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def _trust(asked: Asked) -> Trust:
     if asked.key is not None:
         return single.KeyTrust(read_public(asked.key), asked.key.name)
     if asked.root is not None:
-        pem = reading.read(asked.root, CERTIFICATES, hint=_ROOTS)
+        pem = reading.read(asked.root, CHAIN_LIMIT, hint=_ROOTS)
         if b"-----BEGIN CERTIFICATE-----" not in pem:
             raise BadKey(f"{asked.root} holds no certificate", _ROOTS)
         return single.CertificateTrust((pem,), asked.identity or "")

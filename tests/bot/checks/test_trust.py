@@ -54,6 +54,7 @@ def found(base: dict[str, bytes | str], head: dict[str, bytes | str]) -> list[tu
 
 OLD = document(1, ADA, BOB)
 NEW = document(2, ADA, BOB, EVE)
+LONG = NEW + f"# {'x' * 900}\n" * 1_000  # its signatures hold it in base64, which is longer
 
 
 @pytest.mark.parametrize(
@@ -61,6 +62,7 @@ NEW = document(2, ADA, BOB, EVE)
     [
         ({PLACE: OLD, "src/a.py": "1"}, []),
         ({PLACE: NEW, SIGS: signed(NEW, ADA, BOB)}, []),
+        ({PLACE: LONG, SIGS: signed(LONG, ADA, BOB)}, []),
         ({PLACE: NEW}, ["unsigned"]),
         ({PLACE: NEW, SIGS: signed(NEW, ADA)}, ["unsigned"]),
         ({PLACE: NEW, SIGS: signed(NEW, ADA, EVE)}, ["unsigned"]),

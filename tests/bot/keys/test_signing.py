@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from security.sign import keys
+from security.sign.bundle import MAX_SIGNATURES
 from tests.bot.keys.conftest import Warden, tensors
 
 PEER = Path(sys.executable).with_name("model_signing")
@@ -164,6 +166,23 @@ def test_a_second_signature_of_the_same_content(warden: Warden, model: Path, key
     warden("keys", "generate", "eve.key", "--no-passphrase")
     spoilt = warden("keys", "sign", model, "--key", "eve.key", "--add", "--release", "1.0.0")
     assert (spoilt.code, "config.json" in spoilt.err) == (1, True)
+
+
+def test_as_many_keys_as_a_signature_has_room_for(
+    warden: Warden, model: Path, tmp_path: Path
+) -> None:
+    words: list[str] = []
+    for number in range(MAX_SIGNATURES):
+        (tmp_path / f"{number}.key").write_bytes(keys.generate())
+        (tmp_path / f"{number}.key").chmod(0o600)
+        words += ["--key", f"{number}.key"]
+    done = warden("keys", "sign", model, *words, "--format", "json")
+    assert done.code == 0
+    hints = done.json()["keys"]
+    last = warden("keys", "audit", "--format", "json").json()["list"][-1]
+    said = dict(last["details"])
+    assert [said[f"key{n}"] for n in range(1, 13)] == hints[:12]
+    assert said["more"].split(", ") == [hint[:16] for hint in hints[12:]]
 
 
 def test_what_is_flagged_is_not_signed(warden: Warden, model: Path, key: Path) -> None:

@@ -71,6 +71,16 @@ def test_a_stolen_key(warden: Warden, model: Path, trust: Path, tmp_path: Path) 
     assert (old.code, "trust" in old.err) == (1, True)
 
 
+def test_the_largest_trust_file_is_signed_by_several(
+    warden: Warden, trust: Path, tmp_path: Path
+) -> None:
+    new = tmp_path / "new.toml"
+    new.write_text(document(tmp_path, 2) + f"# {'x' * 900}\n" * 1_000)
+    for name in ("ada", "bob"):
+        assert warden("keys", "endorse", new, "--key", f"{name}.key").code == 0
+    assert warden("keys", "rotate", new, "--from", trust).code == 0
+
+
 def test_a_newer_trust_file_is_not_believed_by_its_number(
     warden: Warden, model: Path, trust: Path, tmp_path: Path
 ) -> None:

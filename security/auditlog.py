@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from security import auditentry
+from security import auditentry, storing
 from security.auditcheck import Checked, check, entries, head_payload
 from security.auditentry import (
     ARTIFACT_LIMIT,
@@ -184,9 +184,9 @@ def _opened(path: Path, *, create: bool = True) -> Iterator[int]:
     flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     try:
         fd = os.open(path, flags | (os.O_CREAT if create else 0), 0o600)
-    except FileNotFoundError as error:
-        raise Refused(f"{path}: there is no audit log", "name one that was begun") from error
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and not create:
+            raise Refused(f"{path}: there is no audit log", "name one that was begun") from error
         raise _failed(path, error) from error
     try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
@@ -194,19 +194,11 @@ def _opened(path: Path, *, create: bool = True) -> Iterator[int]:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX)
             if not os.fstat(fd).st_size:
-                _sync(path.parent)
+                storing.sync(path.parent)
             _complete(path, fd)
         except OSError as error:
             raise _failed(path, error) from error
         yield fd
-    finally:
-        os.close(fd)
-
-
-def _sync(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
     finally:
         os.close(fd)
 

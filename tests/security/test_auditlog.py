@@ -452,6 +452,10 @@ def test_only_what_a_crash_leaves_is_cut(log: Path) -> None:
 def test_odd_files(log: Path, tmp_path: Path) -> None:
     with pytest.raises(Refused, match="there is no audit log"):
         checkpoint(log, SIGNER)
+    with pytest.raises(
+        WriteFailed, match="cannot be written"
+    ):  # "name one that was begun" is no help
+        add(tmp_path / "none" / "log")
     with pytest.raises(Unreadable):
         check(log, KEYS)
     log.symlink_to(tmp_path / "elsewhere")

@@ -39,15 +39,17 @@ class Algorithm:
     paired: bool = False
 
 
+PURE = Algorithm(SHA256, hashlib.sha256)
+
+
 def _sha256() -> Algorithm:
     try:
         native: Any = importlib.import_module("security.hashing._sha256")
     except ImportError:  # not built, or not for this processor
-        return Algorithm(SHA256, hashlib.sha256)
+        return PURE
     return Algorithm(SHA256, native.sha256, native.both, paired=True)
 
 
-PURE = Algorithm(SHA256, hashlib.sha256)
 FAST = _sha256()
 
 

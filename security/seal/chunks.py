@@ -11,18 +11,18 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from security.errors import Tampered
+from security.seal.header import KEY_SIZE
 
 CHUNK = 65_536  # bytes of plaintext
 TAG = 16
 SEALED = CHUNK + TAG
 NONCE = 16  # bytes before the first chunk, which make the payload key
-FILE_KEY = 16
 HINT = "fetch or copy the sealed file again; nothing of it was kept"
 
 
 def cipher(file_key: bytes, nonce: bytes) -> ChaCha20Poly1305:
     """Return the cipher of one payload: its key is HKDF-SHA256(file key, nonce, "payload")."""
-    if len(file_key) != FILE_KEY or len(nonce) != NONCE:
+    if len(file_key) != KEY_SIZE or len(nonce) != NONCE:
         raise ValueError("a file key and a payload nonce have 16 bytes each")
     return ChaCha20Poly1305(HKDF(SHA256(), 32, nonce, b"payload").derive(file_key))
 

@@ -12,7 +12,7 @@ from typing import Self
 
 from cryptography.exceptions import InvalidTag
 
-from security import safetensors
+from security import paths, safetensors
 from security.errors import Malformed
 from security.scan.source import Source
 from security.seal import chunks, parallel
@@ -110,7 +110,9 @@ class SealedFile:
         for tensor in self.header().tensors:
             if tensor.name == name:
                 return self.read(self._data + tensor.start, tensor.end - tensor.start)
-        raise Malformed(f"{self._opened.name} has no tensor {name!r:.80}", "look at its header")
+        some = ", ".join(paths.shown(tensor.name) for tensor in self.header().tensors[:5])
+        hint = f"name one of its tensors, such as {some}" if some else "it has no tensor at all"
+        raise Malformed(f"{self._opened.name} has no tensor {name!r:.80}", hint)
 
     def source(self) -> Source:
         """Return the plaintext as a file that scanners read, under its name without ".age"."""

@@ -13,8 +13,8 @@ from pathlib import Path
 from security import storing
 from security.errors import Refused, WriteFailed
 from security.seal import chunks, header, journal, stream
-from security.seal.chunks import FILE_KEY, NONCE
-from security.seal.header import BLOCK, Identity, Recipient
+from security.seal.chunks import NONCE
+from security.seal.header import BLOCK, KEY_SIZE, Identity, Recipient
 from security.seal.journal import Journal
 from security.seal.reading import Opened, reading, shown
 from security.seal.sealing import replacing_sealed
@@ -76,7 +76,7 @@ def reencrypt(
     ):
         _same(path, opened)
         found = unlock(path, opened, identities, locked=True)
-        file_key, nonce = os.urandom(FILE_KEY), os.urandom(NONCE)
+        file_key, nonce = os.urandom(KEY_SIZE), os.urandom(NONCE)
         head = header.build(file_key, recipients, size=header_size) + nonce
         storing.put(fd, head, 0)
         boxes = (found.box, chunks.cipher(file_key, nonce))

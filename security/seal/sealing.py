@@ -9,8 +9,8 @@ from pathlib import Path
 
 from security.errors import WriteFailed
 from security.seal import armor, chunks, header, journal, stream
-from security.seal.chunks import FILE_KEY, NONCE
-from security.seal.header import BLOCK, Identity, Recipient
+from security.seal.chunks import NONCE
+from security.seal.header import BLOCK, KEY_SIZE, Identity, Recipient
 from security.seal.reading import Opened, reading, shown
 from security.seal.stream import Progress, Tap
 from security.seal.unlocking import unlock
@@ -62,9 +62,9 @@ def seal_opened(
     progress: Progress | None = None,
 ) -> None:
     """Seal an open file into an open one. Raises Refused, Unreadable, OSError of the target."""
-    file_key, nonce = os.urandom(FILE_KEY), os.urandom(NONCE)
+    file_key, nonce = os.urandom(KEY_SIZE), os.urandom(NONCE)
     head = header.build(file_key, recipients, size=header_size) + nonce
-    put(target, memoryview(head), 0)
+    put(target, head, 0)
     ends = stream.Ends(opened.name, opened.fd, target, target_at=len(head))
     box = chunks.cipher(file_key, nonce)
     stream.encrypt(box, ends, opened.size, jobs=jobs, tap=tap, progress=progress)
@@ -72,7 +72,7 @@ def seal_opened(
 
 def seal_bytes(data: bytes, recipients: Sequence[Recipient]) -> bytes:
     """Return a few bytes as a sealed file. Raises Refused."""
-    file_key = os.urandom(FILE_KEY)
+    file_key = os.urandom(KEY_SIZE)
     return header.build(file_key, recipients) + chunks.seal_bytes(file_key, data)
 
 

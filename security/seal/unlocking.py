@@ -76,6 +76,6 @@ def _replay(path: Path, opened: Opened, found: journal.Journal, locked: bool) ->
         if not os.path.sameopenfile(opened.fd, again.fd):
             return
         with journal.lock(again):
-            data, found_again = journal.head(path, again, locked=True)
-            if found_again == found and data:
+            _, found_again = journal.head(path, again, locked=True)
+            if found_again == found:
                 journal.finish(path, again.fd, found)

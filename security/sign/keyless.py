@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from security.errors import BadKey, Malformed, Unavailable, Untrusted
@@ -89,13 +88,12 @@ def _identity(token: Callable[[], str] | None) -> IdentityToken:
     return oidc.IdentityToken(text)
 
 
-def _package() -> ModuleType:
+def _package() -> None:
     try:
-        import sigstore
+        import sigstore  # noqa: F401 - whether it is there
     except ImportError as error:
         hint = "pip install 'modelwarden[sigstore]', or use a signature by a key"
         raise Unavailable("keyless signatures need the package sigstore", hint) from error
-    return sigstore
 
 
 def _line(error: Exception) -> str:

@@ -135,8 +135,9 @@ def test_tensors(tmp_path: Path) -> None:
     with SealedFile(target, [ALICE]) as file:
         for name, array in arrays.items():
             assert file.tensor(name) == array.tobytes()
-        with pytest.raises(Malformed, match="no tensor 'c'"):
+        with pytest.raises(Malformed, match="no tensor 'c'") as error:
             file.tensor("c")
+        assert error.value.hint == "name one of its tensors, such as a, b"
         source = file.source()
     assert (source.name, source.base) == (str(tmp_path / "m.safetensors"), "m.safetensors")
 

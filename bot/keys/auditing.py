@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from bot.errors import UsageError
-from bot.keys import secrets
+from bot.keys import secrets, trusting
 from bot.keys.making import read_public
 from bot.keys.trail import default_path, seen_path
 from bot.quoting import plain
@@ -23,8 +23,7 @@ from security.auditcheck import Checked
 from security.auditentry import Entry, Head
 from security.errors import Tampered
 from security.identity import PublicKey
-from security.sign import reading
-from security.trust import access, loading, tables
+from security.trust import access
 from security.trust.memory import Memory
 
 SHOWN = 20  # newest entries on a terminal
@@ -73,7 +72,7 @@ def audit(
 def _known(trust: Path | None, public: Sequence[Path]) -> list[tuple[str, PublicKey]]:
     found = [(path.name, read_public(path)) for path in public]
     if trust is not None:
-        file = loading.load(reading.read(trust, tables.LIMIT), str(trust))
+        file = trusting.read(trust)
         found += access.holders(file, "audit", file.project, datetime.now(UTC))
     return found
 

@@ -90,8 +90,9 @@ def provenance(environ: Mapping[str, str]) -> Mapping[str, Any]:
 
 
 def _checked(name: str, file: Path) -> Mapping[str, Any]:
+    data = reading.read(file, CLAIM_LIMIT, hint="name the JSON file of what is stated")
     try:
-        found = strictjson.loads(reading.read(file, CLAIM_LIMIT), limit=CLAIM_LIMIT)
+        found = strictjson.loads(data, limit=CLAIM_LIMIT)
     except strictjson.StrictJSONError as error:
         raise UsageError(f"{file} is not strict JSON: {error}", "write it again") from error
     lacking = [key for key in NEEDED[name] if not isinstance(found, dict) or key not in found]

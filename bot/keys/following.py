@@ -6,11 +6,11 @@ import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.keys.trusting import signatures_of
+from bot.keys.trusting import content, read, signatures_of
 from security import storing
 from security.errors import Unreadable, Untrusted
 from security.sign import reading
-from security.trust import envelopes, loading, rotation, tables
+from security.trust import envelopes, rotation
 from security.trust.trustfile import TrustFile
 
 
@@ -20,12 +20,12 @@ def follow(memory: Path, path: Path, new: TrustFile) -> None:
     Raises Untrusted for a newer one that does not rightfully follow it; of older ones, and of
     another one of the same version, the memory itself knows.
     """
-    data = reading.read(path, tables.LIMIT)
+    data = content(path)
     if hashlib.sha256(data).hexdigest() != new.digest:
         raise Untrusted(f"{path} was changed while it was used", "try again")
     place = _place(memory, new)
     if place.exists():
-        old = loading.load(reading.read(place, tables.LIMIT), str(place))
+        old = read(place)
         if new.version <= old.version:
             return
         try:

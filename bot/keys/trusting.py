@@ -34,7 +34,7 @@ def endorse(
     beside = signatures_of(file)
     opened = secrets.signers(keys, token, program, passphrase_file)
     with Trail(log).doing("endorse", str(file)) as entry, opened as signers:
-        data = reading.read(file, tables.LIMIT)
+        data = content(file)
         trust = loading.load(data, str(file))
         with alone(beside.parent):
             old = reading.read(beside, envelopes.LIMIT) if os.path.lexists(beside) else None
@@ -54,9 +54,10 @@ def rotate(*, file: Path, old: Path, format_: str) -> int:
 
     Raises Untrusted where the old file's people did not sign it.
     """
-    before = loading.load(reading.read(old, tables.LIMIT), str(old))
-    data = reading.read(file, tables.LIMIT)
-    signatures = reading.read(signatures_of(file), envelopes.LIMIT)
+    before = read(old)
+    data = content(file)
+    hint = f"have it signed: modelwarden keys endorse {file}"
+    signatures = reading.read(signatures_of(file), envelopes.LIMIT, hint=hint)
     after = rotation.succeed(before, data, signatures, datetime.now(UTC))
     changes = tuple(_changes(before, after))
     if format_ == "json":
@@ -69,6 +70,16 @@ def rotate(*, file: Path, old: Path, format_: str) -> int:
     for line in changes or ("nothing but dates changes",):
         click.echo(f"  {plain(line)}")
     return 0
+
+
+def content(file: Path) -> bytes:
+    """Return the bytes of a trust file. Raises Unreadable, TooLarge."""
+    return reading.read(file, tables.LIMIT, hint="name a trust file, such as .github/trust.toml")
+
+
+def read(file: Path) -> TrustFile:
+    """Read a trust file. Raises Unreadable, TooLarge, Malformed."""
+    return loading.load(content(file), str(file))
 
 
 def signatures_of(file: Path) -> Path:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.errors import UsageError
-from bot.keys import claims, following
+from bot.keys import claims, following, trusting
 from bot.keys.making import read_public
 from bot.keys.places import Places
 from bot.keys.trail import seen_path
@@ -22,7 +22,7 @@ from security.errors import BadKey, Untrusted, WriteFailed
 from security.sign import reading
 from security.sign.attestations import Attestation
 from security.sign.certificates import CHAIN_LIMIT
-from security.trust import artifacts, loading, releases, single, tables
+from security.trust import artifacts, releases, single
 from security.trust.memory import Memory
 from security.trust.trustfile import TrustFile
 from security.trust.trusting import Trust
@@ -97,7 +97,7 @@ def _trust(asked: Asked) -> Trust:
         hint = "leave it out, or name it with --root or --issuer"
         raise UsageError("--identity with --trust or --key, which say who signs", hint)
     if asked.trust is not None:
-        return loading.load(reading.read(asked.trust, tables.LIMIT), str(asked.trust))
+        return trusting.read(asked.trust)
     if asked.key is not None:
         return single.KeyTrust(read_public(asked.key), asked.key.name)
     if asked.root is not None:

@@ -135,6 +135,28 @@ def test_files_that_are_none(warden: Warden, place: Path, words: tuple[str, ...]
     Path("tiny/model.sig").unlink(missing_ok=True)
 
 
+def test_what_is_not_there_is_asked_for_as_what_it_is(warden: Warden, place: Path) -> None:
+    warden("keys", "sign", "tiny", "--key", "release.key")
+    (place / "trust.toml").write_text(
+        'format = 1\nproject = "tiny"\nversion = 1\nexpires = 2100-01-01\n[people.a]\n[roles.all]\n'
+        'actions = ["rotate"]\nmembers = ["a"]\nthreshold = 1\nartifacts = ["tiny"]\n'
+    )
+    for words, hint in (
+        ("keys rotate nowhere --from trust.toml", "name a trust file"),
+        ("keys rotate trust.toml --from nowhere", "name a trust file"),
+        ("keys rotate trust.toml --from trust.toml", "modelwarden keys endorse trust.toml"),
+        ("keys endorse nowhere --key release.key", "name a trust file"),
+        ("keys audit --trust nowhere", "name a trust file"),
+        ("verify tiny --trust nowhere", "name a trust file"),
+        ("keys attest tiny --type bom --key release.key --predicate nowhere", "name the JSON file"),
+    ):
+        done = warden(*words.split())
+        refused(done)
+        assert hint in done.err, words
+    Path("tiny/model.sig").unlink()
+    (place / "trust.toml").unlink()
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [

@@ -13,7 +13,7 @@ import click
 from bot.errors import UsageError
 from bot.keys import sealing as doors
 from bot.keys import secrets
-from bot.keys.trail import Trail
+from bot.keys.trail import Trail, named
 from bot.progress import Bar
 from bot.wording import plural
 from security import hashing, storing
@@ -109,6 +109,7 @@ def rewrap_(
         if signs:
             manifest = hashing.measure(path, tensors=False, jobs=jobs)
             storing.write(bundle, signing.sign_manifest(manifest, name, signers))
+            entry.details |= {"root": manifest.root} | named(signers)
     if format_ == "json":
         said = {"files": len(files), "recipients": len(whom), "seconds": round(took, 6)}
         click.echo(json.dumps(said, indent=2))

@@ -14,7 +14,7 @@ import click
 
 from bot.errors import UsageError
 from bot.keys import secrets
-from bot.keys.trail import Trail
+from bot.keys.trail import Trail, named
 from bot.progress import Bar
 from bot.wording import plural
 from security import hashing, onepass, storing
@@ -83,6 +83,7 @@ def seal(asked: Asked) -> int:
             with opened as signers, _whole(asked.target):
                 manifest = _measured(asked, whom)
                 _sign(asked, whom, manifest, signers)
+            entry.details |= named(signers)
             count, root = len(manifest.entries), manifest.root
         elif asked.scan:
             manifest = _measured(asked, whom)

@@ -106,7 +106,7 @@ class Memory:
         self, seen: dict[str, dict[str, Any]], artifact: str, version: str, root: str
     ) -> None:
         found = seen.get(artifact)
-        hint = f"get the newest release; if it was withdrawn, forget {artifact} in {self.path}"
+        hint = f"get the newest release; if it was withdrawn, take {artifact} out of {self.path}"
         if not version:
             if found:
                 what = f"nothing states its version, but {found['version']} was seen before"

@@ -184,3 +184,15 @@ def test_what_is_flagged_is_not_sealed(warden: Warden, model: Path, mine: Path) 
     done = warden("keys", "seal", model, "--to", recipient(mine), "--scan", "--output", "sealed")
     assert (done.code, "old.bin" in done.err) == (1, True)
     assert not Path("sealed").exists()
+
+
+def test_the_log_names_the_keys_that_signed(warden: Warden, model: Path, mine: Path) -> None:
+    key, to = ("--key", "release.key"), ("--to", recipient(mine))
+    made = warden("keys", "generate", "release.key", "--no-passphrase", "--format", "json")
+    assert warden("keys", "seal", model, *to, "--output", "sealed", *key).code == 0
+    assert warden("keys", "rewrap", "sealed", "--identity", mine, *to, *key).code == 0
+    *_, seal, rewrap = warden("keys", "audit", "--format", "json").json()["list"]
+    assert (seal["action"], rewrap["action"]) == ("seal", "rewrap")
+    for entry in (seal, rewrap):
+        assert dict(entry["details"])["key1"] == made.json()["hint"]
+    assert len(dict(rewrap["details"])["root"]) == 64

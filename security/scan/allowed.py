@@ -3,6 +3,8 @@
 The second part of each row is the kind of call that is harmless; see CHECKS in the dry run:
 "any"      with any argument: it makes a plain container of what it gets
 "plain"    with any argument: it makes a number, date, path or tensor, into which no item is put
+"tensor"   a storage, and an offset, size and stride that lie inside it
+"whole"    with any argument: a tensor; "blank" is its class. Their state is a "tensor" again
 "bytes"    bytes or text and its encoding, never a number, which would be a size to allocate
 "small"    nothing or one plain value: a container could be one whose text or hash takes for ever
 "empty"    never with an argument
@@ -60,14 +62,14 @@ _DTYPES = (
     " per_channel_affine strided sparse_coo"
 )
 _TORCH = {
-    "torch": {"plain": "Size device", "empty": f"Tensor {_STORAGES} {_DTYPES}"},
+    "torch": {"plain": "Size device", "blank": "Tensor", "empty": f"{_STORAGES} {_DTYPES}"},
     "torch.cuda": {"empty": _STORAGES},
     "torch.storage": {"empty": "UntypedStorage TypedStorage"},
-    "torch.nn.parameter": {"empty": "Parameter"},
+    "torch.nn.parameter": {"blank": "Parameter"},
     "torch.serialization": {"plain": "_get_layout"},
     "torch._utils": {
-        "plain": "_rebuild_tensor _rebuild_tensor_v2 _rebuild_parameter _rebuild_qtensor"
-        " _rebuild_meta_tensor_no_storage"
+        "tensor": "_rebuild_tensor _rebuild_tensor_v2 _rebuild_qtensor",
+        "whole": "_rebuild_parameter _rebuild_meta_tensor_no_storage",
     },
     "torch.jit._pickle": {
         "plain": "build_intlist build_tensorlist build_doublelist build_boollist"

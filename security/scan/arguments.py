@@ -40,6 +40,7 @@ CHECKS: dict[str, Any] = {
     "bytes": _is_bytes,
     "small": _is_small,
     "empty": lambda args: not args,
+    "blank": lambda args: not args,
     "latin1": lambda args: len(args) == 2 and type(args[0]) is str and args[1] == "latin1",
     "instance": lambda args: (
         len(args) == 3

@@ -19,6 +19,7 @@ import time
 from typing import Any
 
 CHUNK = 1 << 20
+SENT = 4096  # storages in one message
 
 
 class Feed(io.RawIOBase):
@@ -69,17 +70,23 @@ def try_one(wire: socket.socket, allowed: dict[str, str], order: dict[str, Any])
     size = order["size"]
     run = Run(allowed, io.BufferedReader(Feed(wire, size), CHUNK))
     run.stream(size)
-    found = list(run.found.values())
+    found, claims = list(run.found.values()), [run.claims]
     if run.error not in ("", "limit", "enough") and not any(entry["calls"] for entry in found):
         slow = Run(allowed, io.BufferedReader(Feed(wire, size), CHUNK), slow=True)
         slow.stream(size)
         found += slow.found.values()
+        claims.append(slow.claims)
     if run.arrays:
         run = Run(allowed, io.BufferedReader(Feed(wire, size), 4096), exact=True)
         run.stream(size)
         found += run.found.values()
+        claims.append(run.claims)
+    sizes = list(dict.fromkeys(size for one in claims for size in one.sizes))
+    for at in range(0, len(sizes), SENT):
+        send(wire, {"claims": sizes[at : at + SENT]})
+    odd = [what for one in claims for what in one.odd]
     ending = {"whole": run.whole, "end": run.start, "error": run.error}
-    ending |= {"magic": run.magic, "met": run.imports, "seconds": time.process_time()}
+    ending |= {"magic": run.magic, "met": run.imports, "seconds": time.process_time(), "odd": odd}
     send(wire, {"found": found, **ending})
 
 

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from security.errors import Unavailable
 from security.scan.allowed import table
+from security.scan.claims import Claim
 from security.scan.source import Source
 from security.scan.values import Limits
 from security.scan.wire import receive, send
@@ -21,6 +22,7 @@ from security.scan.wire import receive, send
 PROGRAM = Path(__file__).with_name("child.py")
 BASE_SECONDS, RATE = 0.4, 12e6  # CPU of one dry run: a base, and bytes per second beyond
 BASE_MEMORY, GROWTH = 190 << 20, 24  # address space: a base, and bytes per byte of the stream
+MAX_CLAIMS = 300_000  # storages that three readings of a stream may name
 KEYS = ("whole", "end", "error", "magic", "met", "seconds")  # of an answer
 PATIENCE = 300.0  # seconds without any word; the CPU limit ends it long before
 
@@ -42,7 +44,8 @@ class Import:
 class Outcome:
     """What a dry run saw: names, how many pickles were whole, where the last whole one ends.
 
-    `seconds` of CPU it took, all that it was given where it was ended.
+    `seconds` of CPU it took, all that it was given where it was ended. `odd` is what it says of
+    its tensors that cannot be, `claims` what of their bytes.
     """
 
     found: tuple[Import, ...]
@@ -52,6 +55,8 @@ class Outcome:
     magic: bool
     met: int
     seconds: float = 0.0
+    odd: tuple[str, ...] = ()
+    claims: tuple[Claim, ...] = ()
 
 
 class Booth:
@@ -92,13 +97,17 @@ class Booth:
         """Try every pickle of a stream. Raises Unreadable, Unavailable."""
         wire = self._wire or self._start()
         order = _order(source.size, limits)
+        claims: list[Claim] = []
         try:
             send(wire, order)
             while True:
                 message = receive(wire)
                 if "found" in message:
-                    return _outcome(message)
-                _serve(wire, source, message)
+                    return _outcome(message, tuple(claims))
+                if "claims" in message and len(claims) <= MAX_CLAIMS:
+                    claims += [Claim(*claim) for claim in message["claims"]]
+                else:
+                    _serve(wire, source, message)
         except (OSError, EOFError, ValueError, KeyError, TypeError):
             return Outcome((), 0, 0, _reason(self.close()), False, -1, order["seconds"])
         except BaseException:
@@ -151,9 +160,10 @@ def _serve(wire: socket.socket, source: Source, message: dict[str, Any]) -> None
     wire.sendall(data)
 
 
-def _outcome(message: dict[str, Any]) -> Outcome:
+def _outcome(message: dict[str, Any], claims: tuple[Claim, ...]) -> Outcome:
     found = tuple(Import(**{**entry, "calls": tuple(entry["calls"])}) for entry in message["found"])
-    return Outcome(found, *(message[key] for key in KEYS))
+    said = {key: message[key] for key in KEYS}
+    return Outcome(found, **said, odd=tuple(message["odd"]), claims=claims)
 
 
 def _reason(status: int) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Protocol
 
 from security.errors import Malformed, TooLarge
+from security.scan.claims import Beside
 from security.scan.dryrun import Booth, Outcome
 from security.scan.source import Source
 from security.scan.values import Limits, Report, Threat
@@ -23,7 +24,12 @@ Judge = Callable[[Source, "Findings"], None]
 
 
 class Unpacking(Report, Protocol):
-    """A report that also takes what a container holds in packed form."""
+    """A report that also takes what a container holds in packed form.
+
+    `members` are the sizes of all members by their names in lower case, where it knows them.
+    """
+
+    members: Mapping[str, int]
 
     def unpacked(self, name: str, packed: int, chunks: Iterable[bytes]) -> None:
         """Scan what these chunks join to, `packed` bytes before. Raises TooLarge."""
@@ -52,6 +58,8 @@ class Findings:
         self._spent = spent
         self._depth = depth
         self.first = Format.UNKNOWN  # what the file shows itself to be
+        self.members: Mapping[str, int] = {}
+        self.beside: Beside | None = None  # the archive it is a member of
 
     @property
     def limits(self) -> Limits:
@@ -112,9 +120,13 @@ class Findings:
         pickles.judge(source, self._inside(source), certain=True)
 
     def _inside(self, source: Source) -> Findings:
-        return Findings(
+        inside = Findings(
             source, self._limits, self._judge, self._booth, self._spent, self._depth + 1
         )
+        if self.members:
+            name = source.name.removeprefix(f"{self._source.name}!/")
+            inside.beside = Beside(self.members, name)
+        return inside
 
     def _bound(self, name: str, size: int, packed: int) -> None:
         if self._spent.unpacked > self._limits.unpacked:

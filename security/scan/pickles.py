@@ -7,6 +7,7 @@ import sys
 from itertools import islice
 
 from security.scan import walk
+from security.scan.claims import compare
 from security.scan.dryrun import Import, Outcome
 from security.scan.findings import Findings
 from security.scan.source import Source
@@ -49,6 +50,10 @@ def judge(source: Source, report: Findings, *, certain: bool) -> None:
     to an unpickler, which finds its own further on.
     """
     outcome = report.tried(source)
+    for what in outcome.odd:
+        report.threat("pickle-argument", what)
+    if report.beside:
+        compare(report.beside, outcome.claims, report)
     named = is_pickle_name(source.base) and report.first not in _ARCHIVES
     marked = source.read(0, 1) == b"\x80" or named
     certain = certain or (marked and bool(outcome.whole or outcome.met))

@@ -12,6 +12,7 @@ from typing import Any
 
 from security.scan import dtypes
 from security.scan.arguments import CHECKS
+from security.scan.storages import Claims, Tensor, Whole, fits, is_storage
 from security.scan.stubs import INERT, ITEMS, Harmless, Meta, Plain, Stub, shown
 
 MAX_FOUND = 64  # names in one report; a stream with more is not read further
@@ -22,6 +23,7 @@ MAGIC = 0x1950A86A20F9469CFC6C  # first pickle of torch's format before 1.6
 
 
 BUFFERS = itertools.repeat(b"")
+BASES: dict[str, type] = {"any": Harmless, "plain": Plain, "whole": Whole, "tensor": Tensor}
 
 
 class Enough(Exception):
@@ -45,6 +47,7 @@ class Run:
         self.arrays = self.magic = False
         self.error = ""
         self.made: Any = None
+        self.claims = Claims()
 
     def stub(self, module: str, name: str) -> Any:
         """Return what stands for a name, and note one that is not allowed."""
@@ -54,7 +57,7 @@ class Run:
             if len(self.stubs) >= MAX_NAMES:
                 raise Enough
             kind = self.allowed.get(f"{module}\n{name}", "")
-            base: type = {"any": Harmless, "plain": Plain}.get(kind, Stub)
+            base = BASES.get(kind, Stub)
             label = f"{module[:100]}.{name[:100]}"
             at = (self.start, self.imports)
             space = {"__slots__": (), "run": self, "kind": kind, "label": label, "at": at}
@@ -97,6 +100,8 @@ class Run:
                 self.note(type(made), "sets the state of", (state,))
         elif not made.kind:
             self.note(type(made), "sets the state of")
+        elif made.kind == "blank" and not fits(state):
+            self.note(type(made), "sets the state of", (state,))
         else:
             dtypes.use(state)
 
@@ -135,6 +140,7 @@ class Run:
         try:
             while self.start < size or not self.whole:
                 self.imports = 0
+                self.claims.pickle()
                 # Kept until the next: to take it apart would cost as much as to make it.
                 self.made = self.load()
                 if not self.whole:
@@ -161,8 +167,14 @@ class Names:
         return self.run.stub(module, name)
 
     def persistent_load(self, pid: Any) -> Any:
-        """Return something inert: what an id means, the loader decides."""
-        return INERT
+        """Return something inert: what an id means, the loader decides. Torch's are storages."""
+        if not is_storage(pid):
+            return INERT
+        claims = self.run.claims
+        storage = claims.storage(pid)
+        if claims.full:
+            raise Enough
+        return INERT if storage is None else storage
 
 
 class Fast(Names, _pickle.Unpickler):

@@ -16,6 +16,7 @@ class Meta(type):
 
     run: Any
     label: str
+    pair: tuple[str, str]
 
     def __setattr__(cls, name: str, value: Any) -> None:
         cls.run.note(cls, f"sets {shown(name)} of")

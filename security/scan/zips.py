@@ -26,6 +26,7 @@ _PROGRAM = re.compile(r"(^|/)code/.*\.py\Z")
 def read(source: Source, report: Unpacking) -> None:
     """Judge an archive and every member. Raises Malformed."""
     members, start, end = central(source, report)
+    report.members = {member.name.lower(): member.size for member in members}
     names = Names(report)
     spans: list[tuple[int, int, str]] = []
     for member in members:

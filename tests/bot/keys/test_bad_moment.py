@@ -64,8 +64,7 @@ def test_a_file_that_changes_while_it_is_read(
     thread.start()
     try:
         for words in (("sign", file, "--key", key, "--no-cache"), ("seal", file, "--to", to)):
-            codes = [_tried(warden, words) for _ in range(10)]
-            assert 3 in codes
+            assert any(_tried(warden, words) == 3 for _ in range(200))
     finally:
         ends.set()
         thread.join()

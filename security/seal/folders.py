@@ -12,7 +12,7 @@ from security.errors import Refused, WriteFailed
 from security.hashing.reading import opened as opened_as_found
 from security.hashing.walk import File, Tree, walk
 from security.seal.header import BLOCK, Identity, Recipient
-from security.seal.parallel import usable
+from security.seal.parallel import Gate, usable
 from security.seal.reading import Opened, reading, shown
 from security.seal.sealing import SUFFIX, open_opened, replacing_sealed, seal_opened
 from security.seal.stream import Progress
@@ -125,6 +125,16 @@ def _each(
         work(*pair, threads)
         return pair[0].stamp.size
 
+    gate = Gate()
+
+    def gated(pair: tuple[File, Path]) -> int:
+        if not gate.enter():
+            return 0
+        try:
+            return one(pair)
+        finally:
+            gate.leave()
+
     def tell(size: int) -> None:
         nonlocal done
         done += size
@@ -137,7 +147,7 @@ def _each(
         for pair in (pair for pair in pairs if pair[0].stamp.size >= LARGE):
             tell(one(pair, jobs))
         with ThreadPoolExecutor(usable(jobs), "files") as pool:
-            small = [pool.submit(one, pair) for pair in pairs if pair[0].stamp.size < LARGE]
+            small = [pool.submit(gated, pair) for pair in pairs if pair[0].stamp.size < LARGE]
             try:
                 for future in small:
                     tell(future.result())
@@ -145,6 +155,7 @@ def _each(
                 pool.shutdown(cancel_futures=True)
                 raise
     except BaseException:
+        gate.close()
         _undo([place for _, place in pairs if place not in there], made)
         raise
 

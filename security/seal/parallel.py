@@ -50,6 +50,45 @@ class Turns:
         return self._stopped
 
 
+class Gate:
+    """Threads at work inside, and nobody once it is closed.
+
+    A pool does not wait for a thread whose start an interrupt cut short. It would go on with
+    descriptors that are closed by then, and write to whatever file has their numbers next.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._inside = 0
+        self._closed = False
+
+    def enter(self) -> bool:
+        """Go in; False where it is closed, and nothing is to be done."""
+        with self._changed:
+            self._inside += not self._closed
+            return not self._closed
+
+    def leave(self) -> None:
+        """Go out."""
+        with self._changed:
+            self._inside -= 1
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Let nobody in any more, and wait until all are out, interrupted or not."""
+        interrupt: KeyboardInterrupt | None = None
+        while True:
+            try:
+                with self._changed:
+                    self._closed = True
+                    self._changed.wait_for(lambda: not self._inside)
+                break
+            except KeyboardInterrupt as error:
+                interrupt = error
+        if interrupt:
+            raise interrupt
+
+
 def usable(jobs: int) -> int:
     """Return how many threads to use: as many as asked for, 0 for the cores we may run on."""
     return max(1, min(jobs or len(os.sched_getaffinity(0)), MOST_JOBS))
@@ -80,23 +119,32 @@ def run(
                     done += length
                     progress(done, size)
 
+    gate = Gate()
+
     def guarded() -> None:
+        if not gate.enter():
+            return
         try:
             loop()
         except BaseException:
             turns.stop()
             raise
+        finally:
+            gate.leave()
 
     threads = min(usable(jobs), batches)
     if threads == 1:
         loop()
         return
-    with ThreadPoolExecutor(threads, "seal") as pool:
-        try:
-            futures = [pool.submit(guarded) for _ in range(threads)]
-            errors = [error for future in futures if (error := future.exception())]
-        except BaseException:  # an interrupt while we waited
-            turns.stop()
-            raise
+    try:
+        with ThreadPoolExecutor(threads, "seal") as pool:
+            try:
+                futures = [pool.submit(guarded) for _ in range(threads)]
+                errors = [error for future in futures if (error := future.exception())]
+            except BaseException:  # an interrupt while we waited
+                turns.stop()
+                raise
+    finally:
+        gate.close()
     for error in sorted(errors, key=lambda found: isinstance(found, Stopped)):
         raise error

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -251,3 +252,29 @@ def test_memory_does_not_grow_with_the_file() -> None:
 def test_usable_jobs() -> None:
     cores = len(os.sched_getaffinity(0))
     assert [parallel.usable(n) for n in (0, 1, 3, 10_000)] == [min(cores, 64), 1, 3, 64]
+
+
+def test_an_interrupted_start_leaves_no_thread_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A pool does not wait for such a thread, which then wrote to descriptors of other files.
+    start = threading.Thread.start
+
+    def interrupted(self: threading.Thread) -> None:
+        start(self)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    over, late = threading.Event(), []
+
+    def worker(_: parallel.Turns) -> parallel.Step:
+        def step(number: int) -> int:
+            time.sleep(0.05)
+            late.append(over.is_set())
+            return 1
+
+        return step
+
+    with pytest.raises(KeyboardInterrupt):
+        parallel.run(100, worker, jobs=2, size=100)
+    over.set()
+    time.sleep(0.2)
+    assert True not in late

@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -353,5 +354,5 @@ def test_a_changed_payload_is_read_or_malformed_never_worse(data: st.DataObject)
 @settings(max_examples=200)
 @given(st.sampled_from(sorted(events._HANDLERS)), st.binary(max_size=200))
 def test_any_bytes_are_read_or_malformed(event: str, body: bytes) -> None:
-    with pytest.raises(Malformed):
+    with suppress(Malformed):  # among bytes there are JSON objects, such as {"":""}
         read(event, body)

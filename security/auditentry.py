@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from security.errors import Refused
+from security.manifest import is_digest
 
 LINE_LIMIT = 150_000  # bytes, more than the largest entry in which each character is escaped
 TEXT_LIMIT, ARTIFACT_LIMIT, SIGNATURE_LIMIT = 500, 1_000, 8_000  # characters
@@ -33,7 +34,6 @@ FIELDS = (
 )
 _DOMAIN = b"modelwarden audit v1\n"
 _WORD = re.compile(r"[a-z][a-z0-9_-]{0,39}")
-_HEX = re.compile(r"[0-9a-f]{64}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 _TAIL = 75  # bytes of `,"hash":"<64 digits>"}`
 # Bech32 has a lower-case spelling too. A tail of a key is as bad as all of it, but has no mark.
@@ -151,7 +151,7 @@ def _typed(found: dict[str, object]) -> Entry:
     if not _TIME.fullmatch(time) or not _exists(time):
         raise EntryError("has no time")
     previous, own = _text(found, "previous", 64), _text(found, "hash", 64)
-    if not _HEX.fullmatch(previous) or not _HEX.fullmatch(own):
+    if not is_digest(previous) or not is_digest(own):
         raise EntryError("has no hash")
     return Entry(
         sequence,

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeGuard
 
 SHA256, BLAKE3 = "sha256", "blake3"
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+def is_digest(value: object) -> TypeGuard[str]:
+    """Whether this is a SHA-256 digest, or one of its length, as documents write it."""
+    return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from security import strictjson
 from security.errors import BadKey, Malformed, TooLarge
 from security.identity import P256, P384, P521, Method
+from security.manifest import is_digest
 from security.sign import keys
 from security.sign.dsse import HINT, IN_TOTO, Envelope, Signature, decode64, encode64
 
@@ -20,7 +20,6 @@ MAX_CERTIFICATES = 10
 MAX_CERTIFICATE = 65_536  # bytes of one certificate
 # Around the payload there is little: what needs more than this is made to be expensive to read.
 MAX_PARTS = 20_000
-_HEX = re.compile(r"[0-9a-f]{64}")
 _DETAILS = {
     P256: "PKIX_ECDSA_P256_SHA_256",
     P384: "PKIX_ECDSA_P384_SHA_384",
@@ -129,7 +128,7 @@ def _public_key(found: Any) -> str:
     key = fields(found, what, (), ("hint", "rawBytes", "keyDetails"))
     if "rawBytes" not in key:  # since 1.1.0 of the reference
         hint = fields(key, what, ("hint",))["hint"]
-        if not isinstance(hint, str) or not _HEX.fullmatch(hint):
+        if not is_digest(hint):
             raise Malformed("hint of publicKey is not a SHA-256 in lower-case hex", HINT)
         return hint
     old = fields(key, what, ("rawBytes",), ("keyDetails",))
@@ -172,7 +171,7 @@ def _envelope(found: Any) -> Envelope:
 def _signature(found: Any) -> Signature:
     each = fields(found, "a signature", ("sig",), ("keyid",))
     keyid = each.get("keyid") or ""  # absent, null and "" are one (OMS 4.1)
-    if keyid and not (isinstance(keyid, str) and _HEX.fullmatch(keyid)):
+    if keyid and not is_digest(keyid):
         raise Malformed("keyid of a signature is not the hint of a key", HINT)
     sig = decode64(each["sig"], "sig")
     if not 0 < len(sig) <= max(keys.SIZES.values()):

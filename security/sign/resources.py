@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from security.errors import Malformed, Refused
-from security.manifest import BLAKE3, SHA256, Entry, Manifest, TensorDigest
+from security.manifest import BLAKE3, SHA256, Entry, Manifest, TensorDigest, is_digest
 from security.paths import (
     ATTESTATIONS,
     IGNORED,
@@ -25,7 +25,6 @@ from security.sign.dsse import HINT
 MAX_FILES = 1_000_000
 MAX_IGNORED = 10_000
 MAX_SHARD = 1 << 62
-_HEX = re.compile(r"[0-9a-f]{64}")
 _SHARD = re.compile(r"(.+):(0|[1-9][0-9]{0,18}):([1-9][0-9]{0,18})", re.DOTALL)
 
 
@@ -100,7 +99,7 @@ def _entry(found: Any, made: Serialization) -> Entry:
         raise Malformed("a resource has no name", HINT)
     if name != WHOLE or made.shard:  # "." is a single file, as the reference writes it
         _check_name(name, made.shard)
-    if not isinstance(digest, str) or not _HEX.fullmatch(digest):
+    if not is_digest(digest):
         raise Malformed(f"digest of {shown(name)} is not 64 digits of lower-case hex", HINT)
     # The reference writes the second spelling of a shard's algorithm.
     spelled = (made.algorithm, f"{made.algorithm}-sharded-{made.shard}" if made.shard else "")
@@ -130,7 +129,7 @@ def _tensors(name: str, annotations: Any) -> tuple[TensorDigest, ...]:
     if not isinstance(found, dict):
         raise Malformed(f"tensors of {shown(name)} are not a JSON object", HINT)
     for value in found.values():
-        if not isinstance(value, str) or not _HEX.fullmatch(value):
+        if not is_digest(value):
             raise Malformed(f"a tensor of {shown(name)} has no SHA-256 in lower-case hex", HINT)
     return tuple(TensorDigest(key, value) for key, value in found.items())
 

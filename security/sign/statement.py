@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from security import strictjson
 from security.errors import Malformed, Refused
-from security.manifest import Manifest
+from security.manifest import Manifest, is_digest
 from security.sign import resources
 from security.sign.bundle import LIMIT, fields
 from security.sign.dsse import HINT
@@ -21,7 +20,6 @@ RELEASE = "https://model_signing/signature/v1.0"
 OLD = "https://model_signing/Digests/v0.1"
 CLAIM_LIMIT = 16_000_000  # bytes of an attestation's statement
 MAX_NAME = 1_024  # characters of a subject's name, and of a predicate's type
-_HEX = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ def write_claim(name: str, root: str, kind: str, predicate: Mapping[str, Any]) -
     """Return a statement about the folder of a root digest. Raises Refused."""
     if kind in (RELEASE, OLD):
         raise Refused(f"{kind} is no attestation", "sign the folder itself")
-    if not _HEX.fullmatch(root):
+    if not is_digest(root):
         raise Refused("a root digest is a SHA-256 in lower-case hex", "take it from a manifest")
     payload = _dump(_statement(name, root, kind, dict(predicate)))
     if len(payload) > CLAIM_LIMIT:
@@ -142,7 +140,7 @@ def _parse(payload: bytes, limit: int) -> tuple[str, str, str, Any]:
     if not _is_text(name):
         raise Malformed("the subject has no name", HINT)
     root = digest.get("sha256") if isinstance(digest, dict) else None
-    if not isinstance(root, str) or not _HEX.fullmatch(root):
+    if not is_digest(root):
         raise Malformed("the subject has no SHA-256 in lower-case hex", HINT)
     return name, root, kind, statement["predicate"]
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 
 from security import strictjson
 from security.errors import Malformed
+from security.manifest import is_digest
 from security.sign.dsse import HINT, Envelope, Signature, decode64, encode64
 
 LIMIT = 2_000_000  # bytes: a trust file of the largest size in base64, and its signatures
 MOST_SIGNATURES = 64
-_KEYID = re.compile(r"[0-9a-f]{64}")
 
 
 def write(envelope: Envelope) -> bytes:
@@ -47,6 +46,6 @@ def _signature(item: object, name: str) -> Signature:
     if not isinstance(item, dict) or set(item) != {"keyid", "sig"}:
         raise Malformed(f"{name}: a signature is not keyid and sig", HINT)
     keyid = item["keyid"]
-    if not isinstance(keyid, str) or not _KEYID.fullmatch(keyid):
+    if not is_digest(keyid):
         raise Malformed(f"{name}: a keyid is not the SHA-256 of a public key's text", HINT)
     return Signature(decode64(item["sig"], f"{name}: a signature"), keyid)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,6 +14,7 @@ from typing import Any
 from security import storing, strictjson
 from security.auditentry import Head
 from security.errors import Malformed, Refused, TooLarge, Unreadable, Untrusted, WriteFailed
+from security.manifest import is_digest
 from security.sign import reading
 from security.trust import releases
 from security.trust.artifacts import canonical
@@ -22,7 +22,6 @@ from security.trust.trustfile import TrustFile
 
 LIMIT = 64_000_000  # bytes
 MOST = 100_000  # names of one sort
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 _SHAPES: dict[str, dict[str, type]] = {
     "artifacts": {"root": str, "version": str},
     "trusts": {"digest": str, "version": int},
@@ -52,7 +51,7 @@ class Memory:
         `trust` is None where a single key was trusted. Raises Malformed, Unreadable, WriteFailed.
         """
         canonical(artifact)
-        if not _DIGEST.fullmatch(root):
+        if not is_digest(root):
             raise Malformed(f"{artifact}: {root!r:.80} is no root digest", "give 64 hex digits")
         with self._turn() as state:
             if trust:
@@ -73,7 +72,7 @@ class Memory:
 
     def keep(self, log: str, head: Head) -> None:
         """Remember the head of a log that was checked. Raises Untrusted for an older one."""
-        if not _DIGEST.fullmatch(log) or not _DIGEST.fullmatch(head.hash):
+        if not is_digest(log) or not is_digest(head.hash):
             raise Malformed(f"{log!r:.80} is no id of an audit log", "give what check returns")
         with self._turn() as state:
             found = state["logs"].get(log)
@@ -198,7 +197,7 @@ def _row(row: Any, shape: dict[str, type]) -> bool:
         return False
     if any(type(row[name]) is not kind for name, kind in shape.items()):
         return False
-    if not all(_DIGEST.fullmatch(row[name]) for name in ("root", "digest", "hash") if name in row):
+    if not all(is_digest(row[name]) for name in ("root", "digest", "hash") if name in row):
         return False
     if "root" not in shape:
         return True

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from security import strictjson
 from security.errors import Malformed
+from security.manifest import is_digest
 
 RELEASE = "urn:modelwarden:release:v1"
 LIMIT = 1_000  # bytes
@@ -16,7 +17,6 @@ _VERSION = re.compile(
     r"(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?",
     re.ASCII,
 )
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 _HINT = "write a version such as 1.4.0 or 2.0.0-rc.1"
 
 Rank = tuple[tuple[int, ...], int, tuple[tuple[int, int, str], ...]]
@@ -78,6 +78,6 @@ def _part(part: str) -> tuple[int, int, str]:
 def _checked(previous: object) -> str:
     if previous is None:
         return ""
-    if not isinstance(previous, str) or not _DIGEST.fullmatch(previous):
+    if not is_digest(previous):
         raise Malformed("previous is not a root digest (64 hex digits)", "name it, or null")
     return previous

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.errors import BotError
-from bot.quoting import plain
+from bot.quoting import plain, printable
 
 
 def explain(error: Exception) -> tuple[str, int]:
@@ -26,4 +26,4 @@ def explain(error: Exception) -> tuple[str, int]:
 
 def _safe(text: str) -> str:
     """Lines without control characters: names and keys in them may be a stranger's."""
-    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
+    return "\n".join(map(printable, text.split("\n")))

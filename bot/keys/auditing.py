@@ -15,7 +15,7 @@ import click
 from bot.errors import UsageError
 from bot.keys import secrets, trusting
 from bot.keys.making import read_public
-from bot.keys.trail import default_path, seen_path
+from bot.keys.trail import default_path, made, seen_path
 from bot.quoting import plain
 from bot.wording import plural
 from security import auditlog
@@ -47,7 +47,7 @@ def audit(
     Raises Tampered, which names the line, and Untrusted.
     """
     path = log or default_path()
-    seen_path().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    made(seen_path().parent, "set XDG_STATE_HOME to a folder that may be written")
     memory = Memory(seen_path())
     first = next(iter(auditlog.entries(path)), None) if path.exists() else None
     if log is None:

@@ -6,6 +6,7 @@ import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bot.keys.trail import MEMORY_HINT, made
 from bot.keys.trusting import content, read, signatures_of
 from security import storing
 from security.errors import Unreadable, Untrusted
@@ -36,7 +37,7 @@ def follow(memory: Path, path: Path, new: TrustFile) -> None:
             hint = f"get {name} too; to start anew, after asking the project, remove {place}"
             raise Untrusted(f"{what} ({error.message})", hint) from error
         rotation.succeed(old, data, signatures, datetime.now(UTC))
-    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    made(place.parent, MEMORY_HINT)
     storing.write(place, data, mode=0o600)
 
 

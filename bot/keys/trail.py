@@ -14,6 +14,8 @@ from security import auditlog
 from security.errors import SecurityError, WriteFailed
 from security.identity import Signer
 
+LOG_HINT = "name a place for the audit log: --log FILE, or MODELWARDEN_AUDIT_LOG"
+MEMORY_HINT = "name another place: --memory FILE, or do without: --no-memory"
 WHOLE = 12  # keys by their whole hints: an entry has room for 16 details
 
 
@@ -36,7 +38,7 @@ class Trail:
 
         What could not be logged is not begun: raises WriteFailed, Tampered, Unreadable first.
         """
-        _made(self.path.parent)
+        made(self.path.parent, LOG_HINT)
         auditlog.ready(self.path)
         entry = Entry()
         try:
@@ -88,11 +90,11 @@ def _state() -> Path:
         raise UsageError("this user has no home folder", hint) from None
 
 
-def _made(folder: Path) -> None:
+def made(folder: Path, hint: str) -> None:
+    """Make a folder for state of this user's, with its parents. Raises WriteFailed."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        hint = "name a place for the audit log: --log FILE, or MODELWARDEN_AUDIT_LOG"
         raise WriteFailed(f"{folder}: cannot be made ({error.strerror})", hint) from error
 
 

@@ -14,11 +14,11 @@ from bot.errors import UsageError
 from bot.keys import claims, following, trusting
 from bot.keys.making import read_public
 from bot.keys.places import Places
-from bot.keys.trail import seen_path
+from bot.keys.trail import MEMORY_HINT, made, seen_path
 from bot.progress import Bar
 from bot.quoting import plain
 from bot.wording import plural
-from security.errors import BadKey, Untrusted, WriteFailed
+from security.errors import BadKey, Untrusted
 from security.sign import reading
 from security.sign.attestations import Attestation
 from security.sign.certificates import CHAIN_LIMIT
@@ -125,11 +125,7 @@ def _remember(
     asked: Asked, name: str, verified: Verified, version: str, file: TrustFile | None
 ) -> None:
     path = asked.memory or seen_path()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        hint = "name another place: --memory FILE, or do without: --no-memory"
-        raise WriteFailed(f"{path.parent}: cannot be made ({error.strerror})", hint) from error
+    made(path.parent, MEMORY_HINT)
     if file is not None and asked.trust is not None:
         following.follow(path, asked.trust, file)
     # Also without a version: whoever leaves the statement of it away may be hiding an old one.

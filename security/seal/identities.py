@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 from security import storing
-from security.errors import BadKey, Malformed, NoMatch, Tampered, Unreadable
+from security.errors import BadKey, Malformed, NoMatch, Tampered, TooLarge
 from security.seal import armor, chunks, header, x25519
 from security.seal import hybrid as pq
 from security.seal.header import Identity, Recipient
 from security.seal.scrypt import ScryptIdentity, ScryptRecipient
+from security.sign import reading
 
 LIMIT = 1_000_000  # bytes of a recipients file: 500 hybrid keys
 T = TypeVar("T")
@@ -123,16 +123,6 @@ def _unlock(data: bytes, path: Path, passphrase: Callable[[], bytes] | None) -> 
 
 def _read(path: Path) -> bytes:
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise Unreadable(f"{path} is not a regular file", "name a file of recipients")
-            with os.fdopen(fd, "rb", closefd=False) as file:
-                data = file.read(LIMIT + 1)
-        finally:
-            os.close(fd)
-    except OSError as error:
-        raise Unreadable(f"{path}: {error.strerror}", "name a file of recipients") from error
-    if len(data) > LIMIT:
-        raise BadKey(f"{path} has more than {LIMIT:,} bytes", "name a file of recipients")
-    return data
+        return reading.read(path, LIMIT, hint="name a file of recipients")
+    except TooLarge as error:
+        raise BadKey(error.message, error.hint) from None

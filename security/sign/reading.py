@@ -19,14 +19,17 @@ def read(path: Path, limit: int, *, hint: str = _SIGNED) -> bytes:
     try:
         # Not to wait for the other end of a pipe that somebody left there.
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(fd, "rb") as file:
+        try:  # judged before it becomes a Python file: a folder cannot, and would stay open
             found = os.fstat(fd)
             if not stat.S_ISREG(found.st_mode):
                 raise Unreadable(f"{shown(str(path))} is not a regular file", "name the file")
             if found.st_size <= limit:
-                data = file.read(limit + 1)
+                with os.fdopen(fd, "rb", closefd=False) as file:
+                    data = file.read(limit + 1)
                 if len(data) <= limit:
                     return data
+        finally:
+            os.close(fd)
     except OSError as error:
         why = error.strerror or str(error)
         raise Unreadable(f"{shown(str(path))}: {why}", hint) from error

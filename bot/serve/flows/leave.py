@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from bot.github.values import Api, Pull, Role, Target
 from bot.people import Account
@@ -60,15 +61,20 @@ def estimate(warden: Warden, target: Target, bound: float) -> float:
     return quota.estimate(warden.records.past_minutes(target.repo.id, quota.RECENT), bound)
 
 
+def settings_of(warden: Warden, api: Api, target: Target) -> Any:
+    """Return the settings at the target's base of the check that loads weights."""
+    return reading.policy_of(warden, api, target).section(warden.loading[0])
+
+
 def spent(warden: Warden, api: Api, target: Target, pull: Pull) -> str:
     """Return why a run is too long for what is left of today's minutes, "" where it is not."""
-    settings = reading.policy_of(warden, api, target).section(warden.loading[0])
+    settings = settings_of(warden, api, target)
     return quota.exceeded(minutes_left(warden, pull), estimate(warden, target, settings.minutes))
 
 
 def missing(warden: Warden, api: Api, target: Target, pull: Pull, report: Report) -> str:
     """Return "" if the weights may be loaded, else what people see instead, as markdown."""
-    settings = reading.policy_of(warden, api, target).section(warden.loading[0])
+    settings = settings_of(warden, api, target)
     if not settings.suite:  # nothing would be loaded: the check says so by itself
         return ""
     left, minutes = minutes_left(warden, pull), estimate(warden, target, settings.minutes)
@@ -88,7 +94,7 @@ def missing(warden: Warden, api: Api, target: Target, pull: Pull, report: Report
 
 def queue_line(warden: Warden, api: Api, target: Target) -> str:
     """Say where the measurement of a target stands, and how long one takes."""
-    settings = reading.policy_of(warden, api, target).section(warden.loading[0])
+    settings = settings_of(warden, api, target)
     minutes = estimate(warden, target, settings.minutes)
     mine = (w for w in warden.jobs.waiting() if (w.kind, w.key) == (MEASURE, target.key))
     place = next((quota.queued(waiting, minutes) for waiting in mine), "about to start")

@@ -9,7 +9,7 @@ from bot.errors import BotError
 from bot.github.errors import NotFound
 from bot.github.values import Api, Role, Target
 from bot.serve.contract import Plain, Steps
-from bot.serve.flows import conclude, leave, reading
+from bot.serve.flows import conclude, leave
 from bot.serve.flows.judge import keep, review
 from bot.serve.flows.payload import unpack
 from bot.serve.flows.warden import MEASURE, STATIC, Warden
@@ -69,7 +69,7 @@ def _verified(warden: Warden, api: Api, target: Target, suite: str) -> str:
     if reason or not target.number:
         return reason
     pull = api.pull(target.number)
-    settings = reading.policy_of(warden, api, target).section(warden.loading[0])
+    settings = leave.settings_of(warden, api, target)
     if not leave.needed(pull) or not settings.suite:  # without a suite nothing is loaded
         return ""
     approval = leave.approval_of(warden, target, suite)
@@ -88,7 +88,7 @@ def _stop(warden: Warden, api: Api, target: Target, reason: str) -> str:
 
 def _review(warden: Warden, api: Api, target: Target, suite: str) -> str:
     start = warden.clock()
-    settings = reading.policy_of(warden, api, target).section(warden.loading[0])
+    settings = leave.settings_of(warden, api, target)
     author = api.pull(target.number).author.id if target.number else 0
 
     def spend() -> None:

@@ -37,5 +37,5 @@ clean:
 	@touch $@
 
 .venv/test: .venv/demo
-	$(PIP) --editable '.[model,dvc,app]' --group dev
+	$(PIP) --editable '.[model,dvc,app,mlflow]' --group dev
 	@touch $@

@@ -26,3 +26,19 @@ class MissingWeights(RegistryError):
 
 class CorruptWeights(RegistryError):
     """Bytes at hand are not those the pointer names."""
+
+
+class ReleaseError(RegistryError):
+    """A document or a ledger of releases that is not what it should be."""
+
+
+class Blocked(RegistryError):
+    """A release that may not be made: a gate is shut, or a link of its lineage is missing."""
+
+
+class Lost(RegistryError):
+    """Somebody else was first: the version, the alias or the ledger is not as it was expected."""
+
+
+class StoreFailed(RegistryError):
+    """A store (DVC remote, MLflow, GitHub) is away, full, slow or refuses; nothing was lost."""

@@ -38,6 +38,8 @@ CALLERS: dict[str, str | tuple[str, ...]] = {
     "pkcs11": "security/",
     "blake3": "security/",
     "license_expression": "registry/licenses/",
+    "mlflow": "registry/mlflow.py",
+    "dvc": "registry/dvc",
     "github": "bot/github/client.py",
     "dbos": "bot/jobs.py",
     "sqlalchemy": "bot/serve/records",

@@ -1,0 +1,1 @@
+"""The bill of materials of a commit: what a release is made of, and under which licences."""

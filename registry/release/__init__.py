@@ -1,0 +1,1 @@
+"""A release: code, data, weights, environment and measurements under one number."""

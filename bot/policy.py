@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from bot.check import Check
 from bot.errors import PolicyError
 from bot.finding import Rule
+from bot.releasing.settings import Settings as ReleaseSettings
 from bot.wording import nearest
 from bot.world import World
 from registry.documents import Document, DocumentError, load_yaml
@@ -56,6 +57,9 @@ class Root(BaseModel):
         default_factory=dict, description="Rule id -> how much it weighs instead of its default."
     )
     waive: tuple[Waiver, ...] = Field(default=(), description="Findings accepted for a while.")
+    release: ReleaseSettings = Field(
+        default_factory=ReleaseSettings, description="How releases are made."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,12 @@ class Policy:
     def section(self, name: str) -> Any:
         """Return the settings of one check."""
         return getattr(self.root, name)
+
+    @property
+    def release(self) -> ReleaseSettings:
+        """How releases are made."""
+        found: ReleaseSettings = self.root.release
+        return found
 
     @property
     def waivers(self) -> tuple[Waiver, ...]:

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
+from pydantic import BaseModel
 
 from bot.check import Check
 from bot.policy import POLICY_PATH
+from bot.releasing.settings import Settings as Release
 
 Found = Mapping[str, Mapping[str, Any]]  # check -> key -> value seen in the repository
 
@@ -95,15 +97,16 @@ def markdown(checks: Sequence[Check]) -> str:
         '"could not tell" |\n'
         "| `waive` | `[]` | list of `{rule, path, until, reason}`: accepted until a date |\n"
     ]
-    for check in checks:
+    sections: dict[str, type[BaseModel]] = {check.NAME: check.Settings for check in checks}
+    for name, settings in (sections | {"release": Release}).items():
         rows = [
             f"| `{key}` | `{_cell(_default(field))}` | {_escape(field.description or '')} |"
-            for key, field in check.Settings.model_fields.items()
+            for key, field in settings.model_fields.items()
             if key != "enabled"
         ]
         if rows:
             table = "\n".join(["| key | default | meaning |", "|---|---|---|", *rows])
-            parts.append(f"## {check.NAME}\n\n{table}\n")
+            parts.append(f"## {name}\n\n{table}\n")
     return "\n".join(parts).rstrip("\n")
 
 

@@ -37,7 +37,7 @@ class Settings(BaseModel):
     )
     data: tuple[str, ...] = Field(
         default=(),
-        description="Training data: files or folders; none: what the training stage of dvc.lock reads.",
+        description="Training data; none: what the stage of dvc.lock that makes the weights reads.",
     )
     suites: tuple[str, ...] = Field(
         default=(), description="Suites it is measured on; none: those of `regression.suites`."
@@ -61,13 +61,14 @@ class Settings(BaseModel):
     )
     who: tuple[str, ...] = Field(
         default=(),
-        description="Names in the trust file, or GitHub logins, that may release; none: whoever holds a key of the release role.",
+        description="Who may release, by name in the trust file or GitHub login; none: "
+        "whom the trust file's role `release` names.",
     )
     approvals: int = Field(
         default=0,
         ge=0,
         le=20,
-        description="People other than whoever releases who must agree: by a signature, or an approving review.",
+        description="How many others must agree, by a signature or an approving review.",
     )
     required: tuple[str, ...] = Field(
         default=(), description="Check runs that GitHub must show as passed on the merged commit."
@@ -77,7 +78,8 @@ class Settings(BaseModel):
     )
     store: Literal["whole", "tensors"] = Field(
         default="whole",
-        description="whole: weights stay where DVC or LFS has them; tensors: also each tensor once, in the DVC remote.",
+        description="whole: weights stay where DVC or LFS has them; tensors: also each "
+        "tensor once, in the remote.",
     )
     mlflow: str = Field(
         default="sqlite:///mlflow.db",

@@ -42,7 +42,7 @@ def test_an_empty_policy_is_the_default(text: str) -> None:
     [
         ("tpy: {}\n", ":1: unknown key 'tpy'; did you mean 'toy'?"),
         ("version: 1\ntoy:\n  wrod: x\n", ":3: unknown key 'toy.wrod'; did you mean 'word'?"),
-        ("version: 1\nzzzzzz: 1\n", ":2: unknown key 'zzzzzz'; known keys: levels, toy"),
+        ("version: 1\nzzzzzz: 1\n", ":2: unknown key 'zzzzzz'; known keys: levels, release, toy"),
         ("version: 2\n", ":1: version: "),
         ("toy:\n  word: [1]\n", ":2: toy.word: Input should be a valid string"),
         ("toy:\n  enabled: perhaps\n", ":2: toy.enabled: "),

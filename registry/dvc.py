@@ -93,20 +93,24 @@ def _lay_out(
         (workspace / f"o{number}.dvc").write_text(json.dumps({"outs": [out]}), "utf-8")
 
 
-def _run(workspace: Path, timeout: float) -> str:
-    """Run `dvc fetch`; return "" or one line that says why it did not succeed."""
-    environment = {
+def environment(workspace: Path) -> dict[str, str]:
+    """Return what DVC may know of ours in a throw-away workspace: how to reach its remotes."""
+    kept = {
         name: value
         for name, value in os.environ.items()
         if name in _PASSED or name.startswith(_PASSED_PREFIXES)
     }
-    environment |= {"DVC_NO_ANALYTICS": "1", "DVC_SITE_CACHE_DIR": str(workspace / "site")}
+    return kept | {"DVC_NO_ANALYTICS": "1", "DVC_SITE_CACHE_DIR": str(workspace / "site")}
+
+
+def _run(workspace: Path, timeout: float) -> str:
+    """Run `dvc fetch`; return "" or one line that says why it did not succeed."""
     command = [sys.executable, "-I", "-m", "dvc", "fetch"]
     try:
         done = subprocess.run(
             command,
             cwd=workspace,
-            env=environment,
+            env=environment(workspace),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=timeout,

@@ -144,7 +144,7 @@ def materialise(
                 path = _place(item.path, target, written)
                 trees.export(item.digest, path, left)
                 left -= item.size
-        for name, digest, source in _objects(
+        for name, digest, source in objects_of(
             trees, located, Path(scratch), base_commit=base_commit, head_commit=head_commit
         ):
             path = _place(name, target, written)
@@ -154,7 +154,7 @@ def materialise(
                 raise type(error)(f"{name}: {error.message}", error.hint) from error
 
 
-def _objects(
+def objects_of(
     trees: Trees,
     located: tuple[Located, ...],
     scratch: Path,
@@ -162,7 +162,10 @@ def _objects(
     base_commit: str,
     head_commit: str,
 ) -> Iterator[tuple[str, str, Path]]:
-    """Yield (path in the model, digest, file at hand) of everything that is not a git blob."""
+    """Yield (path in the model, digest, file at hand) of everything that is not a git blob.
+
+    What no cache at hand has is fetched into `scratch`. Raises RegistryError.
+    """
     for item in located:
         if item.kind is Kind.LFS:
             path = objects.lfs_object(trees.git_dir, item.digest)

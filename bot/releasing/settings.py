@@ -39,9 +39,6 @@ class Settings(BaseModel):
         default=(),
         description="Training data; none: what the stage of dvc.lock that makes the weights reads.",
     )
-    suites: tuple[str, ...] = Field(
-        default=(), description="Suites it is measured on; none: those of `regression.suites`."
-    )
     licence: str = Field(
         default="",
         description="SPDX expression or LicenseRef of the weights; '' for that of the repository.",

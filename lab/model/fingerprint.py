@@ -30,6 +30,7 @@ _SOURCE = frozenset({"_name_or_path", "name_or_path", "transformers_version", "_
 _FILES = _SOURCE | {"tokenizer_file", "vocab_file", "special_tokens_map_file", "is_local"}
 _DTYPES = ("dtype", "torch_dtype")
 _STORED = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
+_NONE: Mapping[tuple[str, str], str] = {}
 _HEAD = "lm_head.weight"
 _EMBEDDINGS = ("embed_tokens.weight", "wte.weight", "shared.weight", "word_embeddings.weight")
 
@@ -52,8 +53,12 @@ def fingerprint(
     tokenizer: bytes,
     settings: Mapping[str, Any],
     template: bytes,
+    known: Mapping[tuple[str, str], str] = _NONE,
 ) -> str:
-    """Return the SHA-256 of a model's numbers, configuration and tokenizer."""
+    """Return the SHA-256 of a model's numbers, configuration and tokenizer.
+
+    `known` are SHA-256 digests of tensors by (file name, tensor), which are not read again.
+    """
     whole = hashlib.sha256(_FORMAT)
     ignored = _SOURCE.union(_DTYPES) if _stored_dtype_rules(stored, config) else _SOURCE
     whole.update(canonical({k: v for k, v in config.items() if k not in ignored}))
@@ -61,7 +66,9 @@ def fingerprint(
     whole.update(canonical({k: v for k, v in settings.items() if k not in _FILES}))
     whole.update(hashlib.sha256(template).digest())
     with ThreadPoolExecutor(_READERS) as pool:
-        digests = dict(zip((t.name for t in stored), pool.map(_digest, stored), strict=True))
+        unread = [t for t in stored if (t.file.name, t.name) not in known]
+        read = dict(zip(unread, pool.map(_digest, unread), strict=True))
+    digests = {t.name: read.get(t) or known[t.file.name, t.name] for t in stored}
     copy = _tied_copy(stored, digests, config)
     for tensor in sorted(stored, key=lambda t: t.name):
         if tensor.name != copy:

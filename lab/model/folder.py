@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ CHAT_TEMPLATE = "chat_template.jinja"
 SINGLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
 
+_NONE: Mapping[tuple[str, str], str] = {}
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 # Keys by which a configuration picks other code or other files than the plain ones.
 _DROPPED = frozenset(
@@ -68,8 +70,11 @@ class ModelFiles:
         return _read_json(self.folder, TOKENIZER_CONFIG, CONFIG_LIMIT)
 
 
-def inspect(folder: Path) -> ModelFiles:
-    """Check the folder's files and take their fingerprint. Raises ModelError."""
+def inspect(folder: Path, known: Mapping[tuple[str, str], str] = _NONE) -> ModelFiles:
+    """Check the folder's files and take their fingerprint. Raises ModelError.
+
+    `known` are SHA-256 digests of tensors by (file name, tensor), where they were taken already.
+    """
     try:
         config = _read_json(folder, CONFIG, CONFIG_LIMIT)
         if _has_code(config):
@@ -87,6 +92,7 @@ def inspect(folder: Path) -> ModelFiles:
             (folder / TOKENIZER).read_bytes(),
             files.tokenizer_config(),
             _template(folder),
+            known,
         )
     except OSError as error:
         reason = error.strerror or type(error).__name__

@@ -55,6 +55,10 @@ class Call:
     body: Json
     who: Identity
     found: Repository | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    data: bytes = b""  # what was uploaded
+    uploading: bool = False  # it came to the host of uploads
+    cut: bool = False  # the connection ended half-way
 
     @property
     def repo(self) -> Repository:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import base64
 
 from tests.githubfake import render, rendergit
-from tests.githubfake.call import Answer, Call, Json, Refused, Route, invalid
+from tests.githubfake.call import Answer, Call, Json, Refused, Route
 from tests.githubfake.gitside import Bare
 from tests.githubfake.pull import Pull
-from tests.githubfake.records import Release
 
 FILES, COMMITS, COMPARED_FILES, WHOLE = 3000, 250, 300, 1_000_000
 
@@ -219,27 +218,10 @@ def branch(call: Call) -> Answer:
     })  # fmt: skip
 
 
-def releases(call: Call) -> Answer:
-    return call.page(call.repo.releases[::-1], lambda r: rendergit.release(call.repo, r))
-
-
-def release(call: Call) -> Answer:
-    body, repo = call.body, call.repo
-    if any(r.tag == body["tag_name"] and not r.draft for r in repo.releases):
-        raise invalid("Release", "tag_name", "already_exists")
-    made = Release(call.hub.next_id(), body["tag_name"],
-                   body.get("target_commitish", repo.default_branch), body.get("name") or "",
-                   body.get("body") or "", body.get("draft", False),
-                   body.get("prerelease", False), call.who.user, call.hub.clock.now())  # fmt: skip
-    repo.releases.append(made)
-    return Answer(201, rendergit.release(repo, made))
-
-
-def tagged(call: Call) -> Answer:
-    for found in call.repo.releases:
-        if found.tag == call.params["tag"] and not found.draft:
-            return Answer(body=rendergit.release(call.repo, found))
-    raise Refused(404, "Not Found")
+def reviews(call: Call) -> Answer:
+    """The oldest first; those that are pending are only their author's to see."""
+    of = _pull(call)
+    return call.page(of.reviews, lambda r: render.review(of, r))
 
 
 REPO = "/repos/{owner}/{repo}"
@@ -249,6 +231,7 @@ ROUTES = (
     Route("GET", REPO + "/pulls/{pull_number}", pull, PULLS),
     Route("GET", REPO + "/pulls/{pull_number}/commits", pull_commits, PULLS),
     Route("GET", REPO + "/pulls/{pull_number}/files", pull_files, PULLS),
+    Route("GET", REPO + "/pulls/{pull_number}/reviews", reviews, PULLS),
     Route("GET", REPO + "/commits", commits, READ),
     Route("GET", REPO + "/commits/{ref}", commit, READ),
     Route("GET", REPO + "/commits/{commit_sha}/pulls", commit_pulls, PULLS),
@@ -257,7 +240,4 @@ ROUTES = (
     Route("GET", REPO + "/git/blobs/{file_sha}", blob, READ),
     Route("GET", REPO + "/git/ref/{ref}", ref, READ),
     Route("GET", REPO + "/branches/{branch}", branch, READ),
-    Route("GET", REPO + "/releases", releases, READ),
-    Route("POST", REPO + "/releases", release, ("contents:write",)),
-    Route("GET", REPO + "/releases/tags/{tag}", tagged, READ),
 )

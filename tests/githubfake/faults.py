@@ -10,7 +10,10 @@ from dataclasses import dataclass
 AFTER = ("502-after-store", "drop-after-store", "call-after")
 # Kinds that hang up after `then` was called; "call-soon" answers, and calls it a moment later.
 CALLS = ("call-before", "call-after", "call-soon")
+# The connection ends while half of an upload is sent; a half-way asset stays behind.
+CUT = "cut"
 KINDS = (
+    CUT,
     "500", "502", "503", *AFTER[:2], "429-bare", "403-secondary", "403-secondary-bare",
     "403-primary", "401-expired", "slow", "drop", "garbage", *CALLS,
 )  # fmt: skip

@@ -49,6 +49,7 @@ class FakeGitHub:
         self.limits = Limits(self.clock)
         # Seconds that GitHub's clock runs ahead of ours: App tokens and the Date header follow it.
         self.skew = 0.0
+        self.digests = True  # of assets: older servers say none
         self.slow = 0.5
         self.wait = 60  # seconds that a limit (a fault) lasts
         self.users: dict[str, User] = {}

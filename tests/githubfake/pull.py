@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tests.githubfake import render, rendergit
 from tests.githubfake.gitside import ZERO, CommitInfo, FileInfo, Files, Person
 from tests.githubfake.locking import locked
+from tests.githubfake.records import Review
 
 if TYPE_CHECKING:
     from tests.githubfake.people import User
@@ -47,6 +48,7 @@ class Pull:
         self.is_draft = draft
         self.state = "open"
         self.labels: list[str] = []
+        self.reviews: list[Review] = []
         self.created = self.updated = repo.hub.clock.now()
         self.closed_at: float | None = None
         self.merged_at: float | None = None
@@ -161,6 +163,14 @@ class Pull:
             self.hub.emit("push", self.repo, payload, user)
         if self.state == "open":
             self.moved(before, user)
+
+    @locked
+    def review(self, login: str, state: str = "APPROVED", commit: str = "") -> Review:
+        """A review of the head (or of another commit) by somebody."""
+        who, now = self.hub.user(login), self.hub.clock.now()
+        made = Review(self.hub.next_id(), who, state, commit or self.head, now)
+        self.reviews.append(made)
+        return made
 
     @locked
     def retarget(self, base: str, sender: str = "") -> None:

@@ -104,6 +104,43 @@ class Release:
     prerelease: bool
     author: User
     created: float
+    assets: list[Asset] = field(default_factory=list)
+    immutable: bool = False
+
+
+@dataclass(eq=False)
+class Asset:
+    """A file of a release; `state` is "open" where its upload was cut."""
+
+    id: int
+    name: str
+    data: bytes
+    kind: str
+    state: str
+    digest: str
+    created: float
+
+
+@dataclass(frozen=True)
+class Review:
+    """`state` is APPROVED, CHANGES_REQUESTED, COMMENTED or DISMISSED."""
+
+    id: int
+    user: User | None
+    state: str
+    commit: str
+    submitted: float
+
+
+@dataclass(frozen=True)
+class Dispatched:
+    """A workflow that was started by hand, and by whose token."""
+
+    run: int
+    workflow: str
+    ref: str
+    inputs: dict[str, Any]
+    by: str
 
 
 @dataclass(eq=False)

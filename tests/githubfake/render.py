@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from tests.githubfake.hub import FakeGitHub
     from tests.githubfake.people import App, Installation, User
     from tests.githubfake.pull import Pull
-    from tests.githubfake.records import Comment, Issue, Reaction
+    from tests.githubfake.records import Comment, Issue, Reaction, Review
     from tests.githubfake.repository import Repository
 
 Json = dict[str, Any]
@@ -205,6 +205,17 @@ def pull(of: Pull, full: bool = False) -> Json:
             "deletions": sum(f.deletions for f in files), "changed_files": len(files),
         }  # fmt: skip
     return made
+
+
+def review(of: Pull, made: Review) -> Json:
+    hub = of.hub
+    web = f"{WEB}/{of.repo.full_name}/pull/{of.number}"
+    api = f"{hub.url}/repos/{of.repo.full_name}/pulls/{of.number}"
+    return {"id": made.id, "node_id": node("PRR", made.id), "body": "", "state": made.state,
+            "user": None if made.user is None else user(hub, made.user), "commit_id": made.commit,
+            "html_url": f"{web}#pullrequestreview-{made.id}", "pull_request_url": api,
+            "submitted_at": hub.clock.stamp(made.submitted), "author_association": "NONE",
+            "_links": {"html": {"href": web}, "pull_request": {"href": api}}}  # fmt: skip
 
 
 def pull_brief(of: Pull) -> Json:

@@ -11,7 +11,7 @@ from tests.githubfake.people import Clock
 if TYPE_CHECKING:
     from tests.githubfake.people import User
     from tests.githubfake.pull import Pull
-    from tests.githubfake.records import Release, Run, Status, Suite
+    from tests.githubfake.records import Asset, Release, Run, Status, Suite
     from tests.githubfake.repository import Repository
 
 Json = dict[str, Any]
@@ -164,11 +164,23 @@ def status(repo: Repository, of: Status) -> Json:
 def release(repo: Repository, of: Release) -> Json:
     hub, api = repo.hub, f"{repo.hub.url}/repos/{repo.full_name}"
     url, stamp = f"{api}/releases/{of.id}", hub.clock.stamp(of.created)
+    uploads = f"{hub.url}/api/uploads{url.removeprefix(hub.url)}"
     return {"url": url, "id": of.id, "node_id": render.node("RE", of.id), "tag_name": of.tag,
             "html_url": f"{render.WEB}/{repo.full_name}/releases/tag/{of.tag}",
-            "assets_url": f"{url}/assets", "upload_url": f"{url}/assets{{?name,label}}",
+            "assets_url": f"{url}/assets", "upload_url": f"{uploads}/assets{{?name,label}}",
             "tarball_url": f"{api}/tarball/{of.tag}", "zipball_url": f"{api}/zipball/{of.tag}",
             "target_commitish": of.target, "name": of.name, "body": of.body, "draft": of.draft,
             "prerelease": of.prerelease, "created_at": stamp,
             "published_at": None if of.draft else stamp, "author": render.user(hub, of.author),
-            "assets": []}  # fmt: skip
+            "assets": [asset(repo, of, a) for a in of.assets]}  # fmt: skip
+
+
+def asset(repo: Repository, release: Release, of: Asset) -> Json:
+    hub, stamp = repo.hub, repo.hub.clock.stamp(of.created)
+    web = f"{render.WEB}/{repo.full_name}/releases/download/{release.tag}/{of.name}"
+    return {"url": f"{hub.url}/repos/{repo.full_name}/releases/assets/{of.id}", "id": of.id,
+            "node_id": render.node("RA", of.id), "name": of.name, "label": "", "state": of.state,
+            "content_type": of.kind, "size": len(of.data), "download_count": 0,
+            "digest": f"sha256:{of.digest}" if of.digest and of.state == "uploaded" else None,
+            "created_at": stamp, "updated_at": stamp, "browser_download_url": web,
+            "uploader": render.user(hub, release.author)}  # fmt: skip

@@ -12,7 +12,17 @@ from tests.githubfake.gitside import ZERO, Bare, Files, Person
 from tests.githubfake.locking import locked
 from tests.githubfake.people import LEVELS, User
 from tests.githubfake.pull import Pull
-from tests.githubfake.records import Artifact, Comment, Issue, Release, Required, Run, Status, Suite
+from tests.githubfake.records import (
+    Artifact,
+    Comment,
+    Dispatched,
+    Issue,
+    Release,
+    Required,
+    Run,
+    Status,
+    Suite,
+)
 from tests.gitrepo import Repo
 
 if TYPE_CHECKING:
@@ -40,6 +50,10 @@ class Repository:
         self.runs: dict[int, Run] = {}
         self.statuses: list[Status] = []
         self.releases: list[Release] = []
+        self.latest = 0  # the id of the release that is shown first
+        self.immutable = False  # whether a published release can be changed
+        self.tags_made: list[str] = []  # by GitHub itself, at publishing
+        self.dispatched: list[Dispatched] = []
         self.artifacts: list[Artifact] = []
         self.required: dict[str, list[Required]] = {}
         self.verified: set[str] = set()

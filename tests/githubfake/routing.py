@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from tests.githubfake import actionside, appside, checkside, codeside, openapi, talkside
+from tests.githubfake import (
+    actionside,
+    appside,
+    checkside,
+    codeside,
+    openapi,
+    releaseside,
+    talkside,
+)
 from tests.githubfake.call import Answer, Call, Refused, Route
-from tests.githubfake.people import Identity, allows
+from tests.githubfake.people import Identity
+from tests.githubfake.rights import reaches
 
 if TYPE_CHECKING:
     from tests.githubfake.hub import FakeGitHub
@@ -27,6 +36,10 @@ class Asked:
     query: dict[str, str]
     body: Any
     who: Identity | str
+    headers: dict[str, str] = field(default_factory=dict)
+    data: bytes = b""
+    uploading: bool = False
+    cut: bool = False
 
 
 @functools.cache
@@ -38,6 +51,7 @@ def routes() -> tuple[tuple[re.Pattern[str], Route], ...]:
         *checkside.ROUTES,
         *talkside.ROUTES,
         *codeside.ROUTES,
+        *releaseside.ROUTES,
     ]
 
     def pattern(template: str) -> re.Pattern[str]:
@@ -48,21 +62,6 @@ def routes() -> tuple[tuple[re.Pattern[str], Route], ...]:
 
     found.sort(key=lambda r: -len(re.sub(r"\{\w+\}", "", r.template)))
     return tuple((pattern(r.template), r) for r in found)
-
-
-def reaches(repo: Repository, who: Identity, need: str) -> bool:
-    """Whether the repository exists for this identity (else GitHub says 404) and `need` holds."""
-    token = who.token
-    if token is None:
-        return False
-    if token.installation is None:
-        writes = need.endswith(":write")
-        return repo.rank(who.user) >= (2 if writes else 0) or not (repo.private or writes)
-    inside = repo.id in token.installation.repositories
-    inside = inside and (token.repositories is None or repo.id in token.repositories)
-    if not inside:
-        return not repo.private and need.endswith(":read")
-    return not need or allows(token.permissions, need) or need == "metadata:read"
 
 
 def _visible(repo: Repository, who: Identity) -> bool:
@@ -120,7 +119,10 @@ def _answer(hub: FakeGitHub, asked: Asked) -> Answer:
         raise Refused(403, "Resource not accessible by integration")
     if route.template != "/rate_limit":
         _limit(hub, asked, who)
-    call = Call(hub, asked.method, asked.path, params, asked.query, body or {}, who)
+    call = Call(
+        hub, asked.method, asked.path, params, asked.query, body or {}, who, None, asked.headers,
+        asked.data, asked.uploading, asked.cut,
+    )  # fmt: skip
     if "repo" in params:
         call.found = _repository(hub, route, params, who)
     return route.handler(call)

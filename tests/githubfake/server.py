@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from tests.githubfake import backend, faults
+from tests.githubfake import backend, faults, releaseside
 from tests.githubfake.call import Refused
 from tests.githubfake.people import Identity
 from tests.githubfake.routing import Asked, answer
@@ -57,7 +57,12 @@ class Handler(BaseHTTPRequestHandler):
         self.server.connections.discard(self.connection)
         super().finish()
 
-    def _body(self) -> bytes:
+    def _body(self) -> bytes | None:
+        """What was sent; None where a fault ended the connection half-way."""
+        size = int(self.headers.get("Content-Length") or 0)
+        if size and self.server.cuts(self.command, self.path):
+            self.rfile.read(size // 2)
+            return None
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
             return self.rfile.read(int(self.headers.get("Content-Length") or 0))
         parts = []
@@ -71,7 +76,13 @@ class Handler(BaseHTTPRequestHandler):
         body, url = self._body(), urlsplit(self.path)
         found = GIT.fullmatch(unquote(url.path))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        if found:
+        stored = releaseside.STORAGE.fullmatch(url.path)
+        if body is None:
+            self.server.api(self.command, url.path, url.query, headers, b"", cut=True)
+            sent = None
+        elif stored:
+            sent = self.server.storage(int(stored[1]), headers)
+        elif found:
             sent = self.server.git(self.command, found, url.query, headers, body)
         else:
             sent = self.server.api(self.command, url.path, url.query, headers, body)
@@ -133,14 +144,17 @@ class Listener(ThreadingHTTPServer):
         return "bad", "Bad credentials"
 
     def api(
-        self, method: str, path: str, query: str, headers: dict[str, str], data: bytes
-    ) -> tuple[int, dict[str, str], bytes] | None:
+        self, method: str, path: str, query: str, headers: dict[str, str], data: bytes, *,
+        cut: bool = False,
+    ) -> tuple[int, dict[str, str], bytes] | None:  # fmt: skip
         """Answer one API request; None hangs up."""
         hub = self.hub
         prefix = PREFIX if path.startswith(f"{PREFIX}/") else ""
-        path = unquote(path.removeprefix(prefix))
+        uploading = path.startswith(f"{releaseside.UPLOADS}/")
+        path = unquote(path.removeprefix(releaseside.UPLOADS if uploading else prefix))
+        files = uploading or headers.get("content-type") == "application/octet-stream"
         try:
-            body = json.loads(data) if data else None
+            body = json.loads(data) if data and not files else None
         except ValueError:
             body = data
         auth, who = self._identify(headers)
@@ -158,7 +172,8 @@ class Listener(ThreadingHTTPServer):
             return self._pack(seen, *made, "", prefix)
         key = who.key if isinstance(who, Identity) else "nobody"
         with hub.lock:
-            given = answer(hub, Asked(method, path, asked, body, who))
+            about = Asked(method, path, asked, body, who, headers, data, uploading, cut)
+            given = answer(hub, about)
         if struck and fault in ("drop-after-store", "call-after"):
             seen.status = given.status
             if fault == "call-after":
@@ -168,10 +183,31 @@ class Listener(ThreadingHTTPServer):
             return self._pack(seen, *faults.answer(fault, 0), "", prefix)
         return self._pack(seen, given.status, given.headers, given.body, key, prefix)
 
+    def cuts(self, method: str, path: str) -> bool:
+        """Whether a fault ends this connection before all was sent."""
+        with self.hub.lock:
+            for fault in self.hub.faults:
+                if fault.kind == faults.CUT and fault.strikes(method, urlsplit(path).path):
+                    fault.times -= 1
+                    fault.hits += 1
+                    return True
+        return False
+
+    def storage(self, number: int, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        """The bytes of an asset, for whoever has the address; no token belongs here."""
+        hub = self.hub
+        hub.requests.append(Seen("GET", f"/storage/{number}", {}, None, "none", headers, 200))
+        if "authorization" in headers:
+            hub.violations.append("the token was sent to the storage")
+        every = (a for repo in hub.repositories.values() for r in repo.releases for a in r.assets)
+        found = next((a for a in every if a.id == number), None)
+        data = found.data if found else b""
+        return 200 if found else 404, {"Content-Type": "application/octet-stream"}, data
+
     def _fault(self, method: str, path: str) -> faults.Fault | None:
         with self.hub.lock:
             for fault in self.hub.faults:
-                if fault.strikes(method, path):
+                if fault.kind != faults.CUT and fault.strikes(method, path):
                     fault.times -= 1
                     fault.hits += 1
                     return fault
@@ -206,8 +242,10 @@ class Listener(ThreadingHTTPServer):
                 hub.limits.refund(key)
         sent = (hub.limits.headers(key) if key else {}) | sent | headers
         if prefix:
-            text = text.replace(hub.url, hub.url + prefix).replace(
-                f'"clone_url": "{hub.url}{prefix}', f'"clone_url": "{hub.url}'
+            text = (
+                text.replace(hub.url, hub.url + prefix)
+                .replace(f'"clone_url": "{hub.url}{prefix}', f'"clone_url": "{hub.url}')
+                .replace(f"{prefix}{releaseside.UPLOADS}", releaseside.UPLOADS)
             )
             sent = {k: v.replace(hub.url, hub.url + prefix) for k, v in sent.items()}
         seen.status = status
@@ -255,7 +293,7 @@ class Listener(ThreadingHTTPServer):
 
 def may_read(repo: Any, who: Identity, need: str) -> bool:
     """Whether this identity may read the repository."""
-    from tests.githubfake.routing import reaches
+    from tests.githubfake.rights import reaches
 
     return reaches(repo, who, need)
 

@@ -168,6 +168,7 @@ class Release:
     checks: tuple[Gated, ...] = ()
     previous: Previous | None = None
     outputs: tuple[Entry, ...] = ()
+    interface: tuple[tuple[str, str], ...] = ()  # what versions.suggest compares
     format: Literal[1] = 1
 
     @property

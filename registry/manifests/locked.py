@@ -21,13 +21,17 @@ def locked(
     hashed: bool = False,
     marker: str = "",
     group: str = "",
+    hashes: Iterable[str] = (),
 ) -> Requirement | Problem:
     """Return a locked package; a Problem where it has no name."""
     if not raw:
         return Problem("a locked package without a name", line)
     specifier = f"=={version}" if version else ""
     name = canonicalize_name(raw)
-    return Requirement(name, raw, line, specifier, (), marker, url, index, hashed, group)
+    found = tuple(dict.fromkeys(one for one in hashes if one))
+    return Requirement(
+        name, raw, line, specifier, (), marker, url, index, hashed, group, hashes=found
+    )
 
 
 def git_url(repository: str, revision: str) -> str:

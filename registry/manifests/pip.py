@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 
 from registry.documents import DocumentError, text_of
 from registry.manifests.pep508 import from_place, is_place, requirement
-from registry.manifests.requirement import Item, Manifest, Option, Problem, manifest
+from registry.manifests.requirement import Item, Manifest, Option, Problem, Requirement, manifest
 
 LINE_LIMIT = 1_000_000  # characters of one logical line
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
@@ -101,8 +102,8 @@ def read_line(text: str, line: int, group: str = "") -> list[Item]:
         options = list(_options(shlex.split(rest), line))
     except ValueError as error:
         return [Problem(f"options that cannot be read: {error}", line)]
-    hashed = any(isinstance(o, Option) and o.name == "--hash" for o in options)
-    found: list[Item] = [requirement(body, line, group=group, hashed=hashed)] if body else []
+    hashes = tuple(o.value for o in options if isinstance(o, Option) and o.name == "--hash")
+    found: list[Item] = [_hashed(body, line, group, hashes)] if body else []
     for option in options:
         if isinstance(option, Problem):
             found.append(option)
@@ -110,6 +111,13 @@ def read_line(text: str, line: int, group: str = "") -> list[Item]:
             found.append(_editable(option.value, line, group))
         elif option.name not in ("--hash", "--config-settings", "--global-option"):
             found.append(option)
+    return found
+
+
+def _hashed(text: str, line: int, group: str, hashes: tuple[str, ...]) -> Item:
+    found = requirement(text, line, group=group, hashed=bool(hashes))
+    if hashes and isinstance(found, Requirement):
+        return replace(found, hashes=tuple(dict.fromkeys(hashes)))
     return found
 
 

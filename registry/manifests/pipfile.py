@@ -51,6 +51,7 @@ def _package(name: str, value: Any, line: int, group: str) -> Requirement | Prob
         hashed=bool(items_at(value, "hashes")),
         marker=text_at(value, "markers"),
         group=group,
+        hashes=(one for one in items_at(value, "hashes") if isinstance(one, str)),
     )
 
 

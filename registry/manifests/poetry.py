@@ -35,6 +35,7 @@ def _package(table: Table, old_hashes: dict[str, Any]) -> Requirement | Problem:
         index=index,
         hashed=bool(files) and all(text_at(f, "hash") for f in files),
         marker=text_at(value, "markers"),
+        hashes=(text_at(f, "hash") for f in files),
     )
 
 

@@ -26,6 +26,9 @@ def _package(table: Table) -> Requirement | Problem:
         index=text_at(value, "index"),
         hashed=bool(files) and all(table_at(f, "hashes") for f in files),
         marker=text_at(value, "marker"),
+        hashes=(
+            f"{name}:{text_at(f, 'hashes', name)}" for f in files for name in table_at(f, "hashes")
+        ),
     )
 
 

@@ -22,8 +22,9 @@ class Requirement:
     `name` is canonical (PEP 503), "" where only a URL is given; `raw` is as written.
     `specifier` is normalised ("<2,>=1"), or kept as written where PEP 440 refuses it; a lock
     says "==VERSION". `url` is a direct URL, a VCS URL ("git+https://host/x@REF") or a local
-    path. `index` is where a lock found it. `group` is "", or which part of the manifest
-    holds it: "extra:NAME", "group:NAME", "build".
+    path. `index` is where a lock found it. `hashes` are those of its files, "sha256:HEX",
+    as written; `hashed` says that every file has one. `group` is "", or which part of the
+    manifest holds it: "extra:NAME", "group:NAME", "build".
     """
 
     name: str
@@ -37,6 +38,7 @@ class Requirement:
     hashed: bool = False
     group: str = ""
     ecosystem: str = "pypi"
+    hashes: tuple[str, ...] = ()
 
     @property
     def version(self) -> str:

@@ -24,6 +24,7 @@ def _package(table: Table) -> Requirement | Problem:
         index=text_at(value, "source", "registry"),
         hashed=bool(files) and all(text_at(f, "hash") for f in files),
         marker=" or ".join(m for m in items_at(value, "resolution-markers") if isinstance(m, str)),
+        hashes=(text_at(f, "hash") for f in files),
     )
 
 

@@ -199,3 +199,24 @@ def test_a_package_without_a_name_is_a_problem() -> None:
     manifest = read("uv-lock", b'[[package]]\nversion = "1"\n')
     assert not manifest.requirements
     assert [p.line for p in manifest.problems] == [1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "hashes"),
+    [
+        ("uv-lock", UV, ("sha256:0",)),
+        ("poetry-lock", POETRY, ("sha256:0",)),
+        (
+            "pylock",
+            '[[packages]]\nname = "a"\n'
+            'wheels = [{hashes = {sha256 = "0", md5 = "1"}}, {hashes = {sha256 = "2"}}, {}]\n'
+            'sdist = {hashes = {sha256 = "0"}}',
+            ("sha256:0", "md5:1", "sha256:2"),
+        ),
+        ("pipfile-lock", '{"default": {"a": {"hashes": ["sha256:0", 1, "sha256:1"]}}}', ("sha256:0", "sha256:1")),
+        ("requirements", "a==1 --hash=sha256:1 --hash sha512:2 --hash=sha256:1", ("sha256:1", "sha512:2")),
+        ("requirements", "a==1", ()),
+    ],
+)  # fmt: skip
+def test_the_hashes_of_a_package(kind: str, text: str, hashes: tuple[str, ...]) -> None:
+    assert read(kind, text.encode()).requirements[0].hashes == hashes

@@ -1,34 +1,17 @@
-"""The one caller of DVC: fetch objects by digest into a cache folder of our own.
-
-DVC's configuration can name commands that it runs (credential helpers of remotes), so DVC never
-sees a change: it runs in a throw-away workspace whose configuration is made from the BASE
-commit's `.dvc/config`, which the maintainers merged and which is trusted to name such commands,
-and whose pointers are written here from digests.
-"""
+"""DVC objects that pointers name: which configuration counts, what a folder holds, fetching."""
 
 from __future__ import annotations
 
-import importlib.util
-import json
-import os
-import subprocess
-import sys
-import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from lab.errors import without_paths
 from registry import objects
-from registry.dvcconfig import DvcConfig, merge, read_config, write_config
-from registry.errors import MissingWeights
-from registry.pointers import UNKNOWN_SIZE, Pointer, PointerKind
+from registry.dvcask import STALL, Object, Progress, ask, environment
+from registry.dvcconfig import DvcConfig, merge, read_config
+from registry.errors import MissingWeights, PointerError, RegistryError
+from registry.pointers import DVC_LIMIT, Pointer, PointerKind, read_dir
 
-TIMEOUT = 1800  # seconds for one fetch
-_PASSED = {
-    "HOME", "PATH", "LANG", "USER", "TMPDIR", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR",
-    "REQUESTS_CA_BUNDLE", "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "HTTP_PROXY", "HTTPS_PROXY",
-    "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-}  # fmt: skip
-_PASSED_PREFIXES = ("AWS_", "AZURE_", "GOOGLE_", "CLOUDSDK_", "OSS_")
+__all__ = ["bring", "configuration", "environment", "fetch", "object_of", "prove", "within"]
 
 
 def configuration(
@@ -52,86 +35,91 @@ def fetch(
     repository: Path | None,
     target_cache: Path,
     *,
-    timeout: float = TIMEOUT,
+    members: bool = True,
+    stall: float = STALL,
+    progress: Progress | None = None,
 ) -> None:
-    """Fetch what `pointers` name into `target_cache`, and prove every digest.
+    """Fetch what `pointers` name into `target_cache`, every digest proven, what is there too.
 
-    `local_config` must not be a file that a commit tracks. Raises MissingWeights, CorruptWeights.
+    Of a folder its `members` come as well. `local_config` must not be a file that a commit tracks.
+    Raises MissingWeights, CorruptWeights, PointerError, StoreFailed.
     """
     config = configuration(base_config, local_config, repository)
-    names = ", ".join(sorted({p.path for p in pointers})[:3])
     if not config.remotes:
+        names = ", ".join(sorted({p.path for p in pointers})[:3])
         raise MissingWeights(
             f"{names}: not in the local DVC cache, and the base commit names no DVC remote",
             "run 'dvc pull' in this clone first, or merge a remote into .dvc/config",
         )
-    if importlib.util.find_spec("dvc") is None:
-        raise MissingWeights(
-            f"{names}: not in the local DVC cache, and DVC is not installed to fetch it",
-            "run 'dvc pull' first, or install modelwarden with its dvc extra",
-        )
-    with tempfile.TemporaryDirectory(prefix="modelwarden-dvc-") as workspace:
-        _lay_out(Path(workspace), pointers, config, target_cache)
-        reason = _run(Path(workspace), timeout)
-    for pointer in pointers:
-        _prove(pointer, target_cache, reason)
+    first = tuple(object_of(pointer) for pointer in pointers)
+    bring(first, config, target_cache, stall=stall, progress=progress)
+    if members:
+        inside = tuple(one for each in first for one in within(each, target_cache))
+        bring(inside, config, target_cache, stall=stall, progress=progress)
 
 
-def _lay_out(
-    workspace: Path, pointers: tuple[Pointer, ...], config: DvcConfig, cache: Path
+def bring(
+    wanted: Sequence[Object],
+    config: DvcConfig,
+    cache: Path,
+    *,
+    remote: str = "",
+    stall: float = STALL,
+    progress: Progress | None = None,
 ) -> None:
-    (workspace / ".dvc").mkdir()
-    (workspace / ".dvc" / "config").write_text(write_config(config, cache.resolve()), "utf-8")
-    for number, pointer in enumerate(pointers):
-        suffix = ".dir" if pointer.kind is PointerKind.DVC_FOLDER else ""
-        out: dict[str, str | int] = {"md5": pointer.digest + suffix, "path": f"o{number}"}
-        if not pointer.legacy:
-            out["hash"] = "md5"
-        if pointer.size != UNKNOWN_SIZE:
-            out["size"] = pointer.size
-        # JSON is YAML, and quotes everything.
-        (workspace / f"o{number}.dvc").write_text(json.dumps({"outs": [out]}), "utf-8")
+    """Bring objects into a cache folder; those that are there are proven. Raises as `fetch`."""
+    absent = []
+    for one in each_once(wanted):
+        path = one.within(cache)
+        if objects.is_at_hand(path):
+            prove(one, cache)
+        else:
+            absent.append((one, path))
+    if absent:
+        for _ in ask(config, "get", absent, remote=remote, stall=stall, progress=progress):
+            pass
 
 
-def environment(workspace: Path) -> dict[str, str]:
-    """Return what DVC may know of ours in a throw-away workspace: how to reach its remotes."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name in _PASSED or name.startswith(_PASSED_PREFIXES)
-    }
-    return kept | {"DVC_NO_ANALYTICS": "1", "DVC_SITE_CACHE_DIR": str(workspace / "site")}
+def object_of(pointer: Pointer) -> Object:
+    """Return the object that a DVC pointer names. Raises PointerError where it names none."""
+    if pointer.kind is PointerKind.LFS or not pointer.digest:
+        raise PointerError(
+            f"{pointer.path}: no DVC object is recorded for it",
+            "run 'dvc repro' or 'dvc commit'; cloud versions are not supported",
+        )
+    suffix = ".dir" if pointer.kind is PointerKind.DVC_FOLDER else ""
+    return Object(pointer.path, pointer.digest + suffix, pointer.legacy)
 
 
-def _run(workspace: Path, timeout: float) -> str:
-    """Run `dvc fetch`; return "" or one line that says why it did not succeed."""
-    command = [sys.executable, "-I", "-m", "dvc", "fetch"]
+def within(one: Object, cache: Path) -> tuple[Object, ...]:
+    """Return the members of a folder whose listing is in `cache`; () of what is no folder.
+
+    Raises CorruptWeights, MissingWeights, PointerError.
+    """
+    if not one.id.endswith(".dir"):
+        return ()
     try:
-        done = subprocess.run(
-            command,
-            cwd=workspace,
-            env=environment(workspace),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=timeout,
-        )
-    except subprocess.TimeoutExpired:
-        return f"dvc fetch took longer than {timeout:g} s"
-    if done.returncode == 0:
-        return ""
-    lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-    errors = [line for line in lines if line.startswith("ERROR")] or lines[-1:]
-    text = (errors or [f"exit code {done.returncode}"])[0].removeprefix("ERROR: ")
-    return "".join(c for c in without_paths(text) if c.isprintable())[:300]
+        data = objects.read(one.within(cache), one.digest, DVC_LIMIT)
+    except RegistryError as error:
+        raise type(error)(f"{one.path}: {error.message}", error.hint) from error
+    return tuple(
+        Object(f"{one.path}/{member.path}", member.digest, one.legacy)
+        for member in read_dir(data, one.path)
+    )
 
 
-def _prove(pointer: Pointer, cache: Path, reason: str) -> None:
-    folder = pointer.kind is PointerKind.DVC_FOLDER
-    path = objects.dvc_object(cache, pointer.digest, folder=folder, legacy=pointer.legacy)
-    if not objects.is_at_hand(path):
-        raise MissingWeights(
-            f"{pointer.path}: its DVC object {pointer.digest} could not be fetched"
-            + (f" ({reason})" if reason else ""),
-            "run 'dvc push' where the file was made, to a remote in the base's .dvc/config",
-        )
-    objects.prefix(path, pointer.digest, 0)
+def prove(one: Object, cache: Path) -> int:
+    """Hash an object in a cache folder and return its size. Raises CorruptWeights."""
+    try:
+        return objects.prefix(one.within(cache), one.digest, 0)[1]
+    except RegistryError as error:
+        raise type(error)(f"{one.path}: {error.message}", error.hint) from error
+
+
+def each_once(wanted: Iterable[Object]) -> Iterator[Object]:
+    """Leave out objects that were there before under another path."""
+    seen = set[tuple[str, bool]]()
+    for one in wanted:
+        if (one.id, one.legacy) not in seen:
+            seen.add((one.id, one.legacy))
+            yield one

@@ -78,6 +78,25 @@ def merge(under: DvcConfig, over: DvcConfig) -> DvcConfig:
     return DvcConfig(over.default or under.default, remotes, over.cache or under.cache)
 
 
+def chosen(config: DvcConfig, name: str = "") -> str:
+    """Return the remote that is meant: by name, else the default, else the only one.
+
+    Raises PointerError where there is none of the name, or none is meant.
+    """
+    found = tuple(remote.name for remote in config.remotes)
+    wanted = name.lower() or config.default or (found[0] if len(found) == 1 else "")
+    if wanted in found:
+        return wanted
+    if wanted:
+        raise _bad(f".dvc/config has no remote {wanted!r:.80}")
+    raise _bad(f".dvc/config names {len(found)} remotes and no default")
+
+
+def options(config: DvcConfig) -> dict[str, dict[str, dict[str, str]]]:
+    """Return the remotes as DVC's own configuration has them."""
+    return {"remote": {remote.name: dict(remote.options) for remote in config.remotes}}
+
+
 def write_config(config: DvcConfig, cache: Path) -> str:
     """Write the configuration of a throw-away workspace that fetches into `cache`."""
     default = config.default

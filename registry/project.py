@@ -41,7 +41,8 @@ class Project:
                 "run 'dvc pull' here first; the change's own .dvc/config is never used",
             )
         if missing and self.config is not None:
-            dvc.fetch(missing, self.config, self.local_config, self.folder, self.caches[0])
+            place = self.local_config, self.folder, self.caches[0]
+            dvc.fetch(missing, self.config, *place, members=False)  # whoever needs them asks
 
 
 def project_of(

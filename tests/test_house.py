@@ -102,7 +102,7 @@ def test_sole_callers(name: str) -> None:
         (r'\[\s*"git",', "bot/git.py"),
         (r'[\[(]\s*"bwrap",', "bot/walls.py"),
         (r'[\[(]\s*"unshare",', "bot/walls.py"),
-        (r'"-m", "dvc",|[\[(]\s*"dvc",', "registry/dvc.py"),
+        (r'"-m", "dvc",|[\[(]\s*"dvc",|"dvcchild.py"', "registry/dvcask.py"),
     ],
 )
 def test_outside_programs_have_one_caller(command: str, caller: str) -> None:

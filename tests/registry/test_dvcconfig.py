@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from dvc.config import Config
 
-from registry.dvcconfig import DvcConfig, Remote, merge, read_config, write_config
+from registry.dvcconfig import DvcConfig, Remote, chosen, merge, options, read_config, write_config
 from registry.errors import PointerError
 
 TEXT = b"""
@@ -58,6 +58,42 @@ def test_dvc_reads_what_is_written(tmp_path: Path) -> None:
 def test_an_only_remote_is_the_default() -> None:
     config = DvcConfig("", (Remote("a", (("url", "s3://b"),)),))
     assert 'remote = "a"' in write_config(config, Path("/c"))
+
+
+def test_dvc_takes_the_options_as_they_are() -> None:
+    found = Config(config=options(read_config(TEXT, Path("/r/.dvc"))))
+    assert found["remote"]["cloud"]["credentialpath"] == "/r/.dvc/keys.ini"
+    assert found["remote"]["cloud"]["region"] == "eu #1"
+    assert found["remote"]["origin"]["url"] == "/r/store"
+
+
+A, B = (Remote(name, (("url", "s3://b"),)) for name in "ab")
+
+
+@pytest.mark.parametrize(
+    ("config", "name", "expected"),
+    [
+        (DvcConfig("", (A,)), "", "a"),
+        (DvcConfig("b", (A, B)), "", "b"),
+        (DvcConfig("b", (A, B)), "A", "a"),
+    ],
+)
+def test_one_remote_is_meant(config: DvcConfig, name: str, expected: str) -> None:
+    assert chosen(config, name) == expected
+
+
+@pytest.mark.parametrize(
+    ("config", "name", "reason"),
+    [
+        (DvcConfig("", (A, B)), "", "2 remotes and no default"),
+        (DvcConfig(), "", "0 remotes"),
+        (DvcConfig("c", (A, B)), "", "no remote 'c'"),
+        (DvcConfig("a", (A, B)), "c", "no remote 'c'"),
+    ],
+)
+def test_or_none_is(config: DvcConfig, name: str, reason: str) -> None:
+    with pytest.raises(PointerError, match=reason):
+        chosen(config, name)
 
 
 def test_the_operators_options_lie_over_the_bases() -> None:

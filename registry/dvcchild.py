@@ -1,0 +1,270 @@
+"""The program that talks to a DVC remote, in a process of its own: `registry.dvc` runs it.
+
+One line of JSON in says what to do, lines of JSON out say what came of it. Configuration comes
+by that line, so no secret of a remote is in an argument or on a disk. Every object that is read
+is hashed as it is read; DVC's own transfers deliver garbled bytes without a word.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import re
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from dvc.config import Config
+from dvc.data_cloud import Remote
+from dvc.fs import get_cloud_fs
+from dvc.fs.callbacks import Callback
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # our own, whatever else is there
+
+from security import storing
+from security.errors import SecurityError
+
+CHUNK = 1 << 20
+STEP = 4 << 20  # bytes between two reports
+JOBS = 8
+_PREFIX = re.compile(r"[0-9a-f]{2}")
+_REST = re.compile(r"[0-9a-f]{30}(?:\.dir)?")
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class Corrupt(Exception):
+    """Bytes that are not what their name says."""
+
+
+class Large(Exception):
+    """A folder's listing of more bytes than anybody reads."""
+
+
+class Talk:
+    """Writes reports, whole lines from any thread. Nothing else gets on standard output."""
+
+    def __init__(self) -> None:
+        self._out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+        os.dup2(2, 1)
+        self._lock = threading.Lock()
+
+    def say(self, *words: str | int | bool) -> None:
+        """Write one report."""
+        with self._lock:
+            self._out.write(json.dumps(words) + "\n")
+            self._out.flush()
+
+
+class Moved(Callback):  # type: ignore[misc]
+    """Reports how many bytes of object `number` went."""
+
+    def __init__(self, talk: Talk, number: int) -> None:
+        super().__init__()
+        self._talk, self._number, self._told = talk, number, 0
+
+    def call(self, hook_name: str | None = None, **kwargs: Any) -> None:
+        """Report, where enough has gone since the last report."""
+        if self.value - self._told >= STEP:
+            self._talk.say("moved", self._number, self.value - self._told)
+            self._told = self.value
+
+
+class Store:
+    """A remote, with the two layouts that DVC has had."""
+
+    def __init__(self, job: dict[str, Any]) -> None:
+        config = Config(config=job["config"])  # over the operator's global and system files
+        cls, options, path = get_cloud_fs(config, name=job["remote"])
+        if options.get("worktree") or options.get("version_aware"):
+            raise ValueError("a remote that keeps versions of files has no objects by digest")
+        self.fs = cls(**options)
+        remote = Remote(job["remote"], path, self.fs, **options)
+        self.path, self.odb, self.legacy = path, remote.odb, remote.legacy_odb
+        self.local, self.limit = self.fs.protocol == "local", int(job["limit"])
+
+    def place(self, oid: str, legacy: bool) -> str:
+        """Return where an object is."""
+        return str((self.legacy if legacy else self.odb).oid_to_path(oid))
+
+    def chunks(self, path: str) -> Iterator[bytes]:
+        """Yield what the remote has at a path."""
+        with Path(path).open("rb") if self.local else self.fs.open(path, "rb") as file:
+            while chunk := file.read(CHUNK):
+                yield chunk
+
+
+Object = tuple[str, bool, str]  # id, whether of DVC 2's layout, the file here
+
+
+def stat(store: Store, each: Object, moved: Moved) -> int:
+    """Return how large the object is in the remote, -1 where it does not tell."""
+    info = store.fs.info(store.place(*each[:2]))
+    if info.get("type") == "directory":
+        raise FileNotFoundError(errno.ENOENT, "a folder is where the object should be")
+    size = info.get("size")
+    return size if isinstance(size, int) else -1
+
+
+def prove(store: Store, each: Object, moved: Moved) -> int:
+    """Read the object, hash it, return its size."""
+    return _copy(store, store.chunks(store.place(*each[:2])), each[0], None, moved)
+
+
+def get(store: Store, each: Object, moved: Moved) -> int:
+    """Bring the object here: hashed, whole or not at all."""
+    target = Path(each[2])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with storing.replacing(target, mode=0o444) as fd:
+        return _copy(store, store.chunks(store.place(*each[:2])), each[0], fd, moved)
+
+
+def put(store: Store, each: Object, moved: Moved) -> int:
+    """Take the object there; on a disk hashed, whole or not at all."""
+    oid, legacy, source = each
+    path = store.place(oid, legacy)
+    if store.local:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        with storing.replacing(Path(path), mode=0o444) as fd:
+            return _copy(store, store.chunks(source), oid, fd, moved)
+    store.fs.makedirs(store.fs.parent(path))
+    store.fs.put_file(source, path, callback=moved)
+    return Path(source).stat().st_size
+
+
+def remove(store: Store, each: Object, moved: Moved) -> int:
+    """Remove the object."""
+    store.fs.remove(store.place(*each[:2]))
+    return 0
+
+
+def _copy(store: Store, chunks: Iterator[bytes], oid: str, fd: int | None, moved: Moved) -> int:
+    # md5 is DVC's name for the bytes, not a defence.
+    hasher, size = hashlib.md5(usedforsecurity=False), 0
+    for chunk in chunks:
+        hasher.update(chunk)
+        if fd is not None:
+            storing.put(fd, chunk, size)
+        size += len(chunk)
+        if size > store.limit and oid.endswith(".dir"):
+            raise Large(f"a listing of more than {store.limit:,} bytes")
+        moved.relative_update(len(chunk))
+    if hasher.hexdigest() != oid.removesuffix(".dir"):
+        raise Corrupt(hasher.hexdigest())
+    return size
+
+
+def listing(store: Store, talk: Talk) -> None:
+    """Report every object of both layouts."""
+    if not store.fs.exists(store.path):
+        bucket = store.fs.parts(store.path)[0]
+        if store.local or not store.fs.exists(bucket):
+            raise FileNotFoundError(errno.ENOENT, "there is no such place")
+    for odb, legacy in ((store.odb, False), (store.legacy, True)):
+        for folder in _inside(store, odb.path, "directory", _PREFIX):
+            name = _name(folder["name"])
+            for found in _inside(store, folder["name"], "file", _REST):
+                size = found.get("size")
+                told = size if isinstance(size, int) else -1
+                talk.say("object", name + _name(found["name"]), told, legacy)
+
+
+def _inside(store: Store, path: str, kind: str, form: re.Pattern[str]) -> list[Any]:
+    try:
+        found = store.fs.ls(path, detail=True)
+    except FileNotFoundError:
+        return []
+    return [one for one in found if one.get("type") == kind and form.fullmatch(_name(one["name"]))]
+
+
+def _name(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[2]
+
+
+def _kind(error: BaseException) -> str:
+    seen: BaseException | None = error
+    while seen is not None:  # a library's own error often wraps the system's
+        if isinstance(seen, Corrupt):
+            return "corrupt"
+        if isinstance(seen, Large):
+            return "large"
+        if isinstance(seen, FileNotFoundError):
+            return "missing"
+        if isinstance(seen, PermissionError):
+            return "denied"
+        if isinstance(seen, OSError) and seen.errno in _FULL:
+            return "full"
+        seen = seen.__cause__ or seen.__context__
+    return "away"
+
+
+def _text(error: BaseException) -> str:
+    cause = error.__cause__
+    if isinstance(error, SecurityError) and isinstance(cause, OSError):
+        error = cause  # whose text names no path
+    text = (error.strerror if isinstance(error, OSError) else "") or str(error)
+    return " ".join((text or type(error).__name__).split())[:500]
+
+
+def tried(talk: Talk, number: int, work: Callable[[], None]) -> bool:
+    """Whether it was done; reports why not, as the answer for object `number` (-1: for all)."""
+    try:
+        work()
+    except Exception as error:  # noqa: BLE001 - libraries of remotes raise anything: it is the answer
+        talk.say("failed", number, _kind(error), _text(error))
+        return False
+    return True
+
+
+WORK = {"stat": stat, "prove": prove, "get": get, "put": put, "remove": remove}
+
+
+def run(talk: Talk, job: dict[str, Any]) -> None:
+    """Do it to every object; the first failure but a missing object ends it all."""
+    store, work = Store(job), WORK.get(job["do"])
+    if work is None:
+        listing(store, talk)
+        return
+    stop = threading.Event()
+
+    def one(number: int, each: Object) -> None:
+        def answer() -> None:
+            try:
+                talk.say("done", number, work(store, each, Moved(talk, number)))
+            except FileNotFoundError:
+                if work not in (stat, remove):
+                    raise
+                talk.say("absent", number)
+
+        if not stop.is_set() and not tried(talk, number, answer):
+            stop.set()
+
+    with ThreadPoolExecutor(int(job.get("jobs") or JOBS)) as pool:
+        for future in [pool.submit(one, *pair) for pair in enumerate(job["objects"])]:
+            future.result()
+
+
+def _end_with_parent() -> None:
+    os.read(0, 1)  # nothing more is ever written to it: it ends when the parent does
+    os._exit(1)
+
+
+def main() -> None:
+    """Read the job, do it, say "end"."""
+    talk = Talk()
+    line = b""
+    while not line.endswith(b"\n"):  # not by a buffered reader: the thread reads the descriptor
+        if not (piece := os.read(0, CHUNK)):
+            os._exit(1)
+        line += piece
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if tried(talk, -1, lambda: run(talk, json.loads(line))):
+        talk.say("end")
+
+
+if __name__ == "__main__":
+    main()

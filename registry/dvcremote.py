@@ -1,0 +1,178 @@
+"""What a DVC remote holds: asked for, added to, listed and removed from, object by object.
+
+A folder's listing goes up after all that it names and is removed before it: who finds the
+listing, DVC itself too, takes the rest for granted.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from registry import objects
+from registry.dvc import bring, each_once, object_of, prove, within
+from registry.dvcask import STALL, Object, Progress, ask
+from registry.dvcconfig import DvcConfig
+from registry.errors import MissingWeights, StoreFailed
+from registry.pointers import Pointer
+
+JOBS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One object and what the remote has of it; `size` is -1 where that is not known."""
+
+    object: Object
+    there: bool
+    size: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object that lies in a remote, whoever may need it."""
+
+    id: str
+    size: int
+    legacy: bool = False
+
+
+def state(
+    pointers: Sequence[Pointer],
+    config: DvcConfig,
+    cache: Path,
+    *,
+    remote: str = "",
+    full: bool = False,
+    stall: float = STALL,
+    progress: Progress | None = None,
+) -> tuple[Held, ...]:
+    """Return what the remote has of all that `pointers` name, members of folders too.
+
+    Listings are read from `cache`, else from the remote; of a folder whose listing is nowhere,
+    the listing alone is told. `full` also reads all of it back and proves every digest.
+    Raises StoreFailed, CorruptWeights, MissingWeights, PointerError.
+    """
+    first = tuple(each_once(object_of(pointer) for pointer in pointers))
+    found = _stat(first, config, remote, stall)
+    inside: list[Object] = []
+    with tempfile.TemporaryDirectory(prefix="modelwarden-cache-") as scratch:
+        for held in found:
+            place = cache
+            if not objects.is_at_hand(held.object.within(cache)):
+                if not held.there or not held.object.id.endswith(".dir"):
+                    continue
+                place = Path(scratch)
+                bring((held.object,), config, place, remote=remote, stall=stall)
+            inside += within(held.object, place)
+    known = {(held.object.id, held.object.legacy) for held in found}
+    rest = [one for one in each_once(inside) if (one.id, one.legacy) not in known]
+    whole = (*found, *_stat(rest, config, remote, stall))
+    if full:
+        there = [(held.object, None) for held in whole if held.there]
+        _all(config, "prove", there, remote, stall, progress)
+    return whole
+
+
+def push(
+    pointers: Sequence[Pointer],
+    config: DvcConfig,
+    cache: Path,
+    *,
+    remote: str = "",
+    check: bool = True,
+    stall: float = STALL,
+    progress: Progress | None = None,
+) -> tuple[Held, ...]:
+    """Upload what the remote lacks of all that `pointers` name; return what went up.
+
+    Each object is hashed in the cache before and, unless `check` is false, read back after. One
+    that is there with another size is sent again. Killed anywhere, it goes on where it was.
+    Raises MissingWeights, CorruptWeights (nothing of it was sent), PointerError, StoreFailed.
+    """
+    held = state(pointers, config, cache, remote=remote, stall=stall)
+    up = [each.object for each in held if not _is_whole(each, cache)]
+    with ThreadPoolExecutor(JOBS) as pool:
+        list(pool.map(lambda one: _ready(one, cache), up))
+    for listings in (False, True):
+        part = [(one, one.within(cache)) for one in up if one.id.endswith(".dir") is listings]
+        _all(config, "put", part, remote, stall, progress)
+        if check:
+            _all(config, "prove", part, remote, stall, None)
+    after = _stat(up, config, remote, stall)
+    for each in after:
+        if not _is_whole(each, cache):
+            lies = f"has {each.size:,} bytes there" if each.there else "is not there"
+            raise StoreFailed(
+                f"{each.object.path}: DVC object {each.object.id} was sent, and {lies}",
+                "see who else writes to the remote, then run it again",
+            )
+    return after
+
+
+def listing(config: DvcConfig, *, remote: str = "", stall: float = STALL) -> Iterator[Stored]:
+    """Yield every object of the remote, in no order.
+
+    Raises StoreFailed, at once or on the way: then nothing follows from what was not listed.
+    """
+    for answer in ask(config, "listing", remote=remote, stall=stall):
+        yield Stored(answer.object, answer.size if answer.size is not None else -1, answer.legacy)
+
+
+def remove(
+    stored: Sequence[Stored], config: DvcConfig, *, remote: str = "", stall: float = STALL
+) -> None:
+    """Remove objects, listings first; one that is not there is no error. Raises StoreFailed."""
+    for listings in (True, False):
+        part = [
+            (Object(each.id, each.id, each.legacy), None)
+            for each in stored
+            if each.id.endswith(".dir") is listings
+        ]
+        _all(config, "remove", part, remote, stall, None)
+
+
+def _stat(
+    wanted: Sequence[Object], config: DvcConfig, remote: str, stall: float
+) -> tuple[Held, ...]:
+    if not wanted:
+        return ()
+    asked = [(one, None) for one in wanted]
+    told = {a.number: a.size for a in ask(config, "stat", asked, remote=remote, stall=stall)}
+    return tuple(
+        Held(one, told[number] is not None, -1 if (size := told[number]) is None else size)
+        for number, one in enumerate(wanted)
+    )
+
+
+def _all(
+    config: DvcConfig,
+    do: str,
+    wanted: Sequence[tuple[Object, Path | None]],
+    remote: str,
+    stall: float,
+    progress: Progress | None,
+) -> None:
+    if wanted:
+        for _ in ask(config, do, wanted, remote=remote, stall=stall, progress=progress):
+            pass
+
+
+def _is_whole(held: Held, cache: Path) -> bool:
+    """Whether it is there, and as long as here where both are known."""
+    path = held.object.within(cache)
+    if not held.there or held.size < 0 or not objects.is_at_hand(path):
+        return held.there
+    return held.size == path.stat().st_size
+
+
+def _ready(one: Object, cache: Path) -> None:
+    if not objects.is_at_hand(one.within(cache)):
+        raise MissingWeights(
+            f"{one.path}: DVC object {one.id} is neither in the remote nor in the local cache",
+            "run 'dvc pull' or 'dvc repro' where the file is, then 'dvc push' there",
+        )
+    prove(one, cache)

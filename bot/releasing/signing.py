@@ -1,0 +1,267 @@
+"""Steps sign, seal, verify: what is published, signed by those who may, and proven to be so."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bot.errors import UsageError
+from bot.keys import claims
+from bot.keys.sealing import header_size, recipients
+from bot.releasing.job import Job
+from bot.releasing.placing import published_manifest, read_placed
+from registry.errors import Blocked
+from registry.release.ledger import APPROVE, New
+from registry.release.steps import Facts, Tell
+from security import hashing, onepass, storing
+from security.errors import SecurityError, Untrusted
+from security.hashing import Known
+from security.identity import Identity, Signer
+from security.manifest import Manifest
+from security.paths import ATTESTATIONS, SIGNATURE
+from security.sign import bundle as bundles
+from security.sign import reading, signing
+from security.sign.attestations import LIMIT as CLAIMS_LIMIT
+from security.trust import releases
+from security.trust.single import KeyTrust
+from security.trust.trusting import Trust
+from security.verify import Verified, read_signed, verify
+
+STATED = {  # file of the release -> what an attestation of its content is called
+    "release/bom.cdx.json": claims.BOM,
+    "release/provenance.json": claims.PROVENANCE,
+    "release/measurements.json": claims.MEASUREMENT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """Signatures on the folder, and on what is said of it."""
+
+    job: Job
+    name: str = "sign"
+
+    def about(self) -> str:
+        """Say who signs."""
+        keys = ", ".join(f"{s.public.kind} {s.public.hint[:12]}" for s in self.job.signers)
+        return f"sign every file and what is stated of them with {keys or 'a key (--key)'}"
+
+    def look(self, known: Mapping[str, Facts]) -> Facts | None:
+        """See whether these very files are signed by our keys, here or in the ledger."""
+        job = self.job
+        whole = published_manifest(job)
+        _take_pending(job)
+        found = signed_by(job.folder, whole, job.signers)
+        return {"root": whole.root} if found else None
+
+    def do(self, known: Mapping[str, Facts], tell: Tell) -> Facts:
+        """Sign. Raises UsageError without a key, BadKey."""
+        job = self.job
+        if not job.signers:
+            raise UsageError("no key to sign with", "name one: --key, --token or --program")
+        whole = published_manifest(job)
+        sign(job, job.folder, whole, job.signers)
+        return {"root": whole.root}
+
+    def undo(self, known: Mapping[str, Facts], facts: Facts | None) -> None:
+        """Take the signature away: nothing that is not released stays signed here."""
+        for name in (SIGNATURE, ATTESTATIONS):
+            (self.job.folder / name).unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """The same files, readable by their recipients only, and signed again."""
+
+    job: Job
+    name: str = "seal"
+
+    def about(self) -> str:
+        """Say for whom."""
+        count = len(self.job.settings.seal_to)
+        return f"encrypt to {count} recipients" if count else "nothing: the policy seals to nobody"
+
+    def look(self, known: Mapping[str, Facts]) -> Facts | None:
+        """See whether that is done, or not asked for."""
+        job = self.job
+        if not job.settings.seal_to:
+            return {"root": known["sign"]["root"]}
+        if not (job.sealed / SIGNATURE).exists() or not _same_source(job, known["sign"]["root"]):
+            return None
+        whole = sealed_manifest(job)
+        return {"root": whole.root} if signed_by(job.sealed, whole, job.signers) else None
+
+    def do(self, known: Mapping[str, Facts], tell: Tell) -> Facts:
+        """Seal and sign. Raises BadKey for what is no recipient."""
+        job = self.job
+        whom = recipients(job.settings.seal_to, ())
+        job.sealed.parent.mkdir(exist_ok=True)
+        onepass.seal_folder_measured(
+            job.folder, job.sealed, whom, header_size=header_size(whom, 4), jobs=job.jobs,
+            overwrite=job.sealed.exists(), tensors=False,
+        )  # fmt: skip
+        whole = sealed_manifest(job)
+        sign(job, job.sealed, whole, job.signers, content=False)
+        storing.write(job.staging / "sealed.json", json.dumps(known["sign"]["root"]).encode())
+        return {"root": whole.root}
+
+    def undo(self, known: Mapping[str, Facts], facts: Facts | None) -> None:
+        """Leave it: the staging folder goes as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verify:
+    """What will be published is what people will be able to verify."""
+
+    job: Job
+    name: str = "verify"
+
+    def about(self) -> str:
+        """Say against what."""
+        return f"verify the folder as a stranger would, by {_whom(self.job)}"
+
+    def look(self, known: Mapping[str, Facts]) -> Facts | None:
+        """Verify again: that is what it is for."""
+        return None
+
+    def do(self, known: Mapping[str, Facts], tell: Tell) -> Facts:
+        """Verify. Raises Blocked while somebody else has to sign, Tampered."""
+        job = self.job
+        try:
+            found = proven(job)
+        except Untrusted as error:
+            wait(job)
+            raise Blocked(
+                f"{job.artifact} {job.version} is not signed by all who must: {error.message}",
+                f"ask them to run: modelwarden release approve {job.version} --key KEY; then run "
+                "this again",
+            ) from error
+        return {"root": found.manifest.root, "signers": ", ".join(s.name for s in found.signers)}
+
+    def undo(self, known: Mapping[str, Facts], facts: Facts | None) -> None:
+        """Take away what waits for others in the ledger."""
+        drop_pending(self.job)
+
+
+def proven(job: Job) -> Verified:
+    """Verify what is published, by the trust file of the commit, else by our own first key."""
+    trust: Trust = job.trust or KeyTrust(job.signers[0].public)
+    name = job.artifact if job.trust else ""
+    return verify(job.published, trust=trust, artifact=name, jobs=job.jobs)
+
+
+def _whom(job: Job) -> str:
+    return f"the trust file of {job.trust.project}" if job.trust else "the key that signs"
+
+
+def sign(
+    job: Job, folder: Path, whole: Manifest, signers: Sequence[Signer], *, content: bool = True
+) -> None:
+    """Write the signature of a folder and the statements about it."""
+    data = signing.sign_manifest(whole, job.artifact, signers)
+    lines = [
+        signing.attest(job.artifact, whole.root, kind, said, signers)
+        for kind, said in _statements(job, content)
+    ]
+    storing.write(folder / ATTESTATIONS, b"".join(line.rstrip(b"\n") + b"\n" for line in lines))
+    storing.write(folder / SIGNATURE, data)  # last: with it, all of it is there
+
+
+def _statements(job: Job, content: bool) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    before = job.previous.root if job.previous else ""
+    said = releases.predicate(releases.Release(job.version, before))
+    yield releases.RELEASE, json.loads(said)
+    scan = json.loads((job.staging / "scan.json").read_bytes())
+    yield claims.SCAN, scan
+    for name, kind in STATED.items() if content else ():
+        yield kind, json.loads((job.folder / name).read_bytes())
+
+
+def signed_by(folder: Path, whole: Manifest, signers: Sequence[Signer]) -> bool:
+    """Whether a folder's signature is of these files, by each of these keys."""
+    path = folder / SIGNATURE
+    if not signers or not os.path.lexists(path) or not (folder / ATTESTATIONS).exists():
+        return False
+    try:
+        data = reading.read(path, bundles.LIMIT)
+        found = [read_signed(data, KeyTrust(signer.public)).contents for signer in signers]
+    except SecurityError:
+        return False
+    return all(one.manifest.root == whole.root for one in found)
+
+
+def sealed_manifest(job: Job) -> Manifest:
+    """Return the manifest of the sealed files, read again only where they changed."""
+    known = Known.load(job.staging / "sealed-digests.json")
+    found = hashing.measure(job.sealed, tensors=False, known=known, jobs=job.jobs)
+    known.save()
+    return found
+
+
+def _same_source(job: Job, root: str) -> bool:
+    try:
+        return bool(json.loads((job.staging / "sealed.json").read_bytes()) == root)
+    except (OSError, ValueError):
+        return False
+
+
+# What waits for somebody else's signature lies beside the log, where they find it.
+
+
+def pending(artifact: str, version: str, name: str) -> str:
+    """Return where a file of an unfinished release waits."""
+    return f"pending/{artifact}/{version}/{name}"
+
+
+def wait(job: Job) -> None:
+    """Put signature, statements and documents where others find them; what is there stays."""
+    if job.book.file(pending(job.artifact, job.version, SIGNATURE), bundles.LIMIT) is not None:
+        return
+    files = {
+        pending(job.artifact, job.version, name): (job.folder / name).read_bytes()
+        for name in (SIGNATURE, ATTESTATIONS, *ours(job))
+    }
+    ledger = job.book.ledger()
+    job.book.append((), files, expect=ledger.head)
+
+
+def ours(job: Job) -> tuple[str, ...]:
+    """Return the files of the published folder that the release adds to the model."""
+    names = {placed.path for placed in read_placed(job)}
+    return tuple(e.path for e in published_manifest(job).entries if e.path not in names)
+
+
+def _take_pending(job: Job) -> None:
+    """Take over the signature that others added theirs to, if it is one of these very files."""
+    data = job.book.file(pending(job.artifact, job.version, SIGNATURE), bundles.LIMIT)
+    said = job.book.file(pending(job.artifact, job.version, ATTESTATIONS), CLAIMS_LIMIT)
+    path = job.folder / SIGNATURE
+    if data is None or said is None or not path.exists() or path.read_bytes() == data:
+        return
+    storing.write(job.folder / ATTESTATIONS, said)
+    storing.write(path, data)
+
+
+def drop_pending(job: Job) -> None:
+    """Take away what waits, if anything does."""
+    names = (SIGNATURE, ATTESTATIONS, *ours(job))
+    files: dict[str, bytes | None] = {
+        path: None
+        for name in names
+        if job.book.file(path := pending(job.artifact, job.version, name), CLAIMS_LIMIT) is not None
+    }
+    if files:
+        job.book.append((), files, expect=job.book.ledger().head)
+
+
+def approval(job: Job, signers: Sequence[Identity]) -> tuple[New, ...]:
+    """Return the ledger's entries of everybody who signed besides whoever releases."""
+    return tuple(
+        New(signer.name, APPROVE, job.artifact, {"version": job.version, "how": "signature"})
+        for signer in signers
+        if signer.name != job.actor
+    )

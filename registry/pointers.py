@@ -34,7 +34,8 @@ class Pointer:
 
     The digest is SHA-256 for LFS, md5 for DVC (without the ".dir" of folders), "" where DVC
     recorded none. `size` is UNKNOWN_SIZE where the pointer does not say. `legacy` marks DVC 2
-    entries, which lie elsewhere in a cache.
+    entries, which lie elsewhere in a cache. `count` is how many files a folder says it has, or
+    UNKNOWN_SIZE.
     """
 
     path: str
@@ -42,6 +43,7 @@ class Pointer:
     digest: str
     size: int
     legacy: bool = False
+    count: int = UNKNOWN_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +189,10 @@ def _output(item: dict[str, Any], source: str, wdir: str) -> Pointer:
     if not isinstance(digest, str) or not _MD5.fullmatch(digest):
         raise _bad(source, f"output {name!r:.80} has an md5 that is none")
     kind = PointerKind.DVC_FOLDER if digest.endswith(".dir") else PointerKind.DVC
-    hashed = item.get("hash", "md5-dos2unix")
-    return Pointer(path, kind, digest.removesuffix(".dir"), size, legacy=hashed != "md5")
+    hashed, count = item.get("hash", "md5-dos2unix"), item.get("nfiles")
+    if type(count) is not int or not 0 <= count <= MAX_SIZE:
+        count = UNKNOWN_SIZE
+    return Pointer(path, kind, digest.removesuffix(".dir"), size, hashed != "md5", count)
 
 
 def _yaml(data: bytes, path: str) -> Any:

@@ -66,8 +66,11 @@ def dvc(**out: object) -> bytes:
         (dvc(path="../x/./y"), Pointer("x/y", PointerKind.DVC, MD5, UNKNOWN_SIZE)),
         (
             dvc(md5=MD5 + ".dir", path="tiny", nfiles=2),
-            Pointer("models/tiny", PointerKind.DVC_FOLDER, MD5, UNKNOWN_SIZE),
+            Pointer("models/tiny", PointerKind.DVC_FOLDER, MD5, UNKNOWN_SIZE, count=2),
         ),
+        (dvc(nfiles=-2), Pointer("models/m.bin", PointerKind.DVC, MD5, UNKNOWN_SIZE)),
+        (dvc(nfiles="2"), Pointer("models/m.bin", PointerKind.DVC, MD5, UNKNOWN_SIZE)),
+        (dvc(nfiles=True), Pointer("models/m.bin", PointerKind.DVC, MD5, UNKNOWN_SIZE)),
         (
             f"wdir: sub\nouts:\n- path: a\n  md5: {MD5}\n".encode(),
             Pointer("models/sub/a", PointerKind.DVC, MD5, UNKNOWN_SIZE, legacy=True),

@@ -33,6 +33,10 @@ class Limited(GitHubError):
         self.until = until
 
 
+class Foreign(GitHubError):
+    """Something of that name is there that is not ours, or no longer as we made it."""
+
+
 class Forged(GitHubError):
     """A delivery whose signature does not hold; nothing of it was read."""
 

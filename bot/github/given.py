@@ -62,7 +62,8 @@ def here() -> Repository:
 def repository(url: str, token: str, name: str, login: str = ACTIONS) -> Repository:
     """Return the `Api` of the repository `name` with a token that writes as the account `login`.
 
-    `url` is the API's address. Raises UsageError, GitHubError.
+    `url` is the API's address; "" for `login` is whoever the token is of. Raises UsageError,
+    GitHubError.
     """
     if not _TOKEN.fullmatch(token):
         raise UsageError("there is no token of GitHub", "give the job's as GITHUB_TOKEN")
@@ -70,8 +71,9 @@ def repository(url: str, token: str, name: str, login: str = ACTIONS) -> Reposit
         raise UsageError(f"{name[:80]!r} is no repository", "give owner/name as GITHUB_REPOSITORY")
     connection = Connection(url)
     line = Given(connection, token, url, answers.GHOST)
-    bot = answers.account(answers.read(get(line, f"/users/{quote(login)}").text, User))
-    if bot is None or not bot.bot:
+    whose = f"/users/{quote(login)}" if login else "/user"
+    bot = answers.account(answers.read(get(line, whose).text, User))
+    if bot is None or (login and not bot.bot):
         raise NotFound(f"{login} is no bot of this GitHub", GONE)
     found = answers.read(get(line, f"/repos/{name}").text, Repo)
     return Repository(answers.repository(found, 0), Given(connection, token, url, bot))

@@ -64,7 +64,7 @@ class Repository:
         GitHub's own list of a commit's pull requests leaves out those of forks
         (Azure/azure-rest-api-specs#33415).
         """
-        _commit(head)
+        commit_id(head)
         return tuple(pull for pull in self.open_pulls() if pull.head == head)
 
     def role(self, login: str) -> Role:
@@ -82,7 +82,7 @@ class Repository:
 
         Raises GitHubError where it does not tell all of them.
         """
-        path = self._path(f"compare/{_commit(base)}...{_commit(head)}")
+        path = self._path(f"compare/{commit_id(base)}...{commit_id(head)}")
         found: dict[str, CommitAccount] = {}
         total = 0
         for reply in pages(self.line, path, most=MAX_COMMITS // 100):
@@ -102,7 +102,7 @@ class Repository:
         if name:
             query["check_name"] = name
         found: dict[int, CheckRun] = {}
-        for page in pages(self.line, self._path(f"commits/{_commit(head)}/check-runs"), query):
+        for page in pages(self.line, self._path(f"commits/{commit_id(head)}/check-runs"), query):
             for run in answers.read(page.text, answers.Runs).check_runs:
                 if run.app is not None and run.app.id == app:
                     found[run.id] = run.value
@@ -110,7 +110,7 @@ class Repository:
 
     def create_run(self, body: RunBody) -> CheckRun:
         """Make a check run, or return the one that already has this name and external id."""
-        _commit(body.head)
+        commit_id(body.head)
         run = once(lambda: self._known(body), lambda: self._write_run("POST", "", opening(body)))
         # What did not fit into one request follows; a run that was there is not opened again.
         unfinished = body.conclusion is not None and run.status != "completed"
@@ -235,7 +235,8 @@ class Repository:
         return f"/repos/{self.repo.name}/{rest}"
 
 
-def _commit(sha: str) -> str:
+def commit_id(sha: str) -> str:
+    """Return a full commit id. Raises Refused where it is none."""
     if not _SHA.fullmatch(sha):
         raise Refused(f"{sha[:80]!r} is no full commit id", WRONG)
     return sha

@@ -33,6 +33,7 @@ T = TypeVar("T")
 MAX_PAGES = 100  # of 100 entries: more is a flood, and half a list is no answer
 SAID = 300  # characters of GitHub's own words that an error repeats
 BRIEF = 5.0  # seconds of a limit that a thread may wait
+STEADY = 300.0  # seconds of a limit that one waits who does nothing else
 BLIND = 60.0  # seconds to wait where a limit does not say how long, doubled each time
 LONGEST = 3_900.0  # seconds: the hour of a primary limit, and a little
 ATTEMPTS, PATIENCE = 4, 45.0  # how often, and for how many seconds, something is asked again
@@ -86,8 +87,23 @@ class Wire(Protocol):
 
 def patiently(act: Callable[[], T]) -> T:
     """Do what may be done twice: again after an outage, and after a limit that is nearly over."""
+    return _retried(act, BRIEF, PATIENCE)
+
+
+def steadily(act: Callable[[], T]) -> T:
+    """Do what may be done twice and may take hours, where nobody else waits for the thread."""
+    return _retried(act, STEADY, None)
+
+
+def _retried(act: Callable[[], T], limit: float, timeout: float | None) -> T:
+    def again(error: Exception) -> bool | float:
+        if isinstance(error, Limited):
+            left = error.until - time.time()
+            return max(left, 0.0) if left <= limit else False
+        return isinstance(error, Unavailable)
+
     for attempt in stamina.retry_context(
-        on=_again, attempts=ATTEMPTS, timeout=PATIENCE, wait_initial=0.5, wait_max=5.0
+        on=again, attempts=ATTEMPTS, timeout=timeout, wait_initial=0.5, wait_max=5.0
     ):
         with attempt:
             return act()
@@ -117,13 +133,6 @@ def pages(wire: Wire, path: str, query: Query = None, most: int = MAX_PAGES) -> 
         if not reply.more:
             return
     raise GitHubError(f"more than {most} pages of {path}", "half a list is no answer; tidy it up")
-
-
-def _again(error: Exception) -> bool | float:
-    if isinstance(error, Limited):
-        left = error.until - time.time()
-        return max(left, 0.0) if left <= BRIEF else False
-    return isinstance(error, Unavailable)
 
 
 def failure(

@@ -48,6 +48,15 @@ _PASSED = {
 _PASSED_PREFIXES = ("AWS_", "AZURE_", "GOOGLE_", "CLOUDSDK_", "OSS_")
 _SECRET = re.compile(r"secret|token|password|passphrase|connection_string|access_key|sas|_key$")
 _USER = re.compile(r"(?<=://)[^/@\s]+@")
+_CANNOT = {
+    "stat": "be asked",
+    "prove": "be read",
+    "get": "be read",
+    "put": "be written to",
+    "remove": "be changed",
+    "listing": "be listed",
+}
+_AT = {"get": "come from", "prove": "are in", "put": "are in the cache, or came to"}
 _HINTS = {
     "missing": "run 'dvc push' where the file was made, to a remote in the base's .dvc/config",
     "denied": "give whoever runs this the right to it, then run it again",
@@ -91,13 +100,16 @@ def ask(
     wanted: Sequence[tuple[Object, Path | None]] = (),
     *,
     remote: str = "",
+    check: bool = True,
     stall: float = STALL,
     progress: Progress | None = None,
 ) -> Iterator[Answer]:
     """Have the remote do one thing (stat, prove, get, put, remove, listing) to objects.
 
-    Raises StoreFailed, MissingWeights or CorruptWeights at the first object it cannot be done to;
-    where it is only asked for (stat, remove), a missing object is an answer.
+    What is put is read back, unless `check` is false: then its size alone is held against it. A
+    folder's listing is put after all others and removed before them. Raises StoreFailed,
+    MissingWeights, CorruptWeights or UnsafeWeights at the first object it cannot be done to; where
+    it is only asked for (stat, remove), a missing object is an answer.
     """
     name = chosen(config, remote)
     if importlib.util.find_spec("dvc") is None:
@@ -111,19 +123,23 @@ def ask(
         "remote": name,
         "config": whole,
         "limit": DVC_LIMIT,
+        "check": check,
         "objects": [(one.id, one.legacy, str(path or "")) for one, path in wanted],
     }
-    heard = False
+    heard, moved = False, [0] * len(wanted)
     for report in _reports(job, stall, _secrets(whole)):
         match report:
             case ["done", int(number), int(size)]:
+                if progress is not None and size > moved[number]:
+                    progress(wanted[number][0].path, size - moved[number])
                 yield Answer(number, size)
             case ["absent", int(number)]:
                 yield Answer(number, None)
             case ["object", str(found), int(size), bool(legacy)]:
                 yield Answer(-1, size, found, legacy)
             case ["moved", int(number), int(count)]:
-                if progress is not None:
+                moved[number] += count
+                if progress is not None and count:
                     progress(wanted[number][0].path, count)
             case ["failed", int(number), str(kind), str(text)]:
                 about = wanted[number][0] if number >= 0 else None
@@ -150,14 +166,14 @@ def _failed(do: str, remote: str, about: Object | None, kind: str, text: str) ->
     what = f"{about.path}: DVC object {about.id}: " if about else ""
     if kind == "corrupt":
         return CorruptWeights(
-            f"{what}other bytes (digest {text}) where remote {remote!r} was to {do} it",
+            f"{what}other bytes (digest {text}) {_AT[do]} remote {remote!r}",
             "delete it there and push it from a clone where it is intact",
         )
     if kind == "large":
         return UnsafeWeights(
             f"{what}{text} in remote {remote!r}", "track folders of fewer files, or pack them"
         )
-    message = f"{what}remote {remote!r} could not {do} ({text})"
+    message = f"{what}remote {remote!r} cannot {_CANNOT[do]} ({text})"
     if kind == "missing" and do in ("get", "prove"):
         return MissingWeights(f"{what}not in remote {remote!r} ({text})", _HINTS["missing"])
     hint = _HINTS["away" if kind == "missing" else kind]

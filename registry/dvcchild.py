@@ -61,16 +61,20 @@ class Talk:
 
 
 class Moved(Callback):  # type: ignore[misc]
-    """Reports how many bytes of object `number` went."""
+    """Reports how many bytes of object `number` went; none of them `again`, only that it lives."""
 
-    def __init__(self, talk: Talk, number: int) -> None:
+    def __init__(self, talk: Talk, number: int, *, again: bool = False) -> None:
         super().__init__()
-        self._talk, self._number, self._told = talk, number, 0
+        self._talk, self._number, self._told, self._again = talk, number, 0, again
+
+    def back(self) -> Moved:
+        """Return what reports the same bytes on their way back."""
+        return Moved(self._talk, self._number, again=True)
 
     def call(self, hook_name: str | None = None, **kwargs: Any) -> None:
         """Report, where enough has gone since the last report."""
         if self.value - self._told >= STEP:
-            self._talk.say("moved", self._number, self.value - self._told)
+            self._talk.say("moved", self._number, 0 if self._again else self.value - self._told)
             self._told = self.value
 
 
@@ -86,6 +90,7 @@ class Store:
         remote = Remote(job["remote"], path, self.fs, **options)
         self.path, self.odb, self.legacy = path, remote.odb, remote.legacy_odb
         self.local, self.limit = self.fs.protocol == "local", int(job["limit"])
+        self.check = bool(job["check"])
 
     def place(self, oid: str, legacy: bool) -> str:
         """Return where an object is."""
@@ -94,8 +99,7 @@ class Store:
     def chunks(self, path: str) -> Iterator[bytes]:
         """Yield what the remote has at a path."""
         with Path(path).open("rb") if self.local else self.fs.open(path, "rb") as file:
-            while chunk := file.read(CHUNK):
-                yield chunk
+            yield from _pieces(file)
 
 
 Object = tuple[str, bool, str]  # id, whether of DVC 2's layout, the file here
@@ -124,22 +128,38 @@ def get(store: Store, each: Object, moved: Moved) -> int:
 
 
 def put(store: Store, each: Object, moved: Moved) -> int:
-    """Take the object there; on a disk hashed, whole or not at all."""
+    """Take the object there and look what came of it; on a disk hashed, whole or not at all."""
     oid, legacy, source = each
     path = store.place(oid, legacy)
+    _send(store, path, each, moved)
+    if store.check:
+        return prove(store, each, moved.back())
+    size, sent = stat(store, each, moved), Path(source).stat().st_size
+    if size not in (-1, sent):
+        raise OSError(0, f"{sent:,} bytes were sent, {size:,} are there")
+    return sent
+
+
+def _send(store: Store, path: str, each: Object, moved: Moved) -> None:
+    oid, _, source = each
     if store.local:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        with storing.replacing(Path(path), mode=0o444) as fd:
-            return _copy(store, store.chunks(source), oid, fd, moved)
+        with storing.replacing(Path(path), mode=0o444) as fd, Path(source).open("rb") as file:
+            _copy(store, _pieces(file), oid, fd, moved)
+        return
     store.fs.makedirs(store.fs.parent(path))
     store.fs.put_file(source, path, callback=moved)
-    return Path(source).stat().st_size
 
 
 def remove(store: Store, each: Object, moved: Moved) -> int:
     """Remove the object."""
     store.fs.remove(store.place(*each[:2]))
     return 0
+
+
+def _pieces(file: Any) -> Iterator[bytes]:
+    while piece := file.read(CHUNK):
+        yield piece
 
 
 def _copy(store: Store, chunks: Iterator[bytes], oid: str, fd: int | None, moved: Moved) -> int:
@@ -243,9 +263,12 @@ def run(talk: Talk, job: dict[str, Any]) -> None:
         if not stop.is_set() and not tried(talk, number, answer):
             stop.set()
 
+    pairs = list(enumerate(job["objects"]))
     with ThreadPoolExecutor(int(job.get("jobs") or JOBS)) as pool:
-        for future in [pool.submit(one, *pair) for pair in enumerate(job["objects"])]:
-            future.result()
+        # Whoever finds a listing takes what it names for granted: it comes last and goes first.
+        for listings in (work is remove, work is not remove):
+            part = [pair for pair in pairs if pair[1][0].endswith(".dir") is listings]
+            list(pool.map(lambda pair: one(*pair), part))
 
 
 def _end_with_parent() -> None:

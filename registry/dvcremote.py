@@ -16,7 +16,7 @@ from registry import objects
 from registry.dvc import bring, each_once, object_of, prove, within
 from registry.dvcask import STALL, Object, Progress, ask
 from registry.dvcconfig import DvcConfig
-from registry.errors import MissingWeights, StoreFailed
+from registry.errors import MissingWeights
 from registry.pointers import Pointer
 
 JOBS = 4
@@ -71,9 +71,10 @@ def state(
     known = {(held.object.id, held.object.legacy) for held in found}
     rest = [one for one in each_once(inside) if (one.id, one.legacy) not in known]
     whole = (*found, *_stat(rest, config, remote, stall))
-    if full:
+    if full and any(held.there for held in whole):
         there = [(held.object, None) for held in whole if held.there]
-        _all(config, "prove", there, remote, stall, progress)
+        for _ in ask(config, "prove", there, remote=remote, stall=stall, progress=progress):
+            pass
     return whole
 
 
@@ -97,20 +98,14 @@ def push(
     up = [each.object for each in held if not _is_whole(each, cache)]
     with ThreadPoolExecutor(JOBS) as pool:
         list(pool.map(lambda one: _ready(one, cache), up))
-    for listings in (False, True):
-        part = [(one, one.within(cache)) for one in up if one.id.endswith(".dir") is listings]
-        _all(config, "put", part, remote, stall, progress)
-        if check:
-            _all(config, "prove", part, remote, stall, None)
-    after = _stat(up, config, remote, stall)
-    for each in after:
-        if not _is_whole(each, cache):
-            lies = f"has {each.size:,} bytes there" if each.there else "is not there"
-            raise StoreFailed(
-                f"{each.object.path}: DVC object {each.object.id} was sent, and {lies}",
-                "see who else writes to the remote, then run it again",
-            )
-    return after
+    sent = [(one, one.within(cache)) for one in up]
+    sizes = [-1] * len(sent)
+    if sent:
+        for answer in ask(
+            config, "put", sent, remote=remote, check=check, stall=stall, progress=progress
+        ):
+            sizes[answer.number] = -1 if answer.size is None else answer.size
+    return tuple(Held(one, True, size) for one, size in zip(up, sizes, strict=True))
 
 
 def listing(config: DvcConfig, *, remote: str = "", stall: float = STALL) -> Iterator[Stored]:
@@ -126,13 +121,10 @@ def remove(
     stored: Sequence[Stored], config: DvcConfig, *, remote: str = "", stall: float = STALL
 ) -> None:
     """Remove objects, listings first; one that is not there is no error. Raises StoreFailed."""
-    for listings in (True, False):
-        part = [
-            (Object(each.id, each.id, each.legacy), None)
-            for each in stored
-            if each.id.endswith(".dir") is listings
-        ]
-        _all(config, "remove", part, remote, stall, None)
+    if stored:
+        wanted = [(Object(each.id, each.id, each.legacy), None) for each in stored]
+        for _ in ask(config, "remove", wanted, remote=remote, stall=stall):
+            pass
 
 
 def _stat(
@@ -146,19 +138,6 @@ def _stat(
         Held(one, told[number] is not None, -1 if (size := told[number]) is None else size)
         for number, one in enumerate(wanted)
     )
-
-
-def _all(
-    config: DvcConfig,
-    do: str,
-    wanted: Sequence[tuple[Object, Path | None]],
-    remote: str,
-    stall: float,
-    progress: Progress | None,
-) -> None:
-    if wanted:
-        for _ in ask(config, do, wanted, remote=remote, stall=stall, progress=progress):
-            pass
 
 
 def _is_whole(held: Held, cache: Path) -> bool:

@@ -65,7 +65,7 @@ def run(
     with tempfile.TemporaryFile() as errors, tempfile.TemporaryFile() as question:
         question.write(asked)
         question.seek(0)
-        with _start(folder, words, stdin=question, stderr=errors, env=env) as process:
+        with start(folder, words, stdin=question, stderr=errors, env=env) as process:
             assert process.stdout is not None
             output = _read(process.stdout, limit)
             if len(output) > limit:
@@ -86,7 +86,7 @@ def _read(pipe: IO[bytes], limit: int) -> bytes:
     return b"".join(parts)
 
 
-def _start(
+def start(
     folder: Path,
     words: Sequence[str],
     *,
@@ -96,6 +96,7 @@ def _start(
     before: Sequence[str] = (),
     fds: tuple[int, ...] = (),
 ) -> subprocess.Popen[bytes]:
+    """Start git, with `before` in a session of its own. Raises UsageError, RepositoryError."""
     try:
         return subprocess.Popen(
             [*before, *["git", *_FLAGS, *words]], cwd=folder, env=env or environment(),
@@ -111,7 +112,7 @@ def _start(
 @contextlib.contextmanager
 def stream(folder: Path, blob: str) -> Iterator[IO[bytes]]:
     """Open a blob of any size as a pipe; leaving early ends the process."""
-    process = _start(folder, ("cat-file", "blob", blob))
+    process = start(folder, ("cat-file", "blob", blob))
     assert process.stdout is not None
     try:
         yield process.stdout
@@ -123,7 +124,7 @@ def stream(folder: Path, blob: str) -> Iterator[IO[bytes]]:
 
 def lines(folder: Path, *words: str) -> Generator[bytes, None, None]:
     """Yield git's lines; leaving early ends it. Raises TooLarge beyond CHUNK, RepositoryError."""
-    with tempfile.TemporaryFile() as errors, _start(folder, words, stderr=errors) as process:
+    with tempfile.TemporaryFile() as errors, start(folder, words, stderr=errors) as process:
         assert process.stdout is not None
         try:
             while line := process.stdout.readline(CHUNK):
@@ -155,9 +156,7 @@ class Batch:
             return None
         with self._lock:
             if self._process is None:
-                self._process = _start(
-                    self._folder, ("cat-file", self._mode), stdin=subprocess.PIPE
-                )
+                self._process = start(self._folder, ("cat-file", self._mode), stdin=subprocess.PIPE)
             return self._answer(self._process, name, content=content)
 
     def _answer(
@@ -259,7 +258,7 @@ def fetch(
             "GIT_TERMINAL_PROMPT": "0", "GIT_NO_REPLACE_OBJECTS": "1", "LC_ALL": "C",
             "GIT_GRAFT_FILE": "/dev/null", "HOME": "/nonexistent",
         }  # fmt: skip
-        process = _start(
+        process = start(
             folder, [*flags, *(("--stdin",) if names else ()), "origin", *words], env=env,
             stdin=subprocess.PIPE, stderr=subprocess.STDOUT, fds=(secret,),
             before=("setpriv", "--pdeathsig", "KILL", "--") if shutil.which("setpriv") else (),

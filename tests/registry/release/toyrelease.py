@@ -185,7 +185,7 @@ def main(top: Path) -> None:
     none = state(world)
     draw = random.Random(6)
     twice = [(draw.randint(1, points), draw.randint(1, points)) for _ in range(20)]
-    wrong = []
+    wrong: list[list[object]] = []
     killed = 0
     for number, kills in enumerate([*((n,) for n in range(1, points + 1)), *twice]):
         world = top / f"run{number}"

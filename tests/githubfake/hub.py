@@ -50,6 +50,7 @@ class FakeGitHub:
         # Seconds that GitHub's clock runs ahead of ours: App tokens and the Date header follow it.
         self.skew = 0.0
         self.digests = True  # of assets: older servers say none
+        self.corrupts = 0  # how many uploads are kept with another last byte
         self.slow = 0.5
         self.wait = 60  # seconds that a limit (a fault) lasts
         self.users: dict[str, User] = {}

@@ -24,12 +24,15 @@ _PREFIX, _SUFFIX = ".modelwarden-", ".tmp"
 
 
 @contextmanager
-def replacing(path: Path, *, mode: int = 0o644, overwrite: bool = True) -> Iterator[int]:
+def replacing(
+    path: Path, *, mode: int = 0o644, overwrite: bool = True, durable: bool = True
+) -> Iterator[int]:
     """Give a descriptor for the new content of `path`, which appears whole or not at all.
 
     Until then it has no name where the file system can do that, so that not even a killed
     process leaves it behind; elsewhere what a killed one left is removed by the next. A link at
-    `path` is replaced itself, never written through. `mode` is subject to the umask.
+    `path` is replaced itself, never written through. `mode` is subject to the umask. What is not
+    `durable` may be lost or cut by a failure of the machine: for what is proven when it is read.
     Raises Refused if it exists and may not be overwritten, WriteFailed.
     """
     try:
@@ -40,9 +43,11 @@ def replacing(path: Path, *, mode: int = 0o644, overwrite: bool = True) -> Itera
         with _unnamed(path.parent) as (fd, name):
             yield fd
             os.fchmod(fd, mode & ~_umask())
-            os.fsync(fd)
+            if durable:
+                os.fsync(fd)
             _name(fd, name, path, overwrite)
-        sync(path.parent)
+        if durable:
+            sync(path.parent)
     except OSError as error:
         why = error.strerror or str(error)
         raise WriteFailed(

@@ -56,8 +56,9 @@ def measured(record: Record) -> list[str]:
     of = count(record.of, "item")
     part = f"all {of}" if record.n == record.of else f"{record.n:,} of {of}: ended early"
     about = (
-        f"{opening(record.kind, 40)}, {part}; {plain(record.device, 100)}, {plain(record.dtype, 40)};"
-        f" items {code(short(record.items))}, record {code(record.digest)}.{more}"
+        f"{opening(record.kind, 40)}, {part}; {plain(record.device, 100)},"
+        f" {plain(record.dtype, 40)}; items {code(short(record.items))},"
+        f" record {code(record.digest)}.{more}"
     )
     notes = [f"- {opening(note)}" for note in record.notes[:20]]
     body = table(heads, rows, right="  rrr") if shown else ["No numbers."]

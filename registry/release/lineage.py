@@ -139,8 +139,9 @@ def _making(release: Release) -> Iterator[tuple[Node, *tuple[Edge, ...]]]:
     used = {edge.of for edges in tied.values() for edge in edges}
     for stage in pipeline.stages:
         name = f"stage:{stage.name}"
-        last = [] if name in used else [Edge(name, RELEASE, "is listed in")]
-        yield Node(name, "stage", stage.name, "", stage.command), *tied[name], *last
+        last = () if name in used else (Edge(name, RELEASE, "is listed in"),)
+        node = Node(name, "stage", stage.name, "", stage.command)
+        yield node, *tied[name], *last
 
 
 def _measuring(release: Release) -> Iterator[tuple[Node, *tuple[Edge, ...]]]:

@@ -20,12 +20,15 @@ from bot.checks.weights import (
     pointers,
     rules,
     shown,
+    storage,
+    storageshown,
 )
 from bot.checks.weights.configs import ConfigChange, IndexChange
 from bot.checks.weights.diffs import ModelDiff
 from bot.checks.weights.files import ModelFile
 from bot.checks.weights.pointers import PointerChange
 from bot.checks.weights.scans import Scanner
+from bot.checks.weights.storage import Storage
 from bot.exhibit import Exhibit
 from bot.finding import Finding, Level, Location
 from bot.wording import plural
@@ -36,6 +39,7 @@ from security.sniff import Format
 NAME = "weights"
 VERSION = 5
 RULES = rules.RULES
+_NOTHING = Storage()
 
 
 class Settings(Section):
@@ -86,12 +90,24 @@ class Settings(Section):
         le=1_000,
         description="Tensors that each table of differences lists, the largest first.",
     )
+    listings: Literal["fetch", "local"] = Field(
+        default="fetch",
+        description="Lists of files of changed DVC folders: fetch those alone that are not at"
+        " hand, as the base commit's .dvc/config says, or use local ones only.",
+    )
+    file_rows: int = Field(
+        default=50,
+        ge=1,
+        le=1_000,
+        description="Files behind pointers that the table of their changes lists; totals have all.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What the change brings: files, pointers, malformed pointers, configurations, indices,
-    symlinks under names by which loaders find code, models compared, and texts of models."""
+    symlinks under names by which loaders find code, models compared, texts of models, and what
+    happens to the files behind pointers."""
 
     files: tuple[ModelFile, ...] = ()
     pointers: tuple[PointerChange, ...] = ()
@@ -101,6 +117,7 @@ class Evidence:
     indices: tuple[IndexChange, ...] = ()
     models: tuple[ModelDiff, ...] = ()
     texts: tuple[ModelFile, ...] = ()
+    storage: Storage = _NOTHING
 
 
 def applies(change: Change, settings: Settings) -> str:
@@ -132,6 +149,7 @@ def collect(change: Change, world: World, settings: Settings) -> Evidence:
         configs.indices(change, world),
         diffs.collect(change, world, valid if settings.compare else (), maker, limit),
         tuple(m for m in in_git if m.content.format in files.PLAIN and m.scanned),
+        storage.collect(change, world, fetch=settings.listings == "fetch"),
     )
 
 
@@ -169,8 +187,9 @@ def summary(evidence: Evidence) -> str:
 
 
 def exhibits(evidence: Evidence, settings: Settings) -> tuple[Exhibit, ...]:
-    """Show which tensors differ, and how much."""
-    return shown.tables(evidence.models, settings.compare_rows)
+    """Show which tensors differ, and how much, and what happens to files behind pointers."""
+    tensors = shown.tables(evidence.models, settings.compare_rows)
+    return (*tensors, *storageshown.tables(evidence.storage, settings.file_rows))
 
 
 def _weight(file: ModelFile, limit: int) -> Iterator[Finding]:

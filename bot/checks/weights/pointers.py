@@ -106,7 +106,7 @@ def collect(
     after, before, broken = _differing(change, world, lfs)
     for pointer, source in after:
         old = before.get(pointer.path)
-        if _is_same(old, pointer) or _is_in_git(pointer, world, change.head):
+        if _is_same(old, pointer) or is_in_git(pointer, world, change.head):
             continue
         one = _content(pointer, old, source, world, _Reader(libraries, scanner))
         seen.append(one)
@@ -175,10 +175,11 @@ def _is_same(old: Pointer | None, new: Pointer) -> bool:
     return old is not None and bool(new.digest) and (old.kind, old.digest) == (new.kind, new.digest)
 
 
-def _is_in_git(pointer: Pointer, world: World, head: str) -> bool:
+def is_in_git(pointer: Pointer, world: World, commit: str) -> bool:
+    """Whether a DVC output is not cached, but kept in git itself."""
     # DVC also records outputs it does not cache (metrics); those are judged as git blobs. A
     # file of other bytes is a decoy: a checkout by DVC puts its own content in that place.
-    entry = world.entry(head, pointer.path) if pointer.kind is PointerKind.DVC else None
+    entry = world.entry(commit, pointer.path) if pointer.kind is PointerKind.DVC else None
     if entry is None or not entry.is_file:
         return False
     try:

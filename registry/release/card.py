@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from registry.release import hub
 from registry.release.about import About
-from registry.release.figures import compared, measured
+from registry.release.figures import compared, held, measured
 from registry.release.frontmatter import front, library, licence_file, weights_licence
 from registry.release.prose import (
     NAME,
@@ -19,7 +19,6 @@ from registry.release.prose import (
     paragraphs,
     plain,
     section,
-    size,
     table,
 )
 from registry.release.values import Artifact, Licence, Release
@@ -56,7 +55,6 @@ def _facts(release: Release, about: About) -> list[str]:
     sizes = [about.parameters, *(one.parameters for one in release.measurements)]
     number = next((f"{one:,}" for one in sizes if one), UNSTATED)
     repository = hub.address(release.repository)
-    files = release.weights.files or release.weights.pointers
     rows = (
         ("Version", code(release.version)),
         ("Released from", f"commit {code(release.commit)} of {_date(release)}"),
@@ -67,7 +65,7 @@ def _facts(release: Release, about: About) -> list[str]:
         ("Base model", ", ".join(map(code, about.base_models)) or UNSTATED),
         ("How it was made from it", plain(about.relation, 60) or UNSTATED),
         ("Library", library(release, about) or UNSTATED),
-        ("Weights", f"{count(len(files), 'file')}, {size(release.weights.size)}"),
+        ("Weights", ", ".join(dict.fromkeys(held(release.weights)))),
         ("Fingerprint", code(release.fingerprint) or UNSTATED),
         ("Licence of the weights", code(weights_licence(release)) or UNSTATED),
         ("Previous release", code(release.previous.version) if release.previous else "none"),
@@ -131,17 +129,13 @@ def _data(release: Release, about: About) -> list[list[str]]:
 
 
 def _row(one: Artifact) -> tuple[str, ...]:
-    folders = any(pointer.kind == "dvc-folder" for pointer in one.pointers)
-    known = f"{len(one.files):,}" if one.files else f"{len(one.pointers):,}"
-    files = "a folder" if folders and not one.files else known
     if one.root:
         digest = f"sha256 root {code(one.root)}"
     elif len(one.pointers) == 1:
         digest = f"{plain(one.pointers[0].kind, 20)} {code(one.pointers[0].digest)}"
     else:
         digest = f"{count(len(one.pointers), 'digest')} in `release/release.json`"
-    known_size = one.files or all(pointer.size >= 0 for pointer in one.pointers)
-    return code(one.path), files, size(one.size) if known_size else UNSTATED, digest
+    return code(one.path), *held(one), digest
 
 
 def _energy(release: Release, about: About) -> list[str]:
@@ -179,7 +173,7 @@ def verifying(release: Release) -> list[list[str]]:
     command = f"modelwarden verify . --artifact {name}" if safe else "modelwarden verify ."
     told = f"It must name version {code(release.version)}, and as its signer somebody you trust."
     return [
-        ["In the folder of this page, with the project's trust file or one public key:"],
+        ["In the folder of the model, with the project's trust file or one public key:"],
         ["```", f"{command} --trust trust.toml", "```"],
         [told + " Neither MLflow, DVC nor torch is needed."],
     ]

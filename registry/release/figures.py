@@ -8,8 +8,18 @@ from collections.abc import Iterator
 from lab.metrics.measure import Measurement
 from lab.record import Record
 from registry.release.frontmatter import kept
-from registry.release.prose import NAME, code, count, opening, plain, short, table
-from registry.release.values import Release
+from registry.release.prose import (
+    NAME,
+    UNSTATED,
+    code,
+    count,
+    opening,
+    plain,
+    short,
+    size,
+    table,
+)
+from registry.release.values import Artifact, Release
 
 ROWS = 200  # of one table of differences
 Key = tuple[str, str, str]
@@ -32,6 +42,18 @@ def interval(one: Measurement) -> str:
 def share(alpha: float) -> str:
     """Return "95 %" of an alpha of 0.05."""
     return f"{round(100 * (1 - alpha), 3):g} %"
+
+
+def held(one: Artifact) -> tuple[str, str]:
+    """Return how many files an artifact has and their size, as far as that is stated."""
+    if one.files:
+        return count(len(one.files), "file"), size(one.size)
+    if not one.pointers:
+        return UNSTATED, UNSTATED
+    folders = any(pointer.kind == "dvc-folder" for pointer in one.pointers)
+    known = all(pointer.size >= 0 for pointer in one.pointers)
+    files = "a folder" if folders else count(len(one.pointers), "file")
+    return files, size(one.size) if known else UNSTATED
 
 
 def measured(record: Record) -> list[str]:

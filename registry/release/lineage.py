@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from registry.release import links
+from registry.release.figures import held
 from registry.release.links import Missing
 from registry.release.prose import count, size
 from registry.release.values import Artifact, Release
@@ -213,10 +214,8 @@ def _digest(one: Artifact) -> str:
 
 
 def _about(one: Artifact) -> str:
-    held = one.files or one.pointers
-    known = one.files or all(pointer.size >= 0 for pointer in one.pointers)
-    kinds = sorted({pointer.kind for pointer in one.pointers})
-    if not held:
+    if not one.files and not one.pointers:
         return "nothing of it is known"
-    amount = size(one.size) if known else "size not stated"
-    return f"{count(len(held), 'file')}, {amount}, {', '.join(kinds)}"
+    files, amount = held(one)
+    kinds = sorted({pointer.kind for pointer in one.pointers})
+    return f"{files}, {amount}, {', '.join(kinds)}"

@@ -97,6 +97,19 @@ class Child:
         for part in _parts(marks, PER_BATCH):
             self._client.log_batch(run, tags=part)
 
+    def inputs(self, run: str, data: list[list[str]]) -> None:
+        """Name the data that a run used: (name, digest, kind of source, source, context) each."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        found = [
+            DatasetInput(
+                Dataset(name, digest, kind, source), [InputTag("mlflow.data.context", context)]
+            )
+            for name, digest, kind, source, context in data
+        ]
+        for part in _parts(found, PER_BATCH):
+            self._client.log_inputs(run, part)
+
     def upload(self, run: str, source: str, folder: str) -> None:
         """Put one file among the artifacts of a run."""
         self._client.log_artifact(run, source, folder or None)

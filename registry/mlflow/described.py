@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ MEASUREMENT = "modelwarden.measurement"  # digest of the record, on the run of o
 COMPLETE = "modelwarden.complete"  # set last: everything of this document is there
 WITHDRAWN = "modelwarden.withdrawn"  # why
 VALUE = 4000  # characters of a tag or parameter; older servers take no more than 5,000
+DATASETS = 100
+_NAME, _DIGEST = 500, 36  # characters MLflow takes of a data set's name and digest
 POINTERS = 1000  # named in MLmodel
 _STORES = {"blob": "git", "lfs": "lfs", "dvc": "dvc", "dvc-folder": "dvc"}
 _WRITES = ("ForCausalLM", "ForConditionalGeneration", "LMHeadModel")
@@ -199,6 +202,24 @@ def describe(release: Release, root: str) -> str:
         ]
         lines += ["", *prose.table(("Compared with", "Outcome", "Summary"), rows)]
     return _cut("\n".join(lines))
+
+
+def training(release: Release) -> list[list[str]]:
+    """Return the data a release was trained on: name, digest, kind and place of it, context."""
+    found = []
+    for one in release.data[:DATASETS]:
+        stores = {_STORES.get(pointer.kind, "") for pointer in one.pointers}
+        digest = one.root or (one.pointers[0].digest if one.pointers else "unknown")
+        source = {"repository": release.repository, "commit": release.commit, "path": one.path}
+        kind = stores.pop() if len(stores) == 1 else "git"
+        found.append([one.path[:_NAME], digest[:_DIGEST], kind, json.dumps(source), "training"])
+    return found
+
+
+def evaluated(record: Record) -> list[list[str]]:
+    """Return the task as the data that was measured on."""
+    source = json.dumps({"items": record.items, "data": record.data})
+    return [[record.task[:_NAME], record.items[:_DIGEST], "task", source, "evaluation"]]
 
 
 def moment(release: Release) -> int:

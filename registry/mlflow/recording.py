@@ -100,7 +100,7 @@ class Recording:
 
     def _experiment(self, location: str | None) -> str:
         name = self.release.artifact
-        tags = {described.ARTIFACT: name}
+        tags = {described.ARTIFACT: name, "mlflow.experimentKind": "custom_model_development"}
         found, stage = self.calls.call("experiment", name=name, location=location, tags=tags)
         if stage != "active":
             what = f"MLflow at {self.calls.shown}: experiment {name} was deleted"
@@ -114,6 +114,7 @@ class Recording:
             self.calls.call("start", experiment=experiment, name=name, tags=tags)
         )
         self._log(run, described.params(self.release), described.metrics(self.release), tags)
+        self.calls.call("inputs", run=run, data=described.training(self.release))
         return run
 
     def _measured(self, experiment: str, record: Record, parent: str, there: list[Row]) -> str:
@@ -125,6 +126,7 @@ class Recording:
         name = f"{self.release.version} {record.task}"
         run = run or str(self.calls.call("start", experiment=experiment, name=name, tags=tags))
         self._log(run, described.record_params(record), described.record_metrics(record), tags)
+        self.calls.call("inputs", run=run, data=described.evaluated(record))
         self.calls.call("finish", run=run, tags={})
         return run
 

@@ -57,6 +57,7 @@ def stage(folder: Path) -> Path:
     (folder / "model.sig").write_text("{}\n")
     for name in ("release.json", "bom.cdx.json", "verdict.json", "notes.md"):
         (folder / "release" / name).write_text("{}\n")
-    svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle r="9"/></svg>\n'
+    head = '<svg xmlns="http://www.w3.org/2000/svg" width="300" height="120">'
+    svg = f'{head}<circle cx="150" cy="60" r="50" fill="teal"/></svg>\n'
     (folder / "release/lineage.svg").write_text(svg)
     return folder

@@ -17,7 +17,7 @@ def vocabulary_change(base: ModelFiles, head: ModelFiles) -> str:
     left, right = tokenizer_json(old), tokenizer_json(new)
     if canonical(left) == canonical(right):
         return ""
-    before, after = _tokens(left), _tokens(right)
+    before, after = tokens(left), tokens(right)
     size = f"{len(before):,} -> {len(after):,}" if len(before) != len(after) else f"{len(after):,}"
     added, removed = len(after.keys() - before.keys()), len(before.keys() - after.keys())
     moved = sum(before[name] != after[name] for name in before.keys() & after.keys())
@@ -35,7 +35,7 @@ def _bytes(files: ModelFiles) -> bytes:
         raise ModelError(f"{TOKENIZER} cannot be read", "check the folder") from error
 
 
-def _tokens(tokenizer: Any) -> dict[str, object]:
+def tokens(tokenizer: Any) -> dict[str, object]:
     """Return the id of every token; of a list, its place. What has no such form counts as none."""
     tokenizer = tokenizer if isinstance(tokenizer, dict) else {}
     model, found = tokenizer.get("model"), dict[str, object]()

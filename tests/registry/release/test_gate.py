@@ -58,6 +58,7 @@ def test_a_release_that_may_be_made() -> None:
         ({"version": "1.0.0+other"}, "is released at 2026-10-01"),
         ({"version": "0.9.0"}, "acme/small 0.9.0 does not come after 1.0.0"),
         ({"version": "1.0.0-rc.1"}, "does not come after 1.0.0"),
+        ({"previous": "1.1.0"}, "acme/small 1.1.0 does not come after 1.1.0"),
         ({"version": "one"}, "is not a version"),
         ({"previous": "none"}, "is not a version"),
         ({"version": "1.0.0", "issued": (replace(OUT, withdrawn="it leaks"),)},

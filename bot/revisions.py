@@ -140,6 +140,13 @@ class Revisions:
             raise UsageError(f"git knows no author: {error}", "run: git config user.email YOU")
         return parse_person(output)
 
+    def remote_url(self, name: str) -> str:
+        """Return the address of a remote as it is configured, "" where there is none."""
+        if not name:
+            return ""
+        status, output, _ = git.run(self.folder, "config", "--get", f"remote.{name}.url")
+        return "" if status else output.decode("utf-8", "replace").strip()
+
     def comment_mark(self) -> str:
         """Return what git starts its own lines of a message with; '#' where it is not set."""
         status, output, _ = git.run(self.folder, "config", "--get", "core.commentChar")

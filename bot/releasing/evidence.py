@@ -18,6 +18,7 @@ from bot.checks.regression.suites import Suites, read_suites
 from bot.errors import UsageError
 from bot.finding import Rule
 from bot.policy import Policy, Waiver
+from bot.releasing.comparing import laid_out
 from bot.releasing.job import Job
 from bot.releasing.placing import manifest, tensors
 from bot.releasing.scoring import ALL, scores_of
@@ -29,10 +30,8 @@ from lab.protocol import ModelScores, Task
 from lab.record import Record, harness, record
 from lab.scoring.turns import Found
 from lab.worker import versions
-from registry.errors import Blocked
 from registry.release.steps import Facts, Tell
 from registry.release.values import Against, Gated, Release
-from registry.weights import locate, materialise
 from security import storing
 
 FILE, VERDICT = "evidence.json", "verdict.json"
@@ -112,19 +111,7 @@ def compare(
     if before.fingerprint == head.fingerprint:
         return comparing.report(head, head, tasks, Found(()), settings)
     with tempfile.TemporaryDirectory(prefix="modelwarden-", ignore_cleanup_errors=True) as place:
-        folder = Path(place, before.version)
-        folder.mkdir()
-        files = locate(job.world, before.commit, before.weights.path)
-        materialise(
-            job.world, files, folder, base_commit=job.commit, head_commit=before.commit,
-            limit_bytes=int(settings.max_gb * 1e9),
-        )  # fmt: skip
-        base = inspect(folder)
-        if base.fingerprint != before.fingerprint:
-            raise Blocked(
-                f"the model at {before.commit[:12]} is not the one that {before.version} released",
-                "find out what was exchanged: modelwarden release doctor",
-            )
+        base = laid_out(job.world, before, job.commit, Path(place), settings.max_gb)
         old = scores_of(job.world, settings, "base", base, tasks, tell)
         return comparing.report(base, head, tasks, Found((old, scores)), settings)
 
@@ -186,7 +173,9 @@ def _excuse(verdict: Verdict, policy: Policy) -> Verdict:
 def _excused(job: Job) -> Policy:
     today = datetime.now(UTC).date()
     added = tuple(
-        Waiver(rule=excuse.rule, until=today, reason=excuse.reason) for excuse in job.excuses
+        Waiver(rule=excuse.rule, until=today, reason=excuse.reason)
+        for excuse in job.excuses
+        if excuse.rule in _rules()
     )
     return replace(job.policy, added=added)
 

@@ -15,6 +15,7 @@ from registry.release.values import Release
 from security.identity import Signer
 from security.trust.trustfile import TrustFile
 
+LINEAGE = "lineage/"  # before the name of a missing link that is accepted
 TRUST = ".github/trust.toml"
 RELEASE_JSON = "release/release.json"
 
@@ -25,6 +26,22 @@ class Excuse:
 
     rule: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A repository whose releases are asked about."""
+
+    world: GitWorld
+    commit: str
+    own: Policy
+    artifact: str
+    book: Book
+
+    @property
+    def settings(self) -> Settings:
+        """How releases are made there."""
+        return self.own.release
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +69,7 @@ class Job:
     staging: Path
     actor: str
     holder: str
+    repository: str = ""
     trust: TrustFile | None = None
     signers: Sequence[Signer] = ()
     excuses: tuple[Excuse, ...] = ()
@@ -67,6 +85,12 @@ class Job:
     def rules(self) -> Settings:
         """Who may release, and with whose consent: the words of the base."""
         return self.policy.release
+
+    @property
+    def owners(self) -> dict[str, str]:
+        """Whose key each is, by its hint, as the trust file says."""
+        found = self.trust.credentials if self.trust else ()
+        return {one.public.hint: one.owner for one in found if one.public}
 
     @property
     def folder(self) -> Path:

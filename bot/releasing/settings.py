@@ -20,6 +20,14 @@ class Card(BaseModel):
         default=(), description="ISO 639 codes of what it was trained on."
     )
     tags: tuple[str, ...] = Field(default=(), description="Words to find it by on a hub.")
+    base_models: tuple[str, ...] = Field(
+        default=(), description="What it was made from, by the hub's names, as acme/base."
+    )
+    relation: Literal["", "finetune", "adapter", "merge", "quantized"] = Field(
+        default="", description="How it was made from that."
+    )
+    datasets: tuple[str, ...] = Field(default=(), description="Training data by the hub's names.")
+    data: str = Field(default="", description="What the training data are, in sentences.")
     task: str = Field(default="text-generation", description="The hub's name of what it does.")
 
 

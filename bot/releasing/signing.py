@@ -12,9 +12,10 @@ from typing import Any
 from bot.errors import UsageError
 from bot.keys import claims
 from bot.keys.sealing import header_size, recipients
-from bot.releasing.job import Job
+from bot.releasing.job import RELEASE_JSON, Job
 from bot.releasing.placing import published_manifest, read_placed
 from registry.errors import Blocked
+from registry.release import values
 from registry.release.ledger import APPROVE, New
 from registry.release.steps import Facts, Tell
 from security import hashing, onepass, storing
@@ -134,13 +135,21 @@ class Verify:
         try:
             found = proven(job)
         except Untrusted as error:
-            wait(job)
-            raise Blocked(
-                f"{job.artifact} {job.version} is not signed by all who must: {error.message}",
-                f"ask them to run: modelwarden release approve {job.version} --key KEY; then run "
-                "this again",
-            ) from error
+            raise self._waiting(error.message) from error
+        lacking = job.rules.approvals - len(others(job, found.signers))
+        if job.trust and lacking > 0:
+            raise self._waiting(f"{lacking} more than {job.actor} must agree")
         return {"root": found.manifest.root, "signers": ", ".join(s.name for s in found.signers)}
+
+    def _waiting(self, why: str) -> Blocked:
+        """Put what others must sign where they find it; return what to tell."""
+        job = self.job
+        wait(job)
+        return Blocked(
+            f"{job.artifact} {job.version} is not signed by all who must: {why}",
+            f"ask them to run: modelwarden release approve {job.version} --key KEY; then run "
+            "this again",
+        )
 
     def undo(self, known: Mapping[str, Facts], facts: Facts | None) -> None:
         """Take away what waits for others in the ledger."""
@@ -258,10 +267,20 @@ def drop_pending(job: Job) -> None:
         job.book.append((), files, expect=job.book.ledger().head)
 
 
+def cosigners(job: Job, signers: Sequence[Identity]) -> tuple[str, ...]:
+    """Return the people who signed besides whoever releases."""
+    names = (job.owners.get(signer.hint, signer.name) for signer in signers)
+    return tuple(dict.fromkeys(name for name in names if name != job.actor))
+
+
+def others(job: Job, signers: Sequence[Identity]) -> frozenset[str]:
+    """Return everybody else who said yes: by a signature, or in the pull request."""
+    document = values.read((job.folder / RELEASE_JSON).read_bytes())
+    reviewers = {one.person for one in document.approvals if one.how == "review"}
+    return frozenset({*cosigners(job, signers), *reviewers} - {job.actor})
+
+
 def approval(job: Job, signers: Sequence[Identity]) -> tuple[New, ...]:
     """Return the ledger's entries of everybody who signed besides whoever releases."""
-    return tuple(
-        New(signer.name, APPROVE, job.artifact, {"version": job.version, "how": "signature"})
-        for signer in signers
-        if signer.name != job.actor
-    )
+    said = {"version": job.version, "how": "signature"}
+    return tuple(New(name, APPROVE, job.artifact, said) for name in cosigners(job, signers))

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from lab.record import Record
 from registry.errors import ReleaseError
+from registry.release.interface import Interface
 from security import strictjson
 from security.manifest import Entry
 
@@ -168,7 +169,7 @@ class Release:
     checks: tuple[Gated, ...] = ()
     previous: Previous | None = None
     outputs: tuple[Entry, ...] = ()
-    interface: tuple[tuple[str, str], ...] = ()  # what versions.suggest compares
+    interface: Interface | None = None
     format: Literal[1] = 1
 
     @property

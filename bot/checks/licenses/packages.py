@@ -109,7 +109,7 @@ def collect(change: Change, world: World, settings: Lists) -> Packages:
         for requirement in _requirements(file.after):
             if _identity(requirement) not in old:
                 new.setdefault(_identity(requirement), (file.path, requirement))
-    library = _library(change, world, settings) if new else Library({})
+    library = shelves(change.head, world, settings) if new else Library({})
     packages = (
         Package(r.name or r.raw, r.specifier, path, r.line, _fact(r, library))
         for path, r in new.values()
@@ -147,10 +147,11 @@ def _fact(requirement: Requirement, library: Library) -> Fact:
     return library.fact(r.name, r.specifier)
 
 
-def _library(change: Change, world: World, settings: Lists) -> Library:
+def shelves(head: str, world: World, settings: Lists) -> Library:
+    """Return all that is at hand about licences, but what a commit itself could hold."""
     own = {Path(sysconfig.get_path(key)) for key in ("purelib", "platlib")}
-    wheels = [_outside(change, world, path) for path in settings.wheels]
-    environment = _outside(change, world, ".venv")
+    wheels = [_outside(head, world, path) for path in settings.wheels]
+    environment = _outside(head, world, ".venv")
     installed = sorted(environment.glob("lib/python3*/site-packages")) if environment else []
     folders = (*installed, *sorted(own))
     return Library(
@@ -158,7 +159,7 @@ def _library(change: Change, world: World, settings: Lists) -> Library:
     )
 
 
-def _outside(change: Change, world: World, path: str) -> Path | None:
+def _outside(head: str, world: World, path: str) -> Path | None:
     """Return the folder, unless the change itself could hold it: its word proves nothing."""
     if PurePosixPath(path).is_absolute():
         return Path(path)
@@ -166,7 +167,7 @@ def _outside(change: Change, world: World, path: str) -> Path | None:
         return None
     folder = ""
     for part in PurePosixPath(path).parts:
-        names = {e.path.rsplit("/", 1)[-1].casefold(): e for e in world.folder(change.head, folder)}
+        names = {e.path.rsplit("/", 1)[-1].casefold(): e for e in world.folder(head, folder)}
         entry = names.get(part.casefold())
         if entry is None:
             return world.worktree / path

@@ -1,0 +1,123 @@
+"""`modelwarden release run`: the steps of a release, one after another, each once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from bot.errors import UsageError
+from bot.keys.trail import Trail, named
+from bot.quoting import plain
+from bot.releasing import versioning
+from bot.releasing.evidence import Measure
+from bot.releasing.gating import Gate
+from bot.releasing.job import Job
+from bot.releasing.opening import Asked, opened, out
+from bot.releasing.opening import named as numbered
+from bot.releasing.placing import Fetch, Intake, Measured
+from bot.releasing.publishing import Announce, Claim, Recorded, Upload
+from bot.releasing.signing import Seal, Sign, Verify
+from bot.releasing.writing import Documents
+from registry.errors import Blocked, Lost
+from registry.release import journal, running
+from registry.release.steps import Facts, Step
+from registry.release.story import Bound, Story
+
+
+def steps(job: Job) -> tuple[Step, ...]:
+    """Return the steps of a release, in their order."""
+    return (
+        Fetch(job), Intake(job), Measured(job), Measure(job), Documents(job), Gate(job), Claim(job),
+        Sign(job), Seal(job), Verify(job), Upload(job), Recorded(job), Announce(job),
+    )  # fmt: skip
+
+
+def run(
+    *,
+    repo: Path,
+    commit: str,
+    version: str | None,
+    keys: Sequence[Path],
+    token: str | None,
+    program: str | None,
+    passphrase_file: Path | None,
+    log: Path | None,
+    excuses: tuple[str, ...],
+    take_over: bool,
+    jobs: int,
+    format_: str,
+) -> int:
+    """Release a commit; return 0. Raises whatever stops a step; the next run goes on there."""
+    asked = Asked(
+        repo, commit, version, keys, token, program, passphrase_file, log, excuses, jobs, take_over
+    )
+    if not asked.signs:
+        raise UsageError("no key to sign with", "name one: --key, --token or --program")
+    with opened(asked, _say) as opened_job:
+        job = choose(opened_job, version)
+        if out(job) and story(job) is None:
+            raise Blocked(
+                f"{job.artifact} {job.version} is released already, from this commit",
+                f"look at it: modelwarden release show {job.version}; whether all have it: "
+                "modelwarden release doctor",
+            )
+        with Trail(log).doing("release", f"{job.artifact} {job.version}") as entry:
+            entry.details["commit"] = job.commit
+            known = _made(job)
+            entry.details |= {"root": known["record"]["root"]} | named(job.signers)
+    _show(job, known, format_)
+    shutil.rmtree(job.staging, ignore_errors=True)
+    return 0
+
+
+def choose(job: Job, version: str | None) -> Job:
+    """Return the job with its version: asked for, begun, released already, or suggested.
+
+    Raises Lost where the commit is out, or begun, under another number.
+    """
+    there, begun = out(job), story(job)
+    settled = there.version if there else begun.bound.version if begun else ""
+    if version and settled and version != settled:
+        what = "was released" if there else "is being released"
+        raise Lost(
+            f"{job.commit[:12]} {what} as {settled}, not as {version}",
+            "leave --version out to go on; or take that back first: modelwarden release rollback",
+        )
+    return numbered(job, settled or version or versioning.suggested(job, _say))
+
+
+def story(job: Job) -> Story | None:
+    """Return what the journal of this commit's release tells, None where none was begun."""
+    return journal.read(job.staging)
+
+
+def bound(job: Job) -> Bound:
+    """Return what the journal of this release is about."""
+    digest = running.digest(steps(job), job.commit, job.artifact, job.version)
+    return Bound(job.artifact, job.version, job.commit, digest)
+
+
+def _made(job: Job) -> Mapping[str, Facts]:
+    with journal.opened(job.staging, bound(job)) as book:
+        return running.run(steps(job), book, _say)
+
+
+def _say(line: str) -> None:
+    click.echo(plain(line), err=True)
+
+
+def _show(job: Job, known: Mapping[str, Facts], format_: str) -> None:
+    if format_ == "json":
+        said = {"artifact": job.artifact, "version": job.version, "tag": job.tag,
+                "commit": job.commit, "steps": known}  # fmt: skip
+        click.echo(json.dumps(said, indent=2))
+        return
+    click.echo(f"{job.artifact} {job.version} is released: tag {job.tag}, {job.commit[:12]}")
+    click.echo(f"root digest {known['record']['root']}")
+    if page := known["announce"].get("page"):
+        click.echo(page)
+    click.echo(f"next: modelwarden release show {job.version}")

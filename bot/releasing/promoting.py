@@ -1,0 +1,150 @@
+"""`release promote`, `rollback` and `withdraw`: what an alias points at, moved by compare-and-swap.
+
+One push moves the ledger, the stage tag and the deployment pointer together; MLflow follows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bot.errors import UsageError
+from bot.keys.trail import Trail
+from bot.quoting import plain
+from bot.releasing import stores
+from bot.releasing.comparing import Judged, judged
+from bot.releasing.job import Place
+from bot.releasing.opening import place
+from registry.errors import Blocked, Lost
+from registry.release import log
+from registry.release.ledger import (
+    ALIASES,
+    PROMOTE,
+    ROLLBACK,
+    WITHDRAW,
+    Issued,
+    Ledger,
+    New,
+)
+
+CHAMPION, CHALLENGER, PREVIOUS = ALIASES
+GOOD = "pass"
+
+
+def promote(*, version: str, alias: str, expect: str, reason: str, repo: Path, format_: str) -> int:
+    """Point an alias at a version; return 0. Raises Lost, Blocked for a worse one."""
+    with place(repo, say=_say) as there:
+        ledger = there.book.ledger()
+        target = version_of(ledger, there.artifact, version)
+        now = pointed(ledger, there.artifact, alias)
+        if now != expect:
+            raise Lost(
+                f"{alias} of {there.artifact} points at {now or 'nothing'}, not at "
+                f"{expect or 'nothing'}",
+                f"look at it again; if it is still right: --expect '{now}'",
+            )
+        found = judged(there, ledger, target, now, _say) if now and alias == CHAMPION else None
+        if found is not None and found.outcome != GOOD:
+            raise Blocked(
+                f"{target.version} is not shown to be as good as {now}: {found.summary}",
+                "measure it on more items, or release a better one",
+            )
+        said = {"alias": alias, "version": target.version, "expect": expect, "root": target.root}
+        said |= {"reason": reason} if reason else {}
+        said |= {"verdict": found.digest} if found else {}
+        news = [New(actor(there), PROMOTE, there.artifact, said)]
+        if alias == CHAMPION and pointed(ledger, there.artifact, CHALLENGER) == target.version:
+            empty = {"alias": CHALLENGER, "version": "", "expect": target.version,
+                     "reason": "promoted to champion"}  # fmt: skip
+            news.append(New(actor(there), PROMOTE, there.artifact, empty))
+        with Trail(None).doing("promote", f"{there.artifact} {target.version}") as entry:
+            entry.details |= {"alias": alias, "from": expect or "nothing"}
+            after = move(there, ledger, news, found)
+    return _show(there, after, format_)
+
+
+def rollback(*, what: str, reason: str, repo: Path, format_: str) -> int:
+    """Point an alias back, or take an unfinished release back; return 0."""
+    if what not in ALIASES:
+        from bot.releasing.undoing import undo
+
+        return undo(what, reason, repo, format_)
+    with place(repo, say=_say) as there:
+        ledger = there.book.ledger()
+        now = pointed(ledger, there.artifact, what)
+        target = log.back(ledger, there.artifact, what)
+        said = {"alias": what, "version": target, "expect": now, "reason": reason}
+        with Trail(None).doing("rollback", f"{there.artifact} {what}") as entry:
+            entry.details |= {"from": now or "nothing", "to": target or "nothing", "why": reason}
+            if not target:
+                raise Blocked(
+                    f"{what} of {there.artifact} has nothing to go back to",
+                    "promote a version instead",
+                )
+            after = move(there, ledger, [New(actor(there), ROLLBACK, there.artifact, said)], None)
+    return _show(there, after, format_)
+
+
+def withdraw(*, version: str, reason: str, repo: Path, format_: str) -> int:
+    """Mark a version as withdrawn; return 0."""
+    with place(repo, say=_say) as there:
+        ledger = there.book.ledger()
+        target = version_of(ledger, there.artifact, version)
+        said = {"version": target.version, "reason": reason}
+        with Trail(None).doing("withdraw", f"{there.artifact} {target.version}") as entry:
+            entry.details["why"] = reason
+            new = New(actor(there), WITHDRAW, there.artifact, said)
+            after = there.book.append((new,), {}, expect=ledger.head)
+        with stores.registry(there) as registry:
+            if registry is not None:
+                registry.withdraw(there.artifact, target.version, reason)
+    return _show(there, after, format_)
+
+
+def move(there: Place, ledger: Ledger, news: list[New], found: Judged | None) -> Ledger:
+    """Write entries; tags and deployment pointers move with them; then tell MLflow."""
+    files: dict[str, bytes | None] = {}
+    if found is not None:
+        files[f"verdicts/{found.digest}.json"] = found.report
+    after = there.book.append(news, files, expect=ledger.head)
+    stores.point(there, after)
+    return after
+
+
+def version_of(ledger: Ledger, artifact: str, name: str) -> Issued:
+    """Return the issued version that a number or an alias names. Raises UsageError."""
+    wanted = pointed(ledger, artifact, name) if name in ALIASES else name.removeprefix("v")
+    found = [one for one in ledger.issued if (one.artifact, one.version) == (artifact, wanted)]
+    if not found:
+        known = ", ".join(one.version for one in ledger.issued[-5:] if one.artifact == artifact)
+        what = f"{name} points at nothing" if name in ALIASES else f"no release {plain(name)}"
+        raise UsageError(f"{what} of {artifact}", f"the newest are: {known or 'none yet'}")
+    return found[-1]
+
+
+def pointed(ledger: Ledger, artifact: str, alias: str) -> str:
+    """Return the version an alias points at, "" for nothing."""
+    return stores.aliases(ledger, artifact).get(alias, "")
+
+
+def actor(there: Place) -> str:
+    """Return who moves an alias, as git knows them."""
+    return there.world.revisions.author()[0]
+
+
+def _say(line: str) -> None:
+    click.echo(plain(line), err=True)
+
+
+def _show(there: Place, ledger: Ledger, format_: str) -> int:
+    found: Mapping[str, Any] = stores.aliases(ledger, there.artifact)
+    if format_ == "json":
+        click.echo(json.dumps({"artifact": there.artifact, "aliases": found}, indent=2))
+        return 0
+    for alias, version in found.items():
+        click.echo(f"{there.artifact} {alias}: {version or 'nothing'}")
+    return 0

@@ -1,0 +1,244 @@
+"""Steps claim, upload, record, announce: the version is ours, the bytes are out, the world knows.
+
+Git is the truth: what stands in the ledger is released. MLflow, the DVC remote and GitHub follow
+it, and `release doctor` repairs them by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.releasing import hub, stores
+from bot.releasing.job import RELEASE_JSON, Job
+from bot.releasing.signing import approval, drop_pending, ours, pending, proven
+from registry.errors import Lost
+from registry.release import values
+from registry.release.ledger import (
+    ABANDON,
+    APPROVE,
+    CLAIM,
+    PROMOTE,
+    RELEASE,
+    WAIVE,
+    Claimed,
+    Issued,
+    Ledger,
+    New,
+    Tag,
+    document_path,
+)
+from registry.release.steps import Facts, Tell
+from registry.release.values import Release
+from security.paths import ATTESTATIONS, SIGNATURE
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The version is ours to release: of two that try, one does."""
+
+    job: Job
+    name: str = "claim"
+
+    def about(self) -> str:
+        """Say which version."""
+        return f"claim version {self.job.version} in the ledger, so that nobody else releases it"
+
+    def look(self, known: Mapping[str, Facts]) -> Facts | None:
+        """See whether the ledger says so."""
+        job, ledger = self.job, self.job.book.ledger()
+        if issued(job, ledger) or _mine(job, ledger):
+            return {"version": job.version, "holder": job.holder}
+        return None
+
+    def do(self, known: Mapping[str, Facts], tell: Tell) -> Facts:
+        """Claim it. Raises Lost where somebody else has, saying who and since when."""
+        job, ledger = self.job, self.job.book.ledger()
+        news = []
+        there = _claimed(job, ledger)
+        if there is not None and job.take_over:
+            reason = f"taken over by {job.actor}"
+            said = {"version": there.version, "holder": there.holder, "reason": reason}
+            news.append(New(job.actor, ABANDON, job.artifact, said))
+        said = {"version": job.version, "commit": job.commit, "holder": job.holder}
+        news.append(New(job.actor, CLAIM, job.artifact, said))
+        job.book.append(news, {}, expect=ledger.head)
+        return {"version": job.version, "holder": job.holder}
+
+    def undo(self, known: Mapping[str, Facts], facts: Facts | None) -> None:
+        """Give the version back."""
+        job, ledger = self.job, self.job.book.ledger()
+        if _mine(job, ledger):
+            reason = "the release was taken back"
+            said = {"version": job.version, "holder": job.holder, "reason": reason}
+            new = New(job.actor, ABANDON, job.artifact, said)
+            job.book.append((new,), {}, expect=ledger.head)
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """The bytes where people get them: DVC's remote, and a draft on GitHub."""
+
+    job: Job
+    name: str = "upload"
+
+    def about(self) -> str:
+        """Say where to."""
+        places = [stores.about(self.job), hub.about(self.job)]
+        return "; ".join(place for place in places if place) or "nothing: no remote, no GitHub"
+
+    def look(self, known: Mapping[str, Facts]) -> Facts | None:
+        """Look while uploading: what is there stays."""
+        return None
+
+    def do(self, known: Mapping[str, Facts], tell: Tell) -> Facts:
+        """Upload what is not there, and prove that it is. Raises StoreFailed, GitHubError."""
+        return {**stores.upload(self.job, tell), **hub.upload(self.job, tell)}
+
+    def undo(self, known: Mapping[str, Facts], facts: Facts | None) -> None:
+        """Remove the draft; objects of a DVC remote are `release gc`'s."""
+        hub.remove(self.job)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The release in MLflow, then in the ledger and as a tag, at once: from here on it is out."""
+
+    job: Job
+    name: str = "record"
+
+    def about(self) -> str:
+        """Say where."""
+        where = ", and in MLflow" if stores.uri(self.job.settings) else ""
+        return f"record it in the ledger, as tag {self.job.tag}{where}"
+
+    def look(self, known: Mapping[str, Facts]) -> Facts | None:
+        """See whether it is out."""
+        there = issued(self.job, self.job.book.ledger())
+        return _facts(there) if there else None
+
+    def do(self, known: Mapping[str, Facts], tell: Tell) -> Facts:
+        """Record it. Raises Lost where the claim was taken over, StoreFailed."""
+        job = self.job
+        found = proven(job)
+        document = document_of(job)
+        stores.record(job, document, found.manifest.root, tell)
+        ledger = job.book.ledger()
+        if (there := issued(job, ledger)) is not None:
+            return _facts(there)
+        said = {
+            "version": job.version, "commit": job.commit, "holder": job.holder, "tag": job.tag,
+            "root": found.manifest.root, "document": document.digest,
+        }  # fmt: skip
+        news = (
+            *approval(job, found.signers),
+            *_reviews(job, document),
+            *_waived(job, document),
+            New(job.actor, RELEASE, job.artifact, said),
+            _challenger(job, ledger),
+        )
+        tag = Tag(job.tag, job.commit, f"{job.artifact} {job.version}\n\nroot {said['root']}")
+        after = job.book.append(news, _files(job), expect=ledger.head, tags=(tag,))
+        there = issued(job, after)
+        if there is None:
+            raise Lost(f"{job.artifact} {job.version} is not in the ledger", "run it again")
+        return _facts(there)
+
+    def undo(self, known: Mapping[str, Facts], facts: Facts | None) -> None:
+        """Take MLflow's version back; the ledger never has what is undone."""
+        drop_pending(self.job)
+        if (self.job.folder / RELEASE_JSON).exists() and "verify" in known:
+            stores.forget(self.job, document_of(self.job), known["verify"]["root"])
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Published on GitHub, pointed at by `challenger`, said in its pull request."""
+
+    job: Job
+    name: str = "announce"
+
+    def about(self) -> str:
+        """Say where."""
+        return hub.announce_about(self.job) or "point MLflow's aliases; nobody else to tell"
+
+    def look(self, known: Mapping[str, Facts]) -> Facts | None:
+        """Look while announcing: what was said is edited in place."""
+        return None
+
+    def do(self, known: Mapping[str, Facts], tell: Tell) -> Facts:
+        """Publish and tell. Raises StoreFailed, GitHubError."""
+        stores.point(self.job, self.job.book.ledger())
+        return dict(hub.announce(self.job, tell))
+
+    def undo(self, known: Mapping[str, Facts], facts: Facts | None) -> None:
+        """Leave it: what is out is withdrawn, not unmade."""
+
+
+def issued(job: Job, ledger: Ledger) -> Issued | None:
+    """Return our version if it is out, from this commit. Raises Lost if from another."""
+    for one in ledger.issued:
+        if (one.artifact, one.version) == (job.artifact, job.version):
+            if one.commit == job.commit:
+                return one
+            what = f"{job.artifact} {job.version} was released by {one.actor} at {one.at}"
+            raise Lost(f"{what}, from {one.commit[:12]}", "release another version")
+    return None
+
+
+def document_of(job: Job) -> Release:
+    """Return the document as it was staged. Raises ReleaseError."""
+    return values.read((job.folder / RELEASE_JSON).read_bytes())
+
+
+def _challenger(job: Job, ledger: Ledger) -> New:
+    """Return the entry that points `challenger` at this version."""
+    there = stores.aliases(ledger, job.artifact)["challenger"]
+    said = {"alias": "challenger", "version": job.version, "expect": there}
+    return New(job.actor, PROMOTE, job.artifact, said)
+
+
+def _claimed(job: Job, ledger: Ledger) -> Claimed | None:
+    named = (job.artifact, job.version)
+    return next((one for one in ledger.claims if (one.artifact, one.version) == named), None)
+
+
+def _mine(job: Job, ledger: Ledger) -> bool:
+    there = _claimed(job, ledger)
+    return there is not None and (there.holder, there.commit) == (job.holder, job.commit)
+
+
+def _reviews(job: Job, document: Release) -> tuple[New, ...]:
+    return tuple(
+        New(one.person, APPROVE, job.artifact, {"version": job.version, "how": one.how})
+        for one in document.approvals
+    )
+
+
+def _waived(job: Job, document: Release) -> tuple[New, ...]:
+    return tuple(
+        New(job.actor, WAIVE, job.artifact,
+            {"version": job.version, "check": gated.check, "commit": job.commit,
+             "reason": text[:400]})
+        for gated in document.checks
+        for text in gated.waived
+    )  # fmt: skip
+
+
+def _files(job: Job) -> Mapping[str, bytes | None]:
+    """Return what the ledger keeps beside its log; what waited for signatures goes."""
+    base = document_path(job.artifact, job.version).removesuffix(".json")
+    files: dict[str, bytes | None] = {
+        f"{base}.json": (job.folder / RELEASE_JSON).read_bytes(),
+        f"{base}.sig": (job.published / SIGNATURE).read_bytes(),
+        f"{base}.intoto.jsonl": (job.published / ATTESTATIONS).read_bytes(),
+    }
+    waiting = pending(job.artifact, job.version, SIGNATURE)
+    if job.book.file(waiting, 100_000_000) is not None:
+        for name in (SIGNATURE, ATTESTATIONS, *ours(job)):
+            files[pending(job.artifact, job.version, name)] = None
+    return files
+
+
+def _facts(there: Issued) -> Facts:
+    return {"version": there.version, "root": there.root, "document": there.document}

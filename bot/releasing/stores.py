@@ -1,0 +1,136 @@
+"""What a release leaves in DVC's remote and in MLflow; both follow the ledger."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.releasing.job import Job, Place
+from bot.releasing.settings import Settings
+from bot.wording import plural
+from registry import dvc, dvcremote, objects
+from registry.dvcconfig import DvcConfig
+from registry.errors import StoreFailed
+from registry.pointers import Pointer, PointerKind
+from registry.project import project_of
+from registry.release.ledger import ALIASES, Ledger
+from registry.release.steps import Facts, Tell
+from registry.release.values import Pointed, Release
+
+if TYPE_CHECKING:
+    from registry.mlflow import Registry
+
+FOLDER = "dvc-folder"
+
+
+def about(job: Job) -> str:
+    """Say what DVC's remote is sent, "" where there is none."""
+    found = dict(_projects(job))
+    remotes = {config.default for config, _, _ in found.values() if config.remotes}
+    return f"push weights and data to the DVC remote {', '.join(remotes)}" if remotes else ""
+
+
+def upload(job: Job, tell: Tell) -> Facts:
+    """Make the DVC remote hold all that the release binds; prove what goes up."""
+    sent = held = 0
+    for source, (config, cache, pointers) in _projects(job):
+        if not config.remotes:
+            tell(f"{source}: no DVC remote: only this machine has what it points at")
+            continue
+        went = dvcremote.push(pointers, config, cache)
+        sent, held = sent + len(went), held + len(pointers)
+        tell(f"{source}: {plural(len(went), 'object')} sent to the DVC remote")
+    return {"dvc": str(held)} if held else {}
+
+
+def _projects(job: Job) -> Iterator[tuple[str, tuple[DvcConfig, Path, tuple[Pointer, ...]]]]:
+    """Yield each tracking file with its DVC configuration, cache and pointers."""
+    by_source: dict[str, dict[str, Pointed]] = {}
+    for artifact in (job.bound.weights, *job.bound.data):
+        for one in artifact.pointers:
+            if one.kind.startswith("dvc") and one.digest:
+                by_source.setdefault(one.source, {})[one.path] = one
+    legacy = {item.digest for item in job.bound.located if item.legacy}
+    for source, named in sorted(by_source.items()):
+        scratch = job.staging / "objects"
+        project = project_of(
+            job.world, source, scratch, base_commit=job.commit, head_commit=job.commit
+        )
+        config = dvc.configuration(project.config or b"", project.local_config, project.folder)
+        pointers = tuple(
+            Pointer(one.path, PointerKind(one.kind), one.digest, one.size, one.digest in legacy)
+            for one in named.values()
+        )
+        yield source, (config, _cache(project.caches, pointers), pointers)
+
+
+def _cache(caches: tuple[Path, ...], pointers: tuple[Pointer, ...]) -> Path:
+    """Return the cache that has them; the first real one where none does."""
+
+    def has(cache: Path) -> int:
+        return sum(objects.is_at_hand(dvc.object_of(one).within(cache)) for one in pointers)
+
+    return max(caches, key=has)
+
+
+# MLflow
+
+
+def uri(settings: Settings) -> str:
+    """Return where MLflow keeps its records: the variable it reads itself, else the policy."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or settings.mlflow
+
+
+@contextmanager
+def registry(there: Job | Place) -> Iterator[Registry | None]:
+    """Give MLflow's registry, None where the policy uses none. Raises StoreFailed."""
+    where = uri(there.settings)
+    if not where:
+        yield None
+        return
+    ready(there.settings)
+    from registry.mlflow import Registry
+
+    with Registry(where, folder=there.world.worktree or there.world.git_dir) as found:
+        yield found
+
+
+def ready(settings: Settings) -> None:
+    """Refuse before the work begins what MLflow would refuse at its end. Raises StoreFailed."""
+    if uri(settings) and importlib.util.find_spec("mlflow") is None:
+        raise StoreFailed(
+            "MLflow is not installed, and the policy records releases there",
+            "run: pip install 'modelwarden[mlflow]'; or say release.mlflow: ''",
+        )
+
+
+def record(job: Job, document: Release, root: str, tell: Tell) -> None:
+    """Record runs and a version in MLflow, once. Raises StoreFailed."""
+    with registry(job) as found:
+        if found is not None:
+            made = found.record(document, root, job.folder, tell)
+            tell(f"MLflow: version {made.version}, {plural(len(made.runs), 'run')}")
+
+
+def point(there: Job | Place, ledger: Ledger) -> None:
+    """Make MLflow's aliases those of the ledger. Raises StoreFailed."""
+    with registry(there) as found:
+        if found is not None:
+            found.point(there.artifact, aliases(ledger, there.artifact))
+
+
+def aliases(ledger: Ledger, artifact: str) -> dict[str, str]:
+    """Return what every alias of an artifact points at, "" for nothing."""
+    found = dict.fromkeys(ALIASES, "")
+    return found | {one.alias: one.version for one in ledger.aliases if one.artifact == artifact}
+
+
+def forget(job: Job, document: Release, root: str) -> None:
+    """Take back what MLflow has of a release that is not out."""
+    with registry(job) as found:
+        if found is not None:
+            found.remove(document, root)

@@ -1,0 +1,212 @@
+"""Step documents: the card, bills of materials, provenance, notes and the release itself, as files.
+
+The same for the same release: no clock and no name of this machine is in them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from registry.release.provenance import provenance
+
+from bot.checks import licenses
+from bot.checks.licenses.packages import shelves
+from bot.errors import UsageError
+from bot.releasing import evidence, hub, versioning
+from bot.releasing.gather import contributors
+from bot.releasing.job import RELEASE_JSON, Job
+from bot.releasing.placing import manifest, read_placed
+from bot.releasing.settings import Card
+from bot.world import LOCK_LIMIT
+from registry.bom import cyclonedx, difference, spdx
+from registry.bom.building import build
+from registry.bom.described import Described, hyperparameters
+from registry.bom.values import Bom
+from registry.manifests import kind_of
+from registry.release import values
+from registry.release.about import About
+from registry.release.card import card
+from registry.release.graph import as_svg
+from registry.release.lineage import lineage
+from registry.release.notes import notes
+from registry.release.steps import Facts, Tell
+from registry.release.values import Approval, Previous, Release
+from security import storing
+from security.manifest import Entry, Manifest
+
+FOLDER = "release"
+Files = dict[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """The step."""
+
+    job: Job
+    name: str = "documents"
+
+    def about(self) -> str:
+        """Say what is written."""
+        return "write card, bills of materials, provenance, notes, lineage and the release itself"
+
+    def look(self, known: Mapping[str, Facts]) -> Facts | None:
+        """See whether the very files lie there that would be written."""
+        files = made(self.job)
+        for path, data in files.items():
+            place = self.job.folder / path
+            if not place.is_file() or place.read_bytes() != data:
+                return None
+        return _facts(files)
+
+    def do(self, known: Mapping[str, Facts], tell: Tell) -> Facts:
+        """Write them."""
+        job = self.job
+        files = made(job)
+        (job.folder / FOLDER).mkdir(exist_ok=True)
+        for path, data in files.items():
+            storing.write(job.folder / path, data)
+        return _facts(files)
+
+    def undo(self, known: Mapping[str, Facts], facts: Facts | None) -> None:
+        """Leave it: the staging folder goes as a whole."""
+
+
+def _facts(files: Files) -> Facts:
+    return {"document": hashlib.sha256(files[RELEASE_JSON]).hexdigest(), "files": str(len(files))}
+
+
+def made(job: Job) -> Files:
+    """Return the files that a release adds to the model's folder. Raises UsageError for a clash."""
+    found = evidence.read(job)
+    if found is None:
+        raise UsageError("no evidence is staged", "run the release again")
+    own = {placed.path for placed in read_placed(job)}
+    if any(path.split("/")[0] == FOLDER for path in own):
+        raise UsageError(
+            f"the model's folder has a {FOLDER}/ of its own, where the release's documents go",
+            "rename that folder",
+        )
+    base = draft(job, found, manifest(job))
+    about = about_of(job.settings.card, base, job.folder)
+    files = _documents(
+        job, base, about, found, "MODEL_CARD.md" if "README.md" in own else "README.md"
+    )
+    whole = replace(base, outputs=_entries(files))
+    drawn = as_svg(lineage(whole)).encode()
+    files[f"{FOLDER}/lineage.svg"] = drawn
+    whole = replace(whole, outputs=_entries(files))
+    files[RELEASE_JSON] = values.dump(whole)
+    return files
+
+
+def draft(job: Job, found: evidence.Evidence, weights: Manifest) -> Release:
+    """Return the release but for the files that it adds."""
+    bound, before = job.bound, job.previous
+    return Release(
+        artifact=job.artifact,
+        version=job.version,
+        commit=job.commit,
+        tag=job.tag,
+        date=bound.date,
+        repository=job.repository,
+        weights=replace(bound.weights, files=weights.entries, root=weights.root),
+        data=bound.data,
+        environment=bound.environment,
+        pipeline=bound.pipeline,
+        fingerprint=found.fingerprint,
+        measurements=found.records,
+        against=found.against,
+        licences=bound.licences,
+        contributors=contributors(job.world, before.commit if before else "", job.commit),
+        approvals=_approvals(job),
+        checks=found.checks,
+        previous=Previous(before.version, before.root, before.commit) if before else None,
+        interface=versioning.interface(job),
+    )
+
+
+def _approvals(job: Job) -> tuple[Approval, ...]:
+    """Return who said yes to the pull request, as GitHub knows it now."""
+    pull = hub.merged(job)
+    if pull is None:
+        return ()
+    yes = (Approval(one.account.login, "review", one.at) for one in pull.approvers)
+    return (*yes, Approval(pull.merged_by.login, "merge", pull.merged_at))
+
+
+def about_of(card_: Card, release: Release, folder: Path) -> About:
+    """Return what is said of the model: the policy's words, the configuration's facts."""
+    config = json.loads((folder / "config.json").read_bytes())
+    names = config.get("architectures") if isinstance(config, dict) else None
+    record = release.measurements[0] if release.measurements else None
+    named = str(names[0]) if isinstance(names, list) and names else ""
+    return About(
+        title=card_.title,
+        summary=card_.summary,
+        uses=card_.uses,
+        limits=card_.limits,
+        languages=card_.languages,
+        tags=card_.tags,
+        task=card_.task,
+        library="transformers",
+        base_models=card_.base_models,
+        relation=card_.relation,
+        datasets=card_.datasets,
+        data=card_.data,
+        architecture=record.architecture if record else named,
+        parameters=record.parameters if record else 0,
+    )
+
+
+def _documents(
+    job: Job, release: Release, about: About, found: evidence.Evidence, card_name: str
+) -> Files:
+    bill = bom(job, release, about, job.commit)
+    config = (job.folder / "config.json").read_bytes()
+    described = Described(about, release.measurements, hyperparameters(config))
+    before = job.before
+    old = bom(job, before, about, before.commit) if before else None
+    changes = difference.difference(old, bill) if old else None
+    records = {"records": [asdict(one) for one in found.records]}
+    return {
+        card_name: card(release, about, before).encode(),
+        f"{FOLDER}/bom.cdx.json": cyclonedx.dump(bill, described),
+        f"{FOLDER}/bom.spdx.json": spdx.dump(bill, described),
+        f"{FOLDER}/provenance.json": _json(provenance(release)),
+        f"{FOLDER}/measurements.json": _json(records),
+        f"{FOLDER}/verdict.json": (job.staging / evidence.VERDICT).read_bytes(),
+        f"{FOLDER}/notes.md": notes(release, before, changes).encode(),
+    }
+
+
+def bom(job: Job, release: Release, about: About, commit: str) -> Bom:
+    """Return the bill of a release from the lock files of its commit."""
+    locks = []
+    for lock in release.environment:
+        entry = job.world.entry(commit, lock.path)
+        if entry is not None:
+            data = job.world.read(entry.blob, LOCK_LIMIT)
+            locks.append((lock.path, kind_of(lock.path) or "requirements", data))
+    return build(release, locks, _licences(job), about)
+
+
+def _licences(job: Job) -> Callable[[str, str], str]:
+    held = shelves(job.commit, job.world, job.own.section(licenses.NAME))
+
+    def ask(name: str, version: str) -> str:
+        return held.fact(name, f"=={version}" if version else "").license
+
+    return ask
+
+
+def _entries(files: Files) -> tuple[Entry, ...]:
+    found = (Entry(p, len(data), hashlib.sha256(data).hexdigest()) for p, data in files.items())
+    return tuple(sorted(found, key=lambda entry: entry.path))
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, indent=1, sort_keys=True).encode() + b"\n"

@@ -30,6 +30,7 @@ _OFF = (
     "core.hooksPath=/dev/null", "core.fsmonitor=false", "core.attributesFile=/dev/null",
     "diff.external=", "protocol.allow=never", "protocol.ext.allow=never", "gpg.program=false",
     "gpg.x509.program=false", "log.showSignature=false", "core.quotePath=false",
+    "advice.graftFileDeprecated=false",
 )  # fmt: skip
 _FLAGS = ("--no-pager", "--literal-pathspecs", *(word for off in _OFF for word in ("-c", off)))
 

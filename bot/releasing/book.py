@@ -169,7 +169,7 @@ class GitBook:
         status, output, error = git.run(self._folder, "ls-tree", "-z", "--full-tree", commit, path)
         kind, _, name = output.rstrip(b"\0").partition(b"\t")[0].decode().rpartition(" ")
         if status or (output and kind != "100644 blob"):
-            why = error or "is no file"
+            why = error if status else "it is no file"
             raise ReleaseError(f"{path} beside the ledger cannot be read: {why}", "run: git fsck")
         if not output:
             return None

@@ -65,12 +65,12 @@ class Remote:
         found = (_REF.fullmatch(line) for line in output.splitlines())
         return {one[2].decode("ascii"): one[1].decode("ascii") for one in found if one}
 
-    def fetch(self, refspecs: Sequence[str]) -> None:
+    def fetch(self, refspecs: Sequence[str], *words: str) -> None:
         """Bring objects, whole ones also to a partial clone. Raises StoreFailed."""
         status, _, said = self._ask(
             "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-filter", "--refmap=",
-            "--no-auto-gc", "--no-auto-maintenance", "--recurse-submodules=no", "--stdin",
-            self.name, asked="".join(f"{one}\n" for one in refspecs).encode(),
+            "--no-auto-gc", "--no-auto-maintenance", "--recurse-submodules=no", *words,
+            "--stdin", self.name, asked="".join(f"{one}\n" for one in refspecs).encode(),
         )  # fmt: skip
         if status:
             raise self._failed("cannot be fetched from", said)

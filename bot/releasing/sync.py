@@ -16,6 +16,7 @@ from bot.releasing.network import Remote
 from registry.errors import ReleaseError, StoreFailed
 from registry.release.details import is_tag
 
+_LISTING = 200_000_000  # bytes of ids
 _TRIES = 5  # others of this machine may move the branch at the same time
 _BRANCH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/-]{0,99}")
 
@@ -67,8 +68,8 @@ class Places:
             patterns = [f"refs/tags/{tag}{end}" for tag in tags for end in ("", "^{}")]
             listed = self.remote.listed(self.local, *patterns)
             there, named = listed.get(self.local, ""), peeled(listed)
-            if there and not self._here(there):
-                self.remote.fetch([self.local])
+            if there and there != seen:
+                self._bring(self.remote, there, seen)
         self._judge(local, seen, there)
         return there, named, seen
 
@@ -117,8 +118,18 @@ class Places:
                 else f"keep it under another name: git branch -m {self.branch} other",
             )
 
-    def _here(self, commit: str) -> bool:
-        return not git.run(self.folder, "cat-file", "-e", f"{commit}^{{commit}}")[0]
+    def _bring(self, remote: Remote, commit: str, seen: str) -> None:
+        if git.run(self.folder, "cat-file", "-e", f"{commit}^{{commit}}")[0]:
+            remote.fetch([self.local])
+        promised = r"^remote\..*\.promisor$"
+        if git.run(self.folder, "config", "--get-regexp", promised)[0]:
+            return
+        # A partial clone may have the commit, from a clone or fetch by hand, without its files.
+        words = ("rev-list", "--objects", "--no-object-names", "--missing=print", commit)
+        without = (f"^{seen}",) if seen else ()
+        status, output, _ = git.run(self.folder, *words, *without, limit=_LISTING)
+        if status or b"?" in output:
+            remote.fetch([self.local], "--refetch")
 
     def within(self, old: str, new: str) -> bool:
         """Whether the commit `old` is `new`, or before it in its history."""

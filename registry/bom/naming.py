@@ -74,6 +74,8 @@ def public(url: str) -> str:
 
     What follows "@" in the path of a repository stays: it is a revision.
     """
+    if not url:
+        return ""
     try:
         parts = urlsplit(plain(url.strip(), 2_000))
     except ValueError:

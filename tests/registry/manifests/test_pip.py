@@ -1,8 +1,12 @@
 """requirements.txt: what pip would install, line by line."""
 
-import pytest
+import shlex
 
-from registry.manifests import DocumentError, Option, read
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry.manifests import DocumentError, Option, pip, read
 
 WHEEL = "https://h/a_b-1-py3-none-any.whl"
 ZIP = "https://h/a.zip#sha256=00&egg=a"
@@ -128,3 +132,12 @@ def test_places(url: str, vcs: bool, local: bool, commit: str) -> None:
     text = f"name @ {url}" if "://" in url else url
     (r,) = read("requirements", text.encode()).requirements
     assert (r.is_vcs, r.is_local, r.commit) == (vcs, local, commit)
+
+
+@given(st.text(alphabet="-a=:# \t\r\n\f\x1c\x85\"'\\"))
+def test_options_are_parted_as_a_shell_parts_them(text: str) -> None:
+    try:
+        expected = shlex.split(text)
+    except ValueError:
+        return
+    assert pip._split(text) == expected

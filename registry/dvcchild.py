@@ -35,6 +35,7 @@ JOBS = 8
 _PREFIX = re.compile(r"[0-9a-f]{2}")
 _REST = re.compile(r"[0-9a-f]{30}(?:\.dir)?")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class Corrupt(Exception):
@@ -212,9 +213,9 @@ def _kind(error: BaseException) -> str:
             return "corrupt"
         if isinstance(seen, Large):
             return "large"
-        if isinstance(seen, FileNotFoundError):
+        if isinstance(seen, FileNotFoundError) and is_absent(seen):
             return "missing"
-        if isinstance(seen, PermissionError):
+        if isinstance(seen, PermissionError) or getattr(seen, "errno", 0) in _DENIED:
             return "denied"
         if isinstance(seen, OSError) and seen.errno in _FULL:
             return "full"
@@ -222,10 +223,23 @@ def _kind(error: BaseException) -> str:
     return "away"
 
 
+def is_absent(error: FileNotFoundError) -> bool:
+    """Whether it says that the object is not there; fsspec says so of any failure over HTTP."""
+    seen: BaseException | None = error
+    while seen is not None:
+        answer = getattr(seen, "response", None)
+        told = answer.get("ResponseMetadata", {}) if isinstance(answer, dict) else {}
+        status = getattr(seen, "status", told.get("HTTPStatusCode", 404))
+        if status != 404 or (isinstance(seen, OSError) and not isinstance(seen, FileNotFoundError)):
+            return False
+        seen = seen.__cause__
+    return True
+
+
 def _text(error: BaseException) -> str:
     cause = error.__cause__
-    if isinstance(error, SecurityError) and isinstance(cause, OSError):
-        error = cause  # whose text names no path
+    if isinstance(error, SecurityError | FileNotFoundError) and isinstance(cause, OSError):
+        error = cause  # which says why
     text = (error.strerror if isinstance(error, OSError) else "") or str(error)
     return " ".join((text or type(error).__name__).split())[:500]
 
@@ -255,8 +269,8 @@ def run(talk: Talk, job: dict[str, Any]) -> None:
         def answer() -> None:
             try:
                 talk.say("done", number, work(store, each, Moved(talk, number)))
-            except FileNotFoundError:
-                if work not in (stat, remove):
+            except FileNotFoundError as error:
+                if work not in (stat, remove) or not is_absent(error):
                     raise
                 talk.say("absent", number)
 

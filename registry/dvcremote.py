@@ -57,25 +57,22 @@ def state(
     Raises StoreFailed, CorruptWeights, MissingWeights, PointerError.
     """
     first = tuple(each_once(object_of(pointer) for pointer in pointers))
-    found = _stat(first, config, remote, stall)
-    inside: list[Object] = []
+    near = [one for one in first if not _is_far(one, cache)]
+    whole = list(_stat((*near, *_members(near, cache)), config, remote, stall))
+    far = _stat([one for one in first if _is_far(one, cache)], config, remote, stall)
     with tempfile.TemporaryDirectory(prefix="modelwarden-cache-") as scratch:
-        for held in found:
-            place = cache
-            if not objects.is_at_hand(held.object.within(cache)):
-                if not held.there or not held.object.id.endswith(".dir"):
-                    continue
-                place = Path(scratch)
-                bring((held.object,), config, place, remote=remote, stall=stall)
-            inside += within(held.object, place)
-    known = {(held.object.id, held.object.legacy) for held in found}
-    rest = [one for one in each_once(inside) if (one.id, one.legacy) not in known]
-    whole = (*found, *_stat(rest, config, remote, stall))
+        come = [held.object for held in far if held.there]
+        bring(come, config, Path(scratch), remote=remote, stall=stall)
+        inside = _members(come, Path(scratch))
+    known = {(held.object.id, held.object.legacy) for held in whole}
+    whole += far
+    new = [one for one in inside if (one.id, one.legacy) not in known]
+    whole += _stat(new, config, remote, stall)
     if full and any(held.there for held in whole):
         there = [(held.object, None) for held in whole if held.there]
         for _ in ask(config, "prove", there, remote=remote, stall=stall, progress=progress):
             pass
-    return whole
+    return tuple(whole)
 
 
 def push(
@@ -127,11 +124,20 @@ def remove(
             pass
 
 
+def _is_far(one: Object, cache: Path) -> bool:
+    return one.id.endswith(".dir") and not objects.is_at_hand(one.within(cache))
+
+
+def _members(folders: Sequence[Object], cache: Path) -> tuple[Object, ...]:
+    return tuple(each_once(inside for one in folders for inside in within(one, cache)))
+
+
 def _stat(
     wanted: Sequence[Object], config: DvcConfig, remote: str, stall: float
 ) -> tuple[Held, ...]:
     if not wanted:
         return ()
+    wanted = tuple(each_once(wanted))
     asked = [(one, None) for one in wanted]
     told = {a.number: a.size for a in ask(config, "stat", asked, remote=remote, stall=stall)}
     return tuple(

@@ -19,6 +19,10 @@ class Section(BaseModel):
 
     enabled: bool = True
 
+    def among(self, root: Any) -> Section:
+        """Return this section as the whole policy `root` completes it: usually as it is."""
+        return self
+
 
 class Check(Protocol):
     """A check module. `VERSION` goes up when the meaning of cached evidence changes."""

@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from bot.errors import Missing, TooLarge
+from bot.errors import CouldNotTell, Missing, TooLarge
 from bot.exhibit import Series, Trend
+from bot.releasing.past import before, past
+from bot.releasing.settings import Settings
 from bot.world import World
 from registry.documents import DocumentError
+from registry.errors import RegistryError
 from registry.history import History, history
 
 RELEASES = 10
 HEAD = "this change"
 
 
-def drift(world: World, commit: str, path: str, limit: int = RELEASES) -> History:
-    """Return what the metrics file at `path` says at the last releases before a commit."""
-    return metrics_at(world, world.releases(commit, limit), path)
+def drift(
+    world: World, commit: str, path: str, releases: Settings, limit: int = RELEASES
+) -> History:
+    """Return what the metrics file at `path` says at the last releases before a commit.
+
+    Releases are those of the ledger, where the base repository has one; else tags of versions.
+    """
+    note = ""
+    try:
+        held = past(world, releases)
+    except (RegistryError, CouldNotTell) as error:
+        held, note = None, f"the ledger of releases cannot be read ({error.message}): tags count"
+    found = before(world, held, commit, limit) if held else world.releases(commit, limit)
+    read = metrics_at(world, found, path)
+    return replace(read, notes=(note, *read.notes)) if note else read
 
 
 def metrics_at(world: World, commits: Sequence[tuple[str, str]], path: str) -> History:

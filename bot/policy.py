@@ -75,8 +75,8 @@ class Policy:
     added: tuple[Waiver, ...] = ()
 
     def section(self, name: str) -> Any:
-        """Return the settings of one check."""
-        return getattr(self.root, name)
+        """Return the settings of one check, with what they take from the rest."""
+        return getattr(self.root, name).among(self.root)
 
     @property
     def release(self) -> ReleaseSettings:

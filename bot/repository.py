@@ -21,8 +21,11 @@ from bot.gitformat import (
     parse_tree,
 )
 from bot.people import People
+from bot.releasing import descent
+from bot.releasing.baseline import baseline
 from bot.revisions import Revisions
 from bot.world import COMMIT_LIMIT, TEXT_LIMIT
+from registry.release.ledger import Issued, Ledger
 
 T = TypeVar("T")
 
@@ -236,6 +239,18 @@ class GitWorld:
     def releases(self, commit: str, limit: int) -> tuple[tuple[str, str], ...]:
         """Return (tag, commit) of versions that are in a commit's history, newest version last."""
         return self.revisions.releases(commit, limit) if self._kind(commit) == "commit" else ()
+
+    def ledger(self, branch: str, remote: str) -> str:
+        """Return the commit of the base repository's branch of releases, "" for none here."""
+        return descent.tip(self.place, branch, remote)
+
+    def baseline(self, ledger: Ledger, artifact: str, commit: str) -> Issued | None:
+        """Return the release that a commit descends from, by lineage."""
+        return baseline(self.place, ledger, artifact, commit)
+
+    def ancestors(self, commits: tuple[str, ...], commit: str) -> frozenset[str]:
+        """Return which of these commits are in the history of a commit, itself included."""
+        return descent.ancestors(self.place, commits, commit)
 
     def signer(self, commit: str, allowed_signers: bytes) -> str:
         """Return the principal whose SSH key signed the commit, or "" if none is proven."""

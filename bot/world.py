@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 
 from bot.change import Commit, TreeEntry
 from bot.people import People
+from registry.release.ledger import Issued, Ledger
 
 T = TypeVar("T")
 
@@ -77,6 +78,18 @@ class World(Protocol):
 
         At most the `limit` newest, one for each commit; () for a staged tree. Raises TooLarge.
         """
+
+    def ledger(self, branch: str, remote: str) -> str:
+        """Return the commit of the branch that keeps the ledger of releases, "" for none here.
+
+        Only that of the base repository counts (`remote` names it in a clone), never a fork's.
+        """
+
+    def baseline(self, ledger: Ledger, artifact: str, commit: str) -> Issued | None:
+        """Return the release that a commit descends from, by lineage. Raises RepositoryError."""
+
+    def ancestors(self, commits: tuple[str, ...], commit: str) -> frozenset[str]:
+        """Return which of these commits are in the history of a commit, itself included."""
 
     def signer(self, commit: str, allowed_signers: bytes) -> str:
         """Return the principal whose SSH key signed the commit, or "" if none is proven."""

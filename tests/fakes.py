@@ -12,6 +12,7 @@ from bot.change import SUBMODULE, SYMLINK, Change, Commit, FileChange, TreeEntry
 from bot.errors import Missing, TooLarge
 from bot.people import People
 from bot.world import TEXT_LIMIT
+from registry.release.ledger import Issued, Ledger
 
 T = TypeVar("T")
 Tree = Mapping[str, "bytes | str"]
@@ -147,6 +148,15 @@ class FakeWorld:
 
     def releases(self, commit: str, limit: int) -> tuple[tuple[str, str], ...]:
         return self._releases[-limit:] if limit > 0 else ()
+
+    def ledger(self, branch: str, remote: str) -> str:
+        return ""
+
+    def baseline(self, ledger: Ledger, artifact: str, commit: str) -> Issued | None:
+        return None
+
+    def ancestors(self, commits: tuple[str, ...], commit: str) -> frozenset[str]:
+        return frozenset(commits)
 
     def signer(self, commit: str, allowed_signers: bytes) -> str:
         return self._signers.get(commit, "")

@@ -5,6 +5,7 @@ import json
 from bot.drift import HEAD as THIS
 from bot.drift import drift, trends
 from bot.exhibit import Series, Trend
+from bot.releasing.settings import Settings
 from bot.repository import GitWorld
 from registry.history import LIMIT, History, MetricSeries
 from tests.fakes import HEAD, FakeWorld
@@ -39,7 +40,7 @@ def test_a_release_that_cannot_be_read_is_a_gap() -> None:
         "v3": {"m.json": "x" * (LIMIT + 1)},
         "v4": {"m.json/a": "a folder"},
     }
-    found = drift(FakeWorld({}, {}, releases=releases), HEAD, "m.json")
+    found = drift(FakeWorld({}, {}, releases=releases), HEAD, "m.json", Settings())
     assert found.series == (MetricSeries("arc", "accuracy", (0.5, None, None, None)),)
     assert found.notes == (
         "m.json is not there: v2",
@@ -54,5 +55,5 @@ def test_the_releases_of_a_repository(repo: Repo) -> None:
         repo.git("tag", "-a", "-m", "x", f"v1.{number}")
     head = repo.commit({"metrics.json": "no longer read"})
     with GitWorld(repo.path) as world:
-        found = drift(world, head, "metrics.json", 2)
+        found = drift(world, head, "metrics.json", Settings(), 2)
     assert found == History(("v1.1", "v1.2"), (MetricSeries("arc", "accuracy", (0.25, 0.5)),))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.change import Change
-from bot.checks.regression import pace, plots, rules
+from bot.checks.regression import baseline, lineage, pace, plots, rules
 from bot.checks.regression.compared import Compared, compare_models
 from bot.checks.regression.folders import (
     detect,
@@ -16,6 +16,7 @@ from bot.checks.regression.folders import (
     model_files,
     touches,
 )
+from bot.checks.regression.lineage import Lineage, Unproven
 from bot.checks.regression.pairs import Sides, Unequipped, Unprotected, score_sides
 from bot.checks.regression.rules import RULES
 from bot.checks.regression.scoring import ModelFailed, Scored
@@ -31,7 +32,7 @@ from bot.wording import plural
 from bot.world import World
 from lab.errors import LabError, ModelError
 from lab.speed.slowdown import Judgement, judge_pace
-from registry.errors import MissingWeights, RegistryError
+from registry.errors import MissingWeights, RegistryError, ReleaseError
 from registry.history import History
 from registry.outputs import is_source
 
@@ -55,6 +56,8 @@ LOADS = True  # the weights of a change, so it may have to wait for somebody's l
 
 # What went wrong -> the rule that says so; the first that fits.
 PROBLEMS: tuple[tuple[type[Exception], Rule], ...] = (
+    (Unproven, rules.UNPROVEN),
+    (ReleaseError, rules.UNPROVEN),
     (MissingWeights, rules.MISSING),
     (Missing, rules.MISSING),
     (RegistryError, rules.BROKEN),
@@ -67,6 +70,9 @@ PROBLEMS: tuple[tuple[type[Exception], Rule], ...] = (
     (LabError, rules.NO_ANSWER),
     (CouldNotTell, rules.BROKEN),  # a blob beyond its bound
 )
+
+
+_UNKNOWN = Lineage()
 
 
 class Standing(StrEnum):
@@ -96,7 +102,7 @@ class Evidence:
     """What was found out.
 
     `models` are folders, `edited` suites that the change touches; `tokenizer` says how that of
-    head differs, `past` what the last releases measured.
+    head differs, `past` what the last releases measured, `lineage` which release was the baseline.
     """
 
     models: tuple[str, ...]
@@ -108,6 +114,7 @@ class Evidence:
     tokenizer: str = ""
     past: History | None = None
     about: str = ""
+    lineage: Lineage = _UNKNOWN
 
 
 def applies(change: Change, settings: Settings) -> str:
@@ -162,20 +169,27 @@ def _measured(
     standing = _standing(sides, settings)
     if standing not in (Standing.ADDED, Standing.COMPARED):
         return Evidence(models, standing, edited)
+    found, against = lineage.find(change, world, settings, sides.base)
+    sides = Sides(against, sides.head)
+    standing = _standing(sides, settings)
+    if standing is Standing.SAME:
+        return Evidence(models, standing, edited, lineage=found)
     suites = read_suites(world, change.base, settings.suite, settings.limit)
     edited = tuple(sorted({f.path for f in change.files} & {*edited, *suites.files}))
     scored = score_sides(change, world, settings, sides, suites, f"{NAME}/{VERSION}")
     if not scored.models:
-        return Evidence(models, Standing.SAME, edited)
-    found = Evidence(models, standing, edited, tokenizer=scored.tokenizer, about=_about(scored))
+        return Evidence(models, Standing.SAME, edited, lineage=found)
+    evidence = Evidence(
+        models, standing, edited, tokenizer=scored.tokenizer, about=_about(scored), lineage=found
+    )
     if standing is not Standing.COMPARED:
-        return found
+        return evidence
     base, head = scored.models
     return replace(
-        found,
+        evidence,
         tasks=compare_models(suites.tasks, base, head, settings.gate, scored.versions),
         pace=judge_pace(scored.pace, settings.slowdown, settings.alpha) if scored.pace else (),
-        past=drift(world, change.merge_base, settings.metrics),
+        past=drift(world, change.merge_base, settings.metrics, settings.releases),
     )
 
 
@@ -214,7 +228,7 @@ def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
     stated = {
         Standing.REMOVED: (rules.REMOVED, "the model is gone from this folder"),
         Standing.UNSCORED: (rules.NO_SUITE, "the model changes and nothing measures it"),
-        Standing.SAME: (rules.IDENTICAL, "the model is the same bytes as before"),
+        Standing.SAME: (rules.IDENTICAL, baseline.same(evidence.lineage)),
         Standing.ADDED: (rules.ADDED, f"a new model that loads and scores: {evidence.about}"),
     }
     if evidence.standing is Standing.NONE and settings.model:
@@ -222,6 +236,7 @@ def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
     if evidence.standing in stated:
         rule, message = stated[evidence.standing]
         found.append(rule.at(message, where))
+    found += baseline.findings_of(evidence.lineage, settings, where)
     if evidence.tokenizer:
         found.append(rules.TOKENIZER.at(evidence.tokenizer, where))
     found += findings_of(evidence.tasks, settings, where)

@@ -65,10 +65,11 @@ def _names(world: World, commit: str, folder: str) -> set[str]:
 
 def model_files(world: World, commit: str, folder: str) -> tuple[Located, ...]:
     """Locate what a measurement reads of the model at a commit; () where there is none."""
-    return tuple(item for item in locate(world, commit, folder) if _is_read(item))
+    return tuple(item for item in locate(world, commit, folder) if reads(item))
 
 
-def _is_read(item: Located) -> bool:
+def reads(item: Located) -> bool:
+    """Whether a measurement reads this file of a model."""
     if item.kind is Kind.DVC_FOLDER:
         return not item.path  # all of the model; a folder beside it holds other things
     return "/" not in item.path and (is_model_file(item.path) or item.path == ADAPTER)

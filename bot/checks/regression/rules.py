@@ -189,6 +189,20 @@ NO_MODEL = Rule(
     "A policy that points nowhere judges nothing.",
     "Set regression.model to the folder with config.json and the weights.",
 )
+BASELINE = Rule(
+    "regression/baseline",
+    Level.NOTE,
+    "Which release the base descends from, and whether the model was compared with its model.",
+    "Losses that are tolerated one by one add up; the release is what they add up from.",
+    "Nothing to do. Say baseline: release or base in the policy for the other.",
+)
+UNPROVEN = Rule(
+    "regression/baseline-unproven",
+    Level.UNKNOWN,
+    "The release that the model is to be compared with cannot be read, or is not as it was made.",
+    "A baseline that somebody moved lets a worse model pass.",
+    "Compare the branch of releases with another clone of it (modelwarden release doctor).",
+)
 RULES: tuple[Rule, ...] = (
     REGRESSED,
     IMPROVED,
@@ -216,4 +230,6 @@ RULES: tuple[Rule, ...] = (
     SUITE_EDITED,
     SEVERAL,
     NO_MODEL,
+    BASELINE,
+    UNPROVEN,
 )

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PrivateAttr,
     StringConstraints,
     field_validator,
     model_validator,
 )
 
 from bot.check import Section
+from bot.releasing.settings import Settings as Releases
 from lab.protocol import Gate
 from lab.speed.slowdown import TOLERANCE
 
@@ -66,6 +68,11 @@ class Settings(Section):
         default=(),
         max_length=50,
         description="Suites that decide, read at the base commit. Without one, nothing is scored.",
+    )
+    baseline: Literal["base", "release"] = Field(
+        default="base",
+        description="What the model is compared with: the model before the change, or that of the "
+        "release which the base commit descends from.",
     )
     alpha: float = Field(
         default=0.05,
@@ -128,6 +135,19 @@ class Settings(Section):
         default=("network", "filesystem", "secrets", "memory", "time"),
         description="Protections without which nothing of a change is loaded.",
     )
+
+    _releases: Releases = PrivateAttr(default_factory=Releases)
+
+    def among(self, root: Any) -> Settings:
+        """Take what the policy says about releases."""
+        found = self.model_copy()
+        found._releases = root.release
+        return found
+
+    @property
+    def releases(self) -> Releases:
+        """Where the ledger of releases is."""
+        return self._releases
 
     @field_validator("suite")
     @classmethod

@@ -26,24 +26,14 @@ from dvc.fs.callbacks import Callback
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # our own, whatever else is there
 
+from registry.dvcfailing import Corrupt, Large, is_absent, kind, text
 from security import storing
-from security.errors import SecurityError
 
 CHUNK = 1 << 20
 STEP = 4 << 20  # bytes between two reports
 JOBS = 8
 _PREFIX = re.compile(r"[0-9a-f]{2}")
 _REST = re.compile(r"[0-9a-f]{30}(?:\.dir)?")
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
-
-
-class Corrupt(Exception):
-    """Bytes that are not what their name says."""
-
-
-class Large(Exception):
-    """A folder's listing of more bytes than anybody reads."""
 
 
 class Talk:
@@ -194,54 +184,16 @@ def listing(store: Store, talk: Talk) -> None:
                 talk.say("object", name + _name(found["name"]), told, legacy)
 
 
-def _inside(store: Store, path: str, kind: str, form: re.Pattern[str]) -> list[Any]:
+def _inside(store: Store, path: str, what: str, form: re.Pattern[str]) -> list[Any]:
     try:
         found = store.fs.ls(path, detail=True)
     except FileNotFoundError:
         return []
-    return [one for one in found if one.get("type") == kind and form.fullmatch(_name(one["name"]))]
+    return [one for one in found if one.get("type") == what and form.fullmatch(_name(one["name"]))]
 
 
 def _name(path: str) -> str:
     return path.rstrip("/").rpartition("/")[2]
-
-
-def _kind(error: BaseException) -> str:
-    seen: BaseException | None = error
-    while seen is not None:  # a library's own error often wraps the system's
-        if isinstance(seen, Corrupt):
-            return "corrupt"
-        if isinstance(seen, Large):
-            return "large"
-        if isinstance(seen, FileNotFoundError) and is_absent(seen):
-            return "missing"
-        if isinstance(seen, PermissionError) or getattr(seen, "errno", 0) in _DENIED:
-            return "denied"
-        if isinstance(seen, OSError) and seen.errno in _FULL:
-            return "full"
-        seen = seen.__cause__ or seen.__context__
-    return "away"
-
-
-def is_absent(error: FileNotFoundError) -> bool:
-    """Whether it says that the object is not there; fsspec says so of any failure over HTTP."""
-    seen: BaseException | None = error
-    while seen is not None:
-        answer = getattr(seen, "response", None)
-        told = answer.get("ResponseMetadata", {}) if isinstance(answer, dict) else {}
-        status = getattr(seen, "status", told.get("HTTPStatusCode", 404))
-        if status != 404 or (isinstance(seen, OSError) and not isinstance(seen, FileNotFoundError)):
-            return False
-        seen = seen.__cause__
-    return True
-
-
-def _text(error: BaseException) -> str:
-    cause = error.__cause__
-    if isinstance(error, SecurityError | FileNotFoundError) and isinstance(cause, OSError):
-        error = cause  # which says why
-    text = (error.strerror if isinstance(error, OSError) else "") or str(error)
-    return " ".join((text or type(error).__name__).split())[:500]
 
 
 def tried(talk: Talk, number: int, work: Callable[[], None]) -> bool:
@@ -249,7 +201,7 @@ def tried(talk: Talk, number: int, work: Callable[[], None]) -> bool:
     try:
         work()
     except Exception as error:  # noqa: BLE001 - libraries of remotes raise anything: it is the answer
-        talk.say("failed", number, _kind(error), _text(error))
+        talk.say("failed", number, kind(error), text(error))
         return False
     return True
 

@@ -13,7 +13,16 @@ from pathlib import Path
 from registry.errors import MissingWeights, UnsafeWeights
 from registry.tensorstore.cutting import PART, WINDOW, Cut, cuts, ends_pack, windows
 from registry.tensorstore.keeping import Keeper, Stored, failed, listing
-from registry.tensorstore.recipe import NAME, Made, Piece, Recipe, check_paths, dump
+from registry.tensorstore.recipe import (
+    LIMIT,
+    MAX_PIECES,
+    NAME,
+    Made,
+    Piece,
+    Recipe,
+    check_paths,
+    dump,
+)
 from security import storing
 from security.errors import Refused, WriteFailed
 from security.hashing.walk import stamp
@@ -52,6 +61,11 @@ def put(
     named = set(members.values())
     members |= {f"p/{digest}": digest for digest in keeper.sizes if digest not in named}
     recipe = dump(Recipe(made))
+    if sum(len(one.pieces) for one in made) > MAX_PIECES // 2 or len(recipe) > LIMIT:
+        raise UnsafeWeights(
+            f"{len(ordered):,} files in too many pieces to be kept by tensor",
+            "keep these weights whole (policy: release.store)",
+        )
     members[NAME] = keeper.keep(recipe)
     sizes, added = tuple(keeper.sizes.values()), keeper.added
     return Stored(

@@ -12,7 +12,8 @@ from registry.errors import ReleaseError
 from registry.pointers import MAX_SIZE, is_safe
 from security import strictjson
 
-LIMIT = 50_000_000  # bytes of one recipe
+LIMIT = 20_000_000  # bytes of one recipe
+MAX_PIECES = 300_000  # of all files: two for each of 50 thousand tensors are 100 thousand
 MAX_FILES = 10_000
 NAME = "recipe.json"  # in the DVC folder, beside the objects
 HINT = "put the weights into the store again from where they are whole"
@@ -59,6 +60,8 @@ def dump(recipe: Recipe) -> bytes:
 
 def read(data: bytes) -> Recipe:
     """Read exactly what `dump` writes, of files that can lie in one folder. Raises ReleaseError."""
+    if data.count(b"[") > MAX_PIECES:
+        raise _bad(f"more than {MAX_PIECES:,} pieces")
     try:
         strictjson.loads(data, limit=LIMIT)
         found = _RECIPE.validate_json(data, strict=True)

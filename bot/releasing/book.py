@@ -129,12 +129,12 @@ class GitBook:
         commit, there, seen = self._places.asked(tags)
         ledger = self._read(commit)
         self._refuse_new_past(seen)
-        if commit:
-            self._places.follow(commit)
-        if self._places.remote is not None and commit != seen:
+        if commit and commit != seen and self._places.remote is not None:
             # A tag only repeats what the ledger says; one that is missing is for the doctor.
             with contextlib.suppress(StoreFailed):
                 tagging.bring(self._folder, self._places.remote, ledger)
+        if commit:  # last: whoever is killed before begins with the tags again
+            self._places.follow(commit)
         return ledger, there
 
     def _read(self, commit: str) -> Ledger:
@@ -200,13 +200,14 @@ class GitBook:
         self, remote: Remote | None, entries: Sequence[New], before: Ledger, new: str, made: Made
     ) -> None:
         places, old = self._places, self._commit
-        branch = (places.local, new, old)
         if remote is not None:
             tags = [(name, ref, "") for ref, name in made.there]
             why = remote.push([(new, places.local, old), *tags])
             if why:
                 self._refused(remote, entries, before, new, made, why)
-        ours = [branch, (places.seen, new, old), *((ref, name, "") for ref, name in made.here)]
+        # Each ref is atomic, all of them only as far as nobody is killed: what was seen is last.
+        ours = [(ref, name, "") for ref, name in made.here]
+        ours += [(places.local, new, old), (places.seen, new, old)]
         why = objects.move(self._folder, ours)
         if not why:
             return

@@ -64,7 +64,7 @@ def _facts(release: Release, about: About) -> list[str]:
         ("Parameters", number),
         ("Base model", ", ".join(map(code, about.base_models)) or UNSTATED),
         ("How it was made from it", plain(about.relation, 60) or UNSTATED),
-        ("Library", library(release, about) or UNSTATED),
+        ("Library", code(library(release, about)) or UNSTATED),
         ("Weights", ", ".join(dict.fromkeys(held(release.weights)))),
         ("Fingerprint", code(release.fingerprint) or UNSTATED),
         ("Licence of the weights", code(weights_licence(release)) or UNSTATED),
@@ -162,8 +162,8 @@ def _hours(joules: float) -> str:
 
 
 def _languages(about: About) -> list[str]:
-    return [", ".join(plain(one, 60) for one in about.languages) + "." if about.languages
-            else f"{UNSTATED.capitalize()}."]  # fmt: skip
+    named = ", ".join(plain(one, 60) for one in about.languages)
+    return [f"Trained on: {named}." if named else f"{UNSTATED.capitalize()}."]
 
 
 def verifying(release: Release) -> list[list[str]]:

@@ -52,7 +52,7 @@ def code(text: str, limit: int = NAME) -> str:
     """Return text as code where that can hold it, else quoted."""
     shown = visible(text, limit)
     if not shown or "`" in shown or "|" in shown or shown != shown.strip():
-        return plain(shown, limit)
+        return opening(shown, limit)
     return f"`{shown}`"
 
 

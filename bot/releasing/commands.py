@@ -19,6 +19,7 @@ waive = click.option(
     "--waive", "excuses", metavar="RULE=REASON", multiple=True,
     help="Accept a finding; the reason goes into the ledger. Repeatable.",
 )  # fmt: skip
+model = click.option("--model", metavar="DIR", type=FILE, help="Of the working folder: the model.")
 reason = click.option("--reason", metavar="TEXT", required=True, help="Why; it stays in the log.")
 
 
@@ -41,6 +42,7 @@ def release() -> None:
     "--draft", is_flag=True,
     help="Plan for the files as they lie in the working folder; needs no commit of them.",
 )  # fmt: skip
+@model
 @click.option("--output", metavar="FILE", type=FILE, help="Write it there.")
 @threads
 @formatted
@@ -185,6 +187,9 @@ def withdraw(**options: Any) -> int:
 )
 @click.argument("version", required=False)
 @repo
+@model
+@click.option("--measurements", metavar="FILE", type=FILE,
+              help="What `modelwarden measure --format json` wrote of it.")  # fmt: skip
 @click.option("--output", metavar="FILE", type=FILE, help="Write it there.")
 def card(**options: Any) -> int:
     """Write the card of a release, or of the model as it lies in the working folder."""

@@ -73,7 +73,7 @@ def reasons(job: Job) -> tuple[Shut, ...]:
         runs=runs,
         evidence=tuple(_proof(one, signers) for one in document.measurements),
         approvals=(*document.approvals,),
-        missing=_accepted(job, lineage(document, "", present).missing),
+        missing=accepted(job, lineage(document, "", present).missing),
         issued=tuple(one for one in job.ledger.issued if one.commit != job.commit),
         previous=job.previous.version if job.previous else "",
         branch=main(job),
@@ -102,7 +102,7 @@ def owners(job: Job) -> tuple[str, ...]:
     return tuple(known.get(s.public.hint, s.public.hint[:16]) for s in job.signers)
 
 
-def _accepted(job: Job, links: Sequence[Missing]) -> tuple[Missing, ...]:
+def accepted(job: Job, links: Sequence[Missing]) -> tuple[Missing, ...]:
     """Return the missing links but those that were accepted with a reason."""
     given = {e.rule.removeprefix(LINEAGE) for e in job.excuses if e.rule.startswith(LINEAGE)}
     return tuple(link for link in links if link.what not in given and link.what != RELEASE_JSON)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.policy import Policy
+from bot.releasing.book import GitBook
 from bot.releasing.gather import Bound
 from bot.releasing.settings import Settings
 from bot.repository import GitWorld
@@ -36,7 +37,7 @@ class Place:
     commit: str
     own: Policy
     artifact: str
-    book: Book
+    book: GitBook
 
     @property
     def settings(self) -> Settings:

@@ -90,9 +90,16 @@ def move(folder: Path, changes: Sequence[tuple[str, str, str]]) -> str:
 def _made(
     folder: Path, *words: str, env: Mapping[str, str] | None = None, asked: bytes = b""
 ) -> str:
-    status, output, error = git.run(folder, *_FLAGS, *words, env=env or environment(), asked=asked)
+    what = next(word for word in words if not word.startswith("-") and "=" not in word)
+    try:
+        status, output, error = git.run(
+            folder, *_FLAGS, *words, env=env or environment(), asked=asked
+        )
+    except OSError as error:  # what git is given goes through the folder of temporary files
+        raise StoreFailed(f"git {what} in {folder}: {error.strerror or error}", _SPACE) from error
     if status:
-        what = next(word for word in words if not word.startswith("-") and "=" not in word)
-        hint = "give the repository space and rights, check it with git fsck, then run it again"
-        raise StoreFailed(f"git {what} in {folder}: {error}", hint)
+        raise StoreFailed(f"git {what} in {folder}: {error or f'exit status {status}'}", _SPACE)
     return output.decode("ascii", "replace").strip()
+
+
+_SPACE = "give the repository space and rights, check it with git fsck, then run it again"

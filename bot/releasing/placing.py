@@ -155,6 +155,12 @@ def read_placed(job: Job) -> tuple[Placed, ...]:
     return tuple(Placed(**one) for one in found) if isinstance(found, list) else ()
 
 
+def card_name(job: Job) -> str:
+    """Return where the card goes: README.md, unless the model has one of its own."""
+    own = {placed.path for placed in read_placed(job)}
+    return "MODEL_CARD.md" if "README.md" in own else "README.md"
+
+
 def _placed_digest(job: Job) -> str:
     path = job.staging / "placed.json"
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from bot.releasing import hub, stores
 from bot.releasing.job import RELEASE_JSON, Job
+from bot.releasing.placing import card_name
 from bot.releasing.signing import approval, drop_pending, ours, pending, proven
 from registry.errors import Lost
-from registry.release import values
+from registry.release import log, values
 from registry.release.ledger import (
     ABANDON,
     APPROVE,
@@ -131,8 +132,7 @@ class Recorded:
             "root": found.manifest.root, "document": document.digest,
         }  # fmt: skip
         news = (
-            *approval(job, found.signers),
-            *_reviews(job, document),
+            *_unsaid(ledger, job, (*approval(job, found.signers), *_reviews(job, document))),
             *_waived(job, document),
             New(job.actor, RELEASE, job.artifact, said),
             _challenger(job, ledger),
@@ -215,6 +215,12 @@ def _reviews(job: Job, document: Release) -> tuple[New, ...]:
     )
 
 
+def _unsaid(ledger: Ledger, job: Job, news: tuple[New, ...]) -> tuple[New, ...]:
+    """Return the approvals that the ledger does not have yet."""
+    there = {entry.actor for entry in log.approvals(ledger, job.artifact, job.version)}
+    return tuple(new for new in news if new.actor not in there)
+
+
 def _waived(job: Job, document: Release) -> tuple[New, ...]:
     return tuple(
         New(job.actor, WAIVE, job.artifact,
@@ -230,6 +236,7 @@ def _files(job: Job) -> Mapping[str, bytes | None]:
     base = document_path(job.artifact, job.version).removesuffix(".json")
     files: dict[str, bytes | None] = {
         f"{base}.json": (job.folder / RELEASE_JSON).read_bytes(),
+        f"{base}.card.md": (job.folder / card_name(job)).read_bytes(),
         f"{base}.sig": (job.published / SIGNATURE).read_bytes(),
         f"{base}.intoto.jsonl": (job.published / ATTESTATIONS).read_bytes(),
     }

@@ -19,7 +19,7 @@ from bot.errors import UsageError
 from bot.releasing import evidence, hub, versioning
 from bot.releasing.gather import contributors
 from bot.releasing.job import RELEASE_JSON, Job
-from bot.releasing.placing import manifest, read_placed
+from bot.releasing.placing import card_name, manifest, read_placed
 from bot.releasing.settings import Card
 from bot.world import LOCK_LIMIT
 from registry.bom import cyclonedx, difference, spdx
@@ -92,9 +92,7 @@ def made(job: Job) -> Files:
         )
     base = draft(job, found, manifest(job))
     about = about_of(job.settings.card, base, job.folder)
-    files = _documents(
-        job, base, about, found, "MODEL_CARD.md" if "README.md" in own else "README.md"
-    )
+    files = _documents(job, base, about, found, card_name(job))
     whole = replace(base, outputs=_entries(files))
     drawn = as_svg(lineage(whole)).encode()
     files[f"{FOLDER}/lineage.svg"] = drawn

@@ -1,0 +1,139 @@
+"""`release approve`: the second of two people proves the bytes here, and signs the same."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from bot.errors import UsageError
+from bot.keys import secrets
+from bot.keys.trail import Trail, named
+from bot.quoting import plain
+from bot.releasing.job import RELEASE_JSON, Place
+from bot.releasing.opening import place, trust_at
+from bot.releasing.signing import pending
+from registry.errors import Blocked
+from registry.release import staging, values
+from registry.release.ledger import APPROVE, New
+from registry.release.values import Release
+from registry.weights import locate
+from security import hashing, storing
+from security.errors import Tampered
+from security.identity import Signer
+from security.paths import ATTESTATIONS, SIGNATURE
+from security.sign import bundle as bundles
+from security.sign import signing, statement
+from security.sign.attestations import LIMIT
+
+FILE_LIMIT = 100_000_000  # bytes of one document
+
+
+def approve(
+    *,
+    version: str,
+    repo: Path,
+    keys: Sequence[Path],
+    token: str | None,
+    program: str | None,
+    passphrase_file: Path | None,
+    log: Path | None,
+    jobs: int,
+    format_: str,
+) -> int:
+    """Add signatures to what waits; return 0. Raises Tampered where the bytes are others."""
+    version = version.removeprefix("v")
+    with (
+        place(repo, say=_say) as there,
+        secrets.signers(keys, token, program, passphrase_file) as signers,
+        Trail(log).doing("approve", f"{there.artifact} {version}") as entry,
+    ):
+        ledger = there.book.ledger()
+        bundle = there.book.file(pending(there.artifact, version, SIGNATURE), bundles.LIMIT)
+        said = there.book.file(pending(there.artifact, version, ATTESTATIONS), LIMIT)
+        if bundle is None or said is None:
+            raise UsageError(
+                f"no release {plain(version)} of {there.artifact} waits for a signature",
+                "see what does: modelwarden release list",
+            )
+        root = _prove(there, version, bundle, jobs)
+        more = signing.cosign(bundle, signers)
+        lines = [signing.cosign(line, signers) for line in said.splitlines()]
+        files = {
+            pending(there.artifact, version, SIGNATURE): more,
+            pending(there.artifact, version, ATTESTATIONS): b"".join(
+                line.rstrip(b"\n") + b"\n" for line in lines
+            ),
+        }
+        who = _names(there, signers)
+        news = tuple(
+            New(
+                name,
+                APPROVE,
+                there.artifact,
+                {"version": version, "how": "signature", "root": root},
+            )
+            for name in who
+        )
+        there.book.append(news, files, expect=ledger.head)
+        entry.details |= {"root": root} | named(signers)
+    if format_ == "json":
+        click.echo(json.dumps({"version": version, "root": root, "approved_by": who}))
+    else:
+        click.echo(f"{there.artifact} {version}: approved by {', '.join(map(plain, who))}")
+        click.echo(f"root digest {root}; whoever releases it now runs: modelwarden release run")
+    return 0
+
+
+def _prove(there: Place, version: str, bundle: bytes, jobs: int) -> str:
+    """Lay the release out from this repository and what waits; return the root that is signed.
+
+    Raises Tampered where the signature is of other files.
+    """
+    contents = statement.read(bundles.read(bundle).envelope.payload)
+    document = there.book.file(pending(there.artifact, version, RELEASE_JSON), FILE_LIMIT)
+    release = values.read(document or b"")
+    if (release.artifact, release.version) != (there.artifact, version):
+        raise Tampered("what waits is of another release", "ask whoever began it")
+    with tempfile.TemporaryDirectory(prefix="modelwarden-", dir=room(there)) as place_:
+        folder = Path(place_, "model")
+        folder.mkdir()
+        found = locate(there.world, release.commit, release.weights.path)
+        placed = staging.place(
+            there.world, found, folder, Path(place_, "objects"), commit=release.commit
+        )
+        staging.measure(folder, placed, Path(place_, "digests.json"), jobs=jobs)
+        _documents(there, release, folder)
+        # The very files, each by its digest: those of the commit, and those that waited.
+        hashing.compare(folder, contents.manifest, jobs=jobs)
+    return contents.manifest.root
+
+
+def _documents(there: Place, release: Release, folder: Path) -> None:
+    for entry in (*release.outputs, None):
+        path = entry.path if entry else RELEASE_JSON
+        data = there.book.file(pending(release.artifact, release.version, path), FILE_LIMIT)
+        if data is None:
+            raise Blocked(f"{path} does not wait beside the signature", "ask whoever began it")
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        storing.write(folder / path, data)
+
+
+def room(there: Place) -> Path:
+    """Return a folder where objects of the repository can be linked, not copied."""
+    found = there.world.git_dir / "modelwarden"
+    found.mkdir(exist_ok=True)
+    return found
+
+
+def _names(there: Place, signers: Sequence[Signer]) -> list[str]:
+    trust = trust_at(there.world, there.commit)
+    owners = {c.public.hint: c.owner for c in (trust.credentials if trust else ()) if c.public}
+    return list(dict.fromkeys(owners.get(s.public.hint) or s.public.hint[:16] for s in signers))
+
+
+def _say(line: str) -> None:
+    click.echo(plain(line), err=True)

@@ -1,0 +1,134 @@
+"""`release verify`: a release proven from the repository, each thing by the one that names it."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+
+from bot.errors import UsageError
+from bot.quoting import plain
+from bot.releasing.approving import room
+from bot.releasing.job import RELEASE_JSON, Place
+from bot.releasing.opening import place, trust_at
+from bot.releasing.promoting import version_of
+from registry.errors import ReleaseError
+from registry.release import staging
+from registry.release.ledger import Issued, document_path
+from registry.release.values import Release
+from registry.weights import locate
+from security.errors import Tampered
+from security.manifest import Manifest
+from security.sign import bundle as bundles
+from security.trust.trustfile import TrustFile
+from security.verify import Signed, read_signed
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """One thing that holds, and how it was seen."""
+
+    what: str
+    how: str
+
+
+def verify(*, version: str | None, repo: Path, jobs: int, format_: str) -> int:
+    """Prove a release; return 0. Raises what does not hold."""
+    with place(repo, say=_say) as there:
+        ledger = there.book.ledger()
+        wanted = version or "champion"
+        issued = version_of(ledger, there.artifact, wanted)
+        found = [Proven("ledger", f"{len(ledger.entries):,} entries, each holds the one before")]
+        found += _proofs(there, issued, jobs)
+        found[1:1] = _tag(there, issued)
+    if format_ == "json":
+        said = {
+            "version": issued.version,
+            "root": issued.root,
+            "proven": [asdict(p) for p in found],
+        }
+        click.echo(json.dumps(said, indent=2))
+        return 0
+    click.echo(f"{issued.artifact} {issued.version}: verified")
+    for one in found:
+        click.echo(f"  {one.what}: {plain(one.how)}")
+    return 0
+
+
+def _tag(there: Place, issued: Issued) -> list[Proven]:
+    moved = [one for one in there.book.moved(there.book.ledger()) if one.tag == issued.tag]
+    if moved:
+        where = f"at {moved[0].found[:12]}" if moved[0].found else "nowhere"
+        raise ReleaseError(
+            f"the tag {issued.tag} is not at {issued.commit[:12]} but {where}",
+            "find out who moved it; what is right stands in the ledger: release doctor --repair",
+        )
+    return [Proven("tag", f"{issued.tag} is at {issued.commit[:12]}")]
+
+
+def _proofs(there: Place, issued: Issued, jobs: int) -> Iterator[Proven]:
+    document = there.book.document(issued.artifact, issued.version)
+    yield Proven("document", f"sha256 {issued.document}")
+    signed = _signed(there, issued)
+    people = ", ".join(signer.name for signer in signed.signers)
+    yield Proven("signature", f"root {issued.root}, signed by {people}")
+    yield Proven("weights", _weights(there, document, signed.contents.manifest, jobs))
+
+
+def _signed(there: Place, issued: Issued) -> Signed:
+    """Return what the signature in the ledger covers. Raises Untrusted, Tampered."""
+    trust = _trust(there)
+    path = document_path(issued.artifact, issued.version).removesuffix(".json") + ".sig"
+    data = there.book.file(path, bundles.LIMIT)
+    if data is None:
+        raise ReleaseError(f"{path} beside the ledger is missing", "see: release doctor")
+    signed = read_signed(data, trust, artifact=issued.artifact)
+    manifest = signed.contents.manifest
+    if manifest.root != issued.root:
+        raise Tampered(f"{path} is of the root {manifest.root[:12]}", "see: release doctor")
+    named = {entry.path: entry.digest for entry in manifest.entries}
+    if RELEASE_JSON in named and named[RELEASE_JSON] != issued.document:
+        raise Tampered(f"{path} signs another document", "see: release doctor")
+    return signed
+
+
+def _trust(there: Place) -> TrustFile:
+    found = trust_at(there.world, there.commit)
+    if found is None:
+        raise UsageError(
+            "no .github/trust.toml says whom to trust",
+            "verify what is published by a key: modelwarden verify DIR --key FILE.pub",
+        )
+    return found
+
+
+def _weights(there: Place, document: Release, manifest: Manifest, jobs: int) -> str:
+    """Lay the weights of the commit out and compare them with what was signed."""
+    located = locate(there.world, document.commit, document.weights.path)
+    with tempfile.TemporaryDirectory(prefix="modelwarden-", dir=room(there)) as temporary:
+        folder = Path(temporary, "model")
+        folder.mkdir()
+        scratch = Path(temporary, "objects")
+        placed = staging.place(there.world, located, folder, scratch, commit=document.commit)
+        found = staging.measure(folder, placed, Path(temporary, "digests.json"), jobs=jobs)
+    if found.root != document.weights.root:
+        raise Tampered(
+            f"the weights at {document.commit[:12]} have the root {found.root[:12]}, not "
+            f"{document.weights.root[:12]}",
+            "find out what was exchanged: modelwarden release doctor --full",
+        )
+    signed = {entry.path: entry.digest for entry in manifest.entries}
+    if RELEASE_JSON not in signed:  # sealed: the signature is of the sealed files
+        return f"root {found.root}, as the document says (what is published is sealed)"
+    for entry in found.entries:
+        if signed.get(entry.path) != entry.digest:
+            raise Tampered(f"{entry.path} is not what was signed", "see: release doctor --full")
+    return f"root {found.root}, {len(found.entries)} files as the commit names them, as signed"
+
+
+def _say(line: str) -> None:
+    click.echo(plain(line), err=True)

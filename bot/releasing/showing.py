@@ -1,0 +1,199 @@
+"""`release show` and `release list`: from the ledger alone, without MLflow, DVC or a model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bot.door import write
+from bot.errors import UsageError
+from bot.quoting import plain
+from bot.releasing import stores
+from bot.releasing.job import Place
+from bot.releasing.opening import place
+from bot.releasing.promoting import version_of
+from bot.report.bars import table
+from registry.release import log
+from registry.release.graph import as_svg
+from registry.release.ledger import ALIASES, Issued, Ledger
+from registry.release.lineage import Lineage, lineage
+from registry.release.tree import as_tree
+from registry.release.values import Release
+from security.auditentry import Entry
+from security.trust.releases import rank
+
+
+def show(
+    *, version: str | None, repo: Path, at: str | None, svg: Path | None, diff: str | None,
+    format_: str,
+) -> int:  # fmt: skip
+    """Show one release; return 0, or 1 where a link of its lineage is missing."""
+    with place(repo) as there:
+        ledger = there.book.ledger(fresh=False)
+        if at is not None:
+            return _then(there, ledger, version or "champion", at, format_)
+        issued = _chosen(there, ledger, version)
+        release = there.book.document(there.artifact, issued.version)
+        graph = lineage(release, issued.root, {entry.path for entry in _all(release)})
+        compared = _diff(there, ledger, release, diff) if diff else None
+    if svg is not None:
+        write(as_svg(graph), svg)
+    if format_ == "json":
+        click.echo(json.dumps(_document(ledger, issued, release, graph, compared), indent=2))
+    else:
+        click.echo("\n".join(_lines(ledger, issued, release, graph)))
+        if compared:
+            click.echo(compared["text"])
+    return 0 if graph.whole else 1
+
+
+def _all(release: Release) -> tuple[Any, ...]:
+    return (*release.weights.files, *release.outputs)
+
+
+def _chosen(there: Place, ledger: Ledger, version: str | None) -> Issued:
+    if version is not None:
+        return version_of(ledger, there.artifact, version)
+    mine = [one for one in ledger.issued if one.artifact == there.artifact and not one.withdrawn]
+    if not mine:
+        raise UsageError(
+            f"no release of {there.artifact} is known here",
+            "make one: modelwarden release plan; or fetch its ledger: modelwarden release list",
+        )
+    return max(mine, key=lambda one: rank(one.version))
+
+
+def _document(
+    ledger: Ledger, issued: Issued, release: Release, graph: Lineage, compared: Any
+) -> Mapping[str, Any]:
+    return {
+        "issued": asdict(issued),
+        "aliases": _aliases(ledger, issued),
+        "approvals": [_said(entry) for entry in _approved(ledger, issued)],
+        "release": asdict(release),
+        "lineage": asdict(graph),
+        "diff": compared and compared["data"],
+    }
+
+
+def _lines(ledger: Ledger, issued: Issued, release: Release, graph: Lineage) -> list[str]:
+    pointing = ", ".join(_aliases(ledger, issued))
+    lines = [as_tree(graph)]
+    lines += [f"aliases: {pointing}"] if pointing else []
+    lines += [f"withdrawn: {plain(issued.withdrawn)}"] if issued.withdrawn else []
+    for entry in _approved(ledger, issued):
+        lines.append(f"approved by {plain(entry.actor)} at {entry.time[:16]}Z")
+    for link in graph.missing:
+        lines += [f"missing: {plain(link.what)}: {plain(link.why)}", f"  {plain(link.remedy)}"]
+    return lines
+
+
+def _aliases(ledger: Ledger, issued: Issued) -> list[str]:
+    found = stores.aliases(ledger, issued.artifact)
+    return [alias for alias in ALIASES if found[alias] == issued.version]
+
+
+def _approved(ledger: Ledger, issued: Issued) -> tuple[Entry, ...]:
+    return log.approvals(ledger, issued.artifact, issued.version)
+
+
+def _said(entry: Entry) -> Mapping[str, str]:
+    return {"person": entry.actor, "at": entry.time, **dict(entry.details)}
+
+
+def _then(there: Place, ledger: Ledger, alias: str, at: str, format_: str) -> int:
+    """Answer what an alias pointed at on a day (its end, UTC) or at a moment, and who approved."""
+    if alias not in ALIASES:
+        raise UsageError(f"--at with {plain(alias)}", f"name an alias: {', '.join(ALIASES)}")
+    when = _moment(at)
+    found = log.at(ledger, there.artifact, alias, when)
+    said: dict[str, Any] = {"artifact": there.artifact, "alias": alias, "at": when.isoformat()}
+    said |= {"version": None}
+    if found is not None:
+        issued = version_of(ledger, there.artifact, found.version)
+        people = [entry.actor for entry in _approved(ledger, issued)]
+        said |= {
+            "version": found.version, "since": found.since, "pointed_by": found.actor,
+            "reason": found.reason, "root": issued.root, "released_by": issued.actor,
+            "approved_by": people,
+        }  # fmt: skip
+    if format_ == "json":
+        click.echo(json.dumps(said, indent=2))
+    elif found is None:
+        click.echo(f"{there.artifact} {alias} pointed at nothing at {when:%Y-%m-%d %H:%M}Z")
+    else:
+        approved = ", ".join(map(plain, said["approved_by"])) or "nobody else"
+        click.echo(f"{there.artifact} {alias} was {found.version} at {when:%Y-%m-%d %H:%M}Z")
+        click.echo(f"  since {found.since[:16]}Z, pointed by {plain(found.actor)}")
+        click.echo(f"  released by {plain(said['released_by'])}, approved by {approved}")
+        click.echo(f"  root digest {said['root']}")
+    return 0
+
+
+def _moment(text: str) -> datetime:
+    try:
+        if len(text) == 10:
+            return datetime.combine(date.fromisoformat(text), time.max, UTC)
+        found = datetime.fromisoformat(text)
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+    except ValueError as error:
+        hint = "write 2026-03-01, or 2026-03-01T12:00"
+        raise UsageError(f"--at {text[:40]!r} is no date", hint) from error
+
+
+def _diff(there: Place, ledger: Ledger, release: Release, other: str) -> Mapping[str, Any]:
+    from bot.releasing.differing import between
+
+    issued = version_of(ledger, there.artifact, other)
+    return between(there, there.book.document(there.artifact, issued.version), release)
+
+
+def list_(*, repo: Path, whole: bool, format_: str) -> int:
+    """List versions, newest first, and what waits or was begun; return 0."""
+    with place(repo) as there:
+        ledger = there.book.ledger()
+        if format_ == "json":
+            said = {
+                "artifact": there.artifact,
+                "releases": [asdict(one) for one in ledger.issued],
+                "claims": [asdict(one) for one in ledger.claims],
+                "aliases": [asdict(one) for one in ledger.aliases],
+            } | ({"log": [asdict(entry) for entry in ledger.entries]} if whole else {})
+            click.echo(json.dumps(said, indent=2))
+            return 0
+        click.echo("\n".join(_log(ledger) if whole else _listed(there, ledger)))
+    return 0
+
+
+def _listed(there: Place, ledger: Ledger) -> list[str]:
+    rows = []
+    for one in sorted(
+        ledger.issued, key=lambda one: (one.artifact, rank(one.version)), reverse=True
+    ):
+        found = stores.aliases(ledger, one.artifact)
+        names = [alias for alias in ALIASES if found[alias] == one.version]
+        names += ["withdrawn"] if one.withdrawn else []
+        rows.append((one.artifact, one.version, one.at[:10], one.commit[:12], one.root[:12],
+                     plain(one.actor), ", ".join(names)))  # fmt: skip
+    heads = ("artifact", "version", "date", "commit", "root", "by", "is")
+    lines = list(table(heads, tuple(rows), 120, most=len(rows))) if rows else []
+    for claim in ledger.claims:
+        lines.append(
+            f"begun: {claim.artifact} {claim.version} by {plain(claim.actor)} since "
+            f"{claim.since[:16]}Z"
+        )
+    return lines or [f"no release of {there.artifact} yet: modelwarden release plan"]
+
+
+def _log(ledger: Ledger) -> list[str]:
+    return [
+        f"{e.sequence:>5}  {e.time[:19]}Z  {e.action:<9} {e.artifact}  {plain(e.actor)}  "
+        + " ".join(f"{name}={plain(value)[:80]}" for name, value in e.details)
+        for e in ledger.entries
+    ]

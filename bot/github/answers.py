@@ -193,6 +193,15 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class Dispatched:
+    """The run of a workflow that was started."""
+
+    __pydantic_config__ = _STRICT
+
+    html_url: Annotated[str, Field(pattern=r"\Ahttps://[A-Za-z0-9.:/_-]{1,500}\z")]
+
+
+@dataclass(frozen=True, slots=True)
 class Permission:
     """What an account may do: `permission` is folded, `role_name` may be an organisation's own."""
 

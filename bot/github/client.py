@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from weakref import WeakSet
@@ -241,11 +241,11 @@ class GitHub(Connection):
     def _signed(self) -> str:
         return self._sign(int(self._ahead))
 
-    def mint(self, installation: int, repo: int) -> Minted:
+    def mint(self, installation: int, repo: int, rights: Mapping[str, str] = PERMISSIONS) -> Minted:
         """Return a new token of an installation, for one repository (0: all, to list them)."""
         body: dict[str, object] = {"permissions": {"metadata": "read"}}
         if repo:
-            body = {"permissions": PERMISSIONS, "repository_ids": [repo]}
+            body = {"permissions": dict(rights), "repository_ids": [repo]}
         asked = self._ticks()
         path = f"/app/installations/{installation:d}/access_tokens"
         try:

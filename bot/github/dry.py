@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bot.github.values import (
@@ -103,6 +103,12 @@ class DryApi:
         """Log the comment."""
         self._say(f"comment {comment} edited: {_first_line(body)}")
         return Comment(comment, self.bot.bot, body, "", "", self.bot.app)
+
+    def dispatch(self, workflow: str, inputs: Mapping[str, str]) -> str:
+        """Log what would be started."""
+        given = ", ".join(f"{name} {value}" for name, value in inputs.items() if value)
+        self._say(f"workflow {workflow} started: {given}")
+        return ""
 
     def _run(self, number: int, body: RunBody) -> CheckRun:
         shown = len(body.annotations)

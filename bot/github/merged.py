@@ -129,7 +129,7 @@ class Review:
     submitted_at: str | None = None
 
 
-def gate_facts(at: Repository, commit: str) -> Merged | None:
+def merged(at: Repository, commit: str) -> Merged | None:
     """Return the pull request whose merge made a commit of the default branch, None for none.
 
     Raises GitHubError; Foreign where several pull requests claim the commit.

@@ -114,6 +114,24 @@ class Mirrors:
                 names = absent[start : start + MAX_IDS]
                 self._fetch(place, repo, url, token, (), names, cancelled)
 
+    def branch(
+        self, repo: Repo, url: str, token: Token, name: str, *, cancelled: Cancelled = _never
+    ) -> str:
+        """Bring a branch of this very repository by its name; its commit, "" for none. In `hold`.
+
+        A branch of that name in a fork, or one that is gone, is none.
+        """
+        ref = f"refs/heads/{name}"
+        with self._writing(repo, cancelled) as place:
+            if "*" in name or git.run(place, "check-ref-format", ref)[0]:
+                return ""
+            try:
+                self._fetch(place, repo, url, token, (f"+{ref}:{ref}",), (), cancelled)
+            except Missing:
+                git.run(place, "update-ref", "-d", ref)
+            status, output, _ = git.run(place, "rev-parse", "--verify", "--quiet", ref)
+            return "" if status else output.decode("ascii").strip()
+
     def remove(self, repo_id: int) -> None:
         """Remove a repository's mirror once nobody reads it. Raises CouldNotTell if it stays."""
         with locked(self._use(repo_id), seconds=60), locked(self._lock(repo_id), seconds=60):

@@ -29,7 +29,7 @@ CONNECT, ANSWER = 30, 300  # seconds; GitHub looks at what it got before it answ
 BLOCK = 1 << 20
 SAID = 1_000_000  # bytes of an answer
 HOPS = 3
-_NAME = re.compile(r"[A-Za-z0-9_-](?:[A-Za-z0-9._-]{0,198}[A-Za-z0-9_-])?")
+_NAME = re.compile(r"[A-Za-z0-9_-](?:[A-Za-z0-9._-]{0,253}[A-Za-z0-9_-])?")
 _ENTERPRISE = re.compile(r"api\.([a-z0-9-]{1,63}\.ghe\.com)")
 _BINARY = "application/octet-stream"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Protocol
@@ -236,6 +236,12 @@ class Api(Protocol):
 
     def required_checks(self, branch: str) -> tuple[Required, ...]:
         """Return the checks that protection or rulesets of a branch require."""
+
+    def dispatch(self, workflow: str, inputs: Mapping[str, str]) -> str:
+        """Start a workflow of the default branch; return its run's page, "" for unknown.
+
+        It needs `actions: write`, else Denied; after a lost answer it may have started.
+        """
 
     def token(self) -> str:
         """Return an installation token that holds for at least ten more minutes."""

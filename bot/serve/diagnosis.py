@@ -16,7 +16,12 @@ NEEDED: Mapping[str, str] = {
     "metadata": "read",
     "pull_requests": "write",
 }
-OPTIONAL: Mapping[str, str] = {"administration": "read", "issues": "read", "merge_queues": "read"}
+OPTIONAL: Mapping[str, str] = {
+    "actions": "write",
+    "administration": "read",
+    "issues": "read",
+    "merge_queues": "read",
+}
 EVENTS = ("issue_comment", "pull_request", "push")  # check events come with checks: write
 QUEUE_EVENT = "merge_group"
 LATE, WRONG = 10.0, 300.0  # seconds between two clocks
@@ -59,6 +64,14 @@ def permissions(who: Identity) -> tuple[Item, ...]:
     ]  # fmt: skip
     words = ", ".join(f"{name}: {level}" for name, level in NEEDED.items())
     return tuple(found) or (Item("permissions", "ok", words),)
+
+
+def releasing(who: Identity) -> Item:
+    """Say whether a comment can start a release."""
+    if dict(who.permissions).get("actions") == "write":
+        return Item("permissions", "ok", "actions: write, used for `/warden release` alone")
+    said = "without actions: write `/warden release` only says how to start it by hand"
+    return Item("permissions", "ok", said)
 
 
 def _rank(level: str | None) -> int:

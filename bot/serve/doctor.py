@@ -123,6 +123,7 @@ def _identity(hub: Hub, app: int) -> Generator[Item, None, int]:
         return 0
     yield Item("app", "ok", f"App {who.app} ({who.slug}), comments as {who.bot.login}")
     yield from diagnosis.permissions(who)
+    yield diagnosis.releasing(who)
     yield from diagnosis.events(who)
     return who.app
 

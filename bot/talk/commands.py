@@ -9,7 +9,6 @@ from types import MappingProxyType
 from bot.github.values import Role
 
 WORD = "/warden"
-REST = "…"  # a tail of its own: whatever follows
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ class Spec:
         """How it is typed."""
         flags = (f"--{f.name} {f.value}" for f in self.flags)
         shown = (t if f.required else f"[{t}]" for f, t in zip(self.flags, flags, strict=True))
-        tail = ("because …" if self.tail == "because" else self.tail,) if self.tail else ()
+        tail = (f"{self.tail} …",) if self.tail else ()
         return " ".join((WORD, self.name, *self.words, *shown, *tail))
 
     @property
@@ -137,10 +136,15 @@ _TABLE = (
     Spec(
         "release",
         Role.MAINTAIN,
-        "Not there yet: releases are made from merged commits.",
-        "It comes with the release verb of modelwarden and will ask for the same role.",
-        "/warden release",
-        tail=REST,
+        "Starts the release of this merged pull request.",
+        "The bot releases nothing itself: it starts the project's workflow `release.yml`, which "
+        "has an identity of its own and holds every gate of the policy again. Without a version "
+        "the workflow takes the one that follows from what changed. Where the policy at the base "
+        "says under `release.who` who may release, nobody else may ask for it. Asked twice, it is "
+        "released once.",
+        "/warden release 1.2.0",
+        words=("[VERSION]",),
+        flags=(Flag("artifact", "NAME"),),
         barred=True,
     ),
 )

@@ -12,13 +12,14 @@ from bot.people import ClaSignature
 from bot.talk.approving import DIGITS, LOADS, measure
 from bot.talk.commands import COMMANDS, Spec
 from bot.talk.grammar import Command, Said, Unread
+from bot.talk.releasing import release
 from bot.talk.shown import code, ended, listed, prose, quoted
 from bot.talk.values import Answer, Cancel, Declare, Recheck, SignCla, Situation, refuse
 from bot.talk.waiving import never, unknown_rule, waive
 from bot.wording import nearest
 
 # Commands that mean nothing once a pull request is closed.
-_OPEN_ONLY = frozenset({"check", "measure", "waive", "conflict", "release"})
+_OPEN_ONLY = frozenset({"check", "measure", "waive", "conflict"})
 
 
 def decide(said: Said, situation: Situation) -> Answer:
@@ -150,13 +151,6 @@ def _conflict(command: Command, situation: Situation) -> Answer:
     )
 
 
-def _release(command: Command, situation: Situation) -> Answer:
-    return refuse(
-        "releases are not made by comments yet.",
-        "This comes with `modelwarden release`; until then nothing is released from here.",
-    )
-
-
 _DECIDERS: Mapping[str, Callable[[Command, Situation], Answer]] = MappingProxyType(
     {
         "help": _help,
@@ -167,6 +161,6 @@ _DECIDERS: Mapping[str, Callable[[Command, Situation], Answer]] = MappingProxyTy
         "explain": _explain,
         "sign-cla": _sign,
         "conflict": _conflict,
-        "release": _release,
+        "release": release,
     }
 )

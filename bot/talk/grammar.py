@@ -7,7 +7,7 @@ import shlex
 from dataclasses import dataclass, replace
 
 from bot.report.neutral import visible
-from bot.talk.commands import COMMANDS, REST, WORD, Spec
+from bot.talk.commands import COMMANDS, WORD, Spec
 from bot.talk.rendered import command_lines
 from bot.wording import nearest
 
@@ -100,8 +100,6 @@ def _command(line: str) -> Command:
 
 def _values(spec: Spec, text: str) -> tuple[tuple[str, str], ...]:
     found: dict[str, str] = {}
-    if spec.tail == REST:
-        return ((REST, text),) if text else ()
     if spec.tail:
         text, found[spec.tail] = _tail(spec, text)
     words = _words(spec, text)

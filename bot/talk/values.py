@@ -25,7 +25,8 @@ class Situation:
     project has none, and `signed` whether `who` has signed that very text. `approval` is the one
     that holds now. `under_way`: something of the pull request runs or waits. `estimate` is in
     minutes, `now` in seconds since the epoch. `unwaiving` says why the trust file at the base
-    does not let `who` waive, "" where it does or there is none.
+    does not let `who` waive, "" where it does or there is none; `unreleasing` the same of the
+    policy at the base and releasing.
     """
 
     pull: Pull
@@ -40,6 +41,7 @@ class Situation:
     suites: tuple[str, ...] = ()
     conflicted: bool = False
     unwaiving: str = ""
+    unreleasing: str = ""
     document: str | None = None
     signed: bool = False
     approval: Approval | None = None
@@ -100,7 +102,15 @@ class Declare:
     account: int
 
 
-Effect = Recheck | Approve | Cancel | Waive | SignCla | Declare
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Start the project's own workflow for the merged pull request; "" leaves it the choice."""
+
+    version: str = ""
+    artifact: str = ""
+
+
+Effect = Recheck | Approve | Cancel | Waive | SignCla | Declare | Release
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from bot.github.values import Api, Target
 from bot.people import Account
 from bot.serve.contract import Approval, Plain
-from bot.serve.flows import leave, payload
+from bot.serve.flows import leave, payload, releasing
 from bot.serve.flows.upkeep import cancel
 from bot.serve.flows.warden import JUDGE, MEASURE, STATIC, Warden, same_commits, target_of
-from bot.talk.values import Approve, Cancel, Declare, Effect, Recheck, SignCla, Waive
+from bot.talk.values import Approve, Cancel, Declare, Effect, Recheck, Release, SignCla, Waive
 
 _KINDS: dict[str, type[Effect]] = {
-    kind.__name__: kind for kind in (Recheck, Approve, Cancel, Waive, SignCla, Declare)
+    kind.__name__: kind for kind in (Recheck, Approve, Cancel, Waive, SignCla, Declare, Release)
 }
 
 
@@ -39,7 +39,8 @@ def unpack(data: Plain) -> Effect:
 
 
 def do(warden: Warden, api: Api, heard: Heard, effect: Effect) -> str:
-    """Do one effect and note it in the audit trail."""
+    """Do one effect and note it in the audit trail; return its kind, or what is said of it."""
+    said = type(effect).__name__
     repo, records, number = api.repo.id, warden.records, heard.number
     pull = api.pull(number)
     target = target_of(pull, heard.source)
@@ -64,8 +65,10 @@ def do(warden: Warden, api: Api, heard: Heard, effect: Effect) -> str:
         case Declare(account):
             records.conflict(repo, number, account)
             records.void(repo, number, "its approver has a conflict of interest", by=account)
+        case Release():
+            said = releasing.start(api, number, effect)
     warden.note(target, heard.who.login, type(effect).__name__.lower(), _detail(effect))
-    return type(effect).__name__
+    return said
 
 
 def _measure(warden: Warden, target: Target, approval: Approval, author: int) -> None:
@@ -92,4 +95,6 @@ def _detail(effect: Effect) -> str:
             return ", ".join(checks)
         case SignCla(signature):
             return signature.document
+        case Release(version, artifact):
+            return " ".join(filter(None, (artifact, version)))
     return ""

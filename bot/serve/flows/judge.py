@@ -108,6 +108,8 @@ def review(
         return not warden.jobs.alive(kind, target.key)
 
     with reading.mirror(warden, api, target, cancelled) as (place, objects):
+        if measuring:
+            reading.ledger(warden, api, target, place, objects, cancelled)
         order = Order(
             git_dir=place,
             repository=target.repo.name,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot import cladoc, policy
 from bot.checks.trust import at as trust_at
-from bot.errors import Missing, TooLarge
+from bot.errors import Missing, PolicyError, TooLarge
 from bot.github.values import Api, Target
 from bot.people import Account
 from bot.policy import Policy
@@ -36,6 +36,26 @@ def mirror(
     with warden.mirrors.hold(repo):
         place = warden.mirrors.sync(repo, url, api.token, wanted, cancelled=cancelled)
         yield place, objects
+
+
+def ledger(
+    warden: Warden,
+    api: Api,
+    target: Target,
+    place: Path,
+    objects: Objects,
+    cancelled: Callable[[], bool],
+) -> str:
+    """Bring the branch of releases that the policy at the base names; return its commit, or "".
+
+    It is a branch of the repository that the App is asked by: one of a fork never comes here.
+    """
+    try:
+        with GitWorld(place, say=warden.log, objects=objects) as opened:
+            name = policy_at(warden, opened, target).release.branch
+    except (PolicyError, Missing, TooLarge):
+        return ""  # whoever judges says what is wrong with the policy
+    return warden.mirrors.branch(target.repo, api.clone_url(), api.token, name, cancelled=cancelled)
 
 
 @contextlib.contextmanager

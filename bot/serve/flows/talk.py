@@ -9,7 +9,7 @@ from bot.github.acts import Press, Rerun, Talk
 from bot.github.values import Api, Pull
 from bot.people import Account
 from bot.serve.contract import Plain, Steps
-from bot.serve.flows import effects, leave, reading
+from bot.serve.flows import effects, leave, reading, releasing
 from bot.serve.flows.effects import Heard
 from bot.serve.flows.payload import pack, unpack
 from bot.serve.flows.upkeep import again
@@ -19,7 +19,7 @@ from bot.talk.commands import COMMANDS
 from bot.talk.decide import decide
 from bot.talk.fresh import unheard
 from bot.talk.shown import typed
-from bot.talk.values import Answer, Effect, Situation, refuse
+from bot.talk.values import Answer, Effect, Release, Situation, refuse
 
 _HOW = Answer(
     f"To accept a finding for a while, write in a new comment:\n\n"
@@ -100,14 +100,16 @@ def _carry_out(
     heard = unpack(Heard, chosen["heard"])
     wanted = chosen["effects"]
     assert isinstance(wanted, list)
+    text = str(chosen["text"])
     for effect in map(effects.unpack, wanted):
         name = type(effect).__name__
 
         def act(effect: Effect = effect) -> str:
             return effects.do(warden, api, heard, effect)
 
-        steps.run(name, act)
-    text = str(chosen["text"])
+        said = steps.run(name, act)
+        if isinstance(effect, Release):  # only then is it known how it went
+            text = f"{text.rstrip()}\n\n{said}\n"
     steps.run("answer", lambda: _answer(warden, api, heard, text))
     return "answered"
 
@@ -123,6 +125,7 @@ def situation(warden: Warden, api: Api, pull: Pull, who: Account, comment: int) 
     with reading.world(warden, api, target) as opened:
         policy = reading.policy_at(warden, opened, target)
         document = reading.document(opened, target, policy.section("contributors").cla.document)
+        unreleasing = releasing.barred(opened, target, policy, who)
         unwaiving = reading.denied(opened, target, "waive", who, warden.clock())
     loading = policy.section(warden.loading[0]) if warden.loading else None
     signed = any(
@@ -142,6 +145,7 @@ def situation(warden: Warden, api: Api, pull: Pull, who: Account, comment: int) 
         suites=tuple(suite.name for suite in loading.suite) if loading else (),
         conflicted=warden.records.conflicted(pull.repo.id, pull.number, who.id),
         unwaiving=unwaiving,
+        unreleasing=unreleasing,
         document=document,
         signed=signed,
         approval=leave.approval_of(warden, target),

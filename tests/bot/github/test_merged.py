@@ -12,7 +12,8 @@ import stamina
 
 from bot.github import answers, given, merged
 from bot.github.errors import Foreign, GitHubError, Refused, Unavailable
-from bot.github.merged import Checked, Merged, gate_facts
+from bot.github.merged import Checked, Merged
+from bot.github.merged import merged as facts_of
 from bot.github.repository import Repository
 from bot.people import Account
 from tests.githubfake.hub import FakeGitHub
@@ -65,7 +66,7 @@ def pull(home: Fake) -> Pull:
 
 
 def approvers(at: Repository, commit: str) -> list[str]:
-    found = gate_facts(at, commit)
+    found = facts_of(at, commit)
     assert found is not None
     return [one.account.login for one in found.approvers]
 
@@ -78,7 +79,7 @@ def test_a_merge_is_known_with_its_reviews_and_checks(
     pull.review("ann")
     commit = pull.merge("bob", method)
     home.foreign_run("build", commit, "failure")
-    found = gate_facts(at, commit)
+    found = facts_of(at, commit)
     assert found is not None
     assert (found.number, found.head, found.base) == (pull.number, pull.head, "main")
     assert (found.merged_by.login, found.author.login) == ("bob", "mallory")
@@ -123,15 +124,15 @@ def merged_ghost(review: Any) -> Any:
 
 def test_what_no_pull_request_made_has_no_facts(home: Fake, at: Repository, pull: Pull) -> None:
     head = pull.head
-    assert gate_facts(at, home.commit({"c": "pushed"})) is None
-    assert gate_facts(at, head) is None  # open
+    assert facts_of(at, home.commit({"c": "pushed"})) is None
+    assert facts_of(at, head) is None  # open
     made = pull.merge("bob")
-    assert gate_facts(at, head) is None  # its head is not what was merged
-    assert gate_facts(at, home.commit({"d": "after"})) is None
-    assert gate_facts(at, made) is not None
+    assert facts_of(at, head) is None  # its head is not what was merged
+    assert facts_of(at, home.commit({"d": "after"})) is None
+    assert facts_of(at, made) is not None
     home.bare.point("refs/heads/side", made)
     aside = home.pull("mallory", "other", {"e.py": "1\n"}, base="side")
-    assert gate_facts(at, aside.merge("bob")) is None  # into another branch
+    assert facts_of(at, aside.merge("bob")) is None  # into another branch
 
 
 def test_a_commit_that_two_claim_cannot_be_told(home: Fake, at: Repository, pull: Pull) -> None:
@@ -140,14 +141,14 @@ def test_a_commit_that_two_claim_cannot_be_told(home: Fake, at: Repository, pull
     other.close()
     other.merged_at, other.merge_sha = pull.merged_at, commit
     with pytest.raises(Foreign, match="the merge of several pull requests"):
-        gate_facts(at, commit)
+        facts_of(at, commit)
 
 
 @pytest.mark.parametrize("commit", ["main", "a" * 39, "a" * 12, "../pulls", "", "A" * 40])
 def test_only_full_commits_are_asked_for(fake: FakeGitHub, at: Repository, commit: str) -> None:
     asked = len(fake.requests)
     with pytest.raises(Refused, match="no full commit id"):
-        gate_facts(at, commit)
+        facts_of(at, commit)
     assert len(fake.requests) == asked
 
 
@@ -183,7 +184,7 @@ def test_a_run_that_has_not_ended_is_pending(home: Fake, at: Repository, pull: P
     commit = pull.merge("bob")
     run = home.foreign_run("tests", commit)
     run.status, run.conclusion = "in_progress", None
-    found = gate_facts(at, commit)
+    found = facts_of(at, commit)
     assert found is not None and found.conclusion("tests") == "pending"
 
 
@@ -197,7 +198,7 @@ def test_more_reviews_than_are_read_is_no_answer(
     assert approvers(at, commit) == ["ann"]
     monkeypatch.setattr(merged, "PAGES", 1)
     with pytest.raises(GitHubError, match="more than 1 pages"):
-        gate_facts(at, commit)
+        facts_of(at, commit)
 
 
 @pytest.mark.parametrize(

@@ -292,7 +292,7 @@ def test_other_bytes_than_planned_are_never_sent_whole(
     "change",
     [
         {"name": "model/a.bin"}, {"name": ".hidden"}, {"name": "a b"}, {"name": "ä"},
-        {"name": "a."}, {"name": ""}, {"name": "a" * 201}, {"size": 0}, {"size": 2**31},
+        {"name": "a."}, {"name": ""}, {"name": "a" * 256}, {"size": 0}, {"size": 2**31},
     ],
 )  # fmt: skip
 def test_what_github_would_change_or_refuse_is_not_sent(

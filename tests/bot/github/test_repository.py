@@ -46,6 +46,11 @@ class Line:
             raise self.answer
         return Reply(200, self.headers, json.dumps(self.answer))
 
+    def lent(
+        self, verb: str, path: str, body: Mapping[str, object] | None, rights: Mapping[str, str]
+    ) -> Reply:
+        return self.ask(verb, path, body=body)
+
     def identity(self) -> Identity:
         return Identity(4, "warden", Account(6, "warden[bot]", True), (), ())
 

@@ -59,6 +59,15 @@ def test_permissions(change: dict[str, str], found: list[tuple[str, str]]) -> No
     assert brief(*diagnosis.permissions(who(granted))) == found
 
 
+def test_the_right_to_start_a_release_is_optional() -> None:
+    with_it = who({**NEEDED, "actions": "write"})
+    assert brief(*diagnosis.permissions(with_it))[0][0] == "ok"  # not more than we use
+    assert "used for `/warden release`" in diagnosis.releasing(with_it).said
+    for granted in (NEEDED, {**NEEDED, "actions": "read"}):
+        item = diagnosis.releasing(who(granted))
+        assert item.state == "ok" and "by hand" in item.said
+
+
 def test_events() -> None:
     assert brief(*diagnosis.events(who()))[0][0] == "ok"
     assert brief(*diagnosis.events(who(events=EVENTS[1:]))) == [("fail", "not sent: issue_comment")]

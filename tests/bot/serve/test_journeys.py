@@ -284,3 +284,106 @@ def test_metrics_of_the_default_branch_become_a_history(stack: Stack, repo: Repo
     assert [(p.name, p.value) for p in points] == [("held-out: bits_per_byte", v) for v in values]
     page = stack.get("/r/acme/tiny").text
     assert "<svg" in page and "held-out: bits_per_byte" in page and "2.250" in page
+
+
+DISPATCHED = """
+on:
+  workflow_dispatch:
+    inputs:
+      pull: {required: true}
+      version: {}
+      artifact: {}
+"""
+RELEASING = {"README.md": "# tiny\n", "LICENSE": "MIT License\n",
+             ".github/workflows/release.yml": DISPATCHED}  # fmt: skip
+WHO = "version: 1\nrelease: {who: [ada]}\n"
+
+
+def granted(hub: FakeGitHub, repo: Repository) -> None:
+    """The App may start workflows."""
+    installed = hub.installation(repo)
+    assert installed is not None
+    installed.permissions["actions"] = "write"
+
+
+def released(stack: Stack, repo: Repository, line: str, who: str = "ada") -> str:
+    """Merge a pull request, say a line there, and return the answer."""
+    pull = repo.pull(author="mallory", branch="x", files={"a.py": "1\n"})
+    pull.merge("ada")
+    stack.settle()
+    repo.comment(pull.number, who, line)
+    stack.settle()
+    return stack.ours(repo, pull.number)[-1]
+
+
+def test_a_release_is_started_by_comment_and_by_another_identity(
+    stack: Stack, hub: FakeGitHub
+) -> None:
+    repo = hub.repository("acme/releasing", RELEASING)
+    repo.grant("ada", "maintain")
+    granted(hub, repo)
+    answer = released(stack, repo, "/warden release v1.2.0")
+    (made,) = repo.dispatched
+    assert (made.workflow, made.ref) == ("release.yml", "main")
+    assert made.inputs == {"pull": "1", "version": "1.2.0", "artifact": ""}
+    assert f"/actions/runs/{made.run}" in answer and "asks to release" in answer
+    # The right is asked for once, for this alone, and no other token has it.
+    minted = [s.body["permissions"] for s in hub.asked("POST", "/access_tokens$")]
+    assert [rights for rights in minted if "actions" in rights] == [{"actions": "write"}]
+    assert not repo.releases and not hub.violations
+
+
+def test_without_the_right_the_answer_says_how(stack: Stack, hub: FakeGitHub) -> None:
+    repo = hub.repository("acme/releasing", RELEASING)
+    repo.grant("ada", "maintain")
+    answer = released(stack, repo, "/warden release")
+    assert "**Not started:**" in answer and "actions: write" in answer
+    assert "Run workflow" in answer and not repo.dispatched
+
+
+def test_without_the_workflow_the_answer_says_so(stack: Stack, hub: FakeGitHub) -> None:
+    repo = hub.repository("acme/bare", {"README.md": "# tiny\n"})
+    repo.grant("ada", "maintain")
+    granted(hub, repo)
+    answer = released(stack, repo, "/warden release")
+    assert "release.yml" in answer and "that can be started" in answer
+
+
+@pytest.mark.parametrize("kind", ["502-after-store", "drop"])
+def test_a_start_whose_answer_is_lost_is_not_made_twice(
+    stack: Stack, hub: FakeGitHub, kind: str
+) -> None:
+    repo = hub.repository("acme/releasing", RELEASING)
+    repo.grant("ada", "maintain")
+    granted(hub, repo)
+    hub.fault("POST", "/dispatches$", kind)
+    answer = released(stack, repo, "/warden release")
+    assert "it may run all the same" in answer
+    assert len(hub.asked("POST", "/dispatches$")) == 1
+
+
+def test_an_older_server_starts_it_too(stack: Stack, hub: FakeGitHub) -> None:
+    hub.digests = False
+    repo = hub.repository("acme/releasing", RELEASING)
+    repo.grant("ada", "maintain")
+    granted(hub, repo)
+    assert "page Actions" in released(stack, repo, "/warden release")
+    assert len(repo.dispatched) == 1
+
+
+def test_who_may_not_release_starts_nothing(stack: Stack, hub: FakeGitHub) -> None:
+    repo = hub.repository("acme/named", {**RELEASING, ".github/modelwarden.yml": WHO})
+    for name, role in (("ada", "maintain"), ("ben", "admin"), ("cleo", "write")):
+        repo.grant(name, role)
+    granted(hub, repo)
+    assert "release.who" in released(stack, repo, "/warden release", "ben")
+    number = repo.pull(author="mallory", branch="y", files={"b.py": "1\n"}).number
+    repo.comment(number, "ada", "/warden release")
+    repo.comment(1, "cleo", "/warden release")
+    stack.settle()
+    assert any("only what is merged" in said for said in stack.ours(repo, number))
+    assert "is for: maintain role" in stack.ours(repo, 1)[-1]
+    assert not repo.dispatched
+    repo.comment(1, "ada", "/warden release")
+    stack.settle()
+    assert len(repo.dispatched) == 1

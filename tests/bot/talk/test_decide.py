@@ -18,6 +18,7 @@ from bot.talk.commands import COMMANDS
 from bot.talk.decide import decide
 from bot.talk.grammar import parse, read
 from bot.talk.quota import Left
+from bot.talk.releasing import UNGRANTED, barred, inputs, started, unstarted
 from bot.talk.reply import reply
 from bot.talk.values import (
     Answer,
@@ -26,6 +27,7 @@ from bot.talk.values import (
     Declare,
     Effect,
     Recheck,
+    Release,
     SignCla,
     Waive,
 )
@@ -44,8 +46,16 @@ FINE = {
     "explain": ("/warden explain weights/pickle", Role.NONE),
     "sign-cla": ("/warden sign-cla", Role.NONE),
     "conflict": ("/warden conflict", Role.WRITE),
-    "release": ("/warden release v1", None),  # nobody yet
+    "release": ("/warden release v1.2.0", Role.MAINTAIN),
 }
+MERGED: dict[str, Any] = {"pull_state": "closed", "pull_merged": True}
+
+
+def fitting(name: str) -> dict[str, Any]:
+    """What the pull request must be for a command."""
+    return MERGED if name == "release" else {}
+
+
 BY_AUTHOR = {"help", "check", "cancel", "explain", "sign-cla"}  # with no role at all
 APPROVED = Approval(Target(REPO, 7, HEAD, BASE), LOADS, "", 12, "cleo", NOW - 60, NOW + 60)
 
@@ -77,10 +87,10 @@ def test_the_table_is_whole() -> None:
 @pytest.mark.parametrize("name", FINE)
 def test_each_command_by_each_role(name: str, role: Role) -> None:
     line, least = FINE[name]
-    answer = say(line, role=role)
-    assert answer.refused == (least is None or role < least)
+    answer = say(line, role=role, **fitting(name))
+    assert answer.refused == (role < least)
     assert answer.line == line
-    if least is not None and role < least:
+    if role < least:
         word = "no role" if role is Role.NONE else f"the {role.name.lower()} role"
         assert f"{least.name.lower()} role" in answer.text
         assert f"has {word} here" in answer.text
@@ -111,6 +121,8 @@ def test_a_conflict_of_interest_bars_decisions_only(name: str) -> None:
 def test_a_closed_pull_request(name: str) -> None:
     answer = say(FINE[name][0], pull_state="closed")
     assert answer.refused == (name in ("check", "measure", "waive", "conflict", "release"))
+    merged = say(FINE[name][0], **MERGED)
+    assert merged.refused == (name in ("check", "measure", "waive", "conflict"))
 
 
 def test_check() -> None:
@@ -312,8 +324,44 @@ def test_conflict() -> None:
     assert say("/warden conflict", conflicted=True).effects == ()
 
 
-def test_release_says_what_it_will_come_with() -> None:
-    assert "modelwarden release" in refused("/warden release v1 now")
+def test_a_release_is_asked_for_once_it_is_merged() -> None:
+    assert effect("/warden release", **MERGED) == Release()
+    assert effect("/warden release v1.2.0", **MERGED) == Release("1.2.0")
+    line = "/warden release 2026.11.1-rc.1 --artifact acme/small"
+    assert effect(line, **MERGED) == Release("2026.11.1-rc.1", "acme/small")
+    assert "label" in refused("/warden release")
+    assert "label" in refused("/warden release", pull_state="closed")  # closed, and not merged
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "latest", "v", "vv1", "1.2.0\u2028", "1.2;id", "'1 2'", "$(id)", "1" * 101, "../1",
+        "1.0 --artifact ../x", "1.0 --artifact a//b", "1.0 --artifact 'a b'", "1.0 now",
+        "1.0 --artifact a/b/c/d/e", "--artifact .git", "1.0 --force yes",
+    ],
+)  # fmt: skip
+def test_what_is_no_version_and_no_artifact_is_refused(words: str) -> None:
+    refused(f"/warden release {words}", **MERGED)
+
+
+def test_only_those_whom_the_policy_names_ask_for_a_release() -> None:
+    why = barred(("ann", "Cleo Smith"), "bob", "Bob")
+    assert "`bob` is not among those" in why
+    text = refused("/warden release", **MERGED, unreleasing=why)
+    assert "release.who" in text and "Ask somebody" in text
+    assert barred((), "bob", "") == ""
+    assert barred(("BOB",), "bob", "") == barred(("Bob Ross",), "bob", "bob ross") == ""
+    assert barred(("bo", ""), "bob", "") != ""  # no name is nobody's
+
+
+def test_what_is_said_of_a_start() -> None:
+    asked = Release("1.2.0", "acme/small")
+    assert inputs(7, asked) == {"pull": "7", "version": "1.2.0", "artifact": "acme/small"}
+    assert "page Actions" in started("")
+    by_hand = unstarted(UNGRANTED, 7, asked)
+    assert "actions: write" in by_hand and "pull <code>&#55;</code>" in by_hand
+    assert "acme/small" in by_hand and "artifact" not in unstarted("x", 7, Release())
 
 
 def test_help() -> None:

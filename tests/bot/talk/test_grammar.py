@@ -189,7 +189,13 @@ def test_unheard(body: str) -> None:
             "waive",
             {"RULE": "a/b", "DATE": "2026-12-01", "because": "--head über 日本"},
         ),
-        ("/warden release v1 --now 'x", "release", {"…": "v1 --now 'x"}),
+        ("/warden release", "release", {}),
+        ("/warden release v1.2.0", "release", {"VERSION": "v1.2.0"}),
+        (
+            "/warden release --artifact=acme/small 1.2.0",
+            "release",
+            {"VERSION": "1.2.0", "NAME": "acme/small"},
+        ),
         ("/warden Sign-CLA", "sign-cla", {}),
     ],
 )

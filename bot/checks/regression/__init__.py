@@ -72,9 +72,6 @@ PROBLEMS: tuple[tuple[type[Exception], Rule], ...] = (
 )
 
 
-_UNKNOWN = Lineage()
-
-
 class Standing(StrEnum):
     """How the model after the change stands to the one before it."""
 
@@ -114,7 +111,7 @@ class Evidence:
     tokenizer: str = ""
     past: History | None = None
     about: str = ""
-    lineage: Lineage = _UNKNOWN
+    lineage: Lineage | None = None
 
 
 def applies(change: Change, settings: Settings) -> str:

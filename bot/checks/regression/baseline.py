@@ -11,8 +11,10 @@ from bot.finding import Finding, Location
 from bot.quoting import plain
 
 
-def findings_of(lineage: Lineage, settings: Settings, where: Location) -> Iterator[Finding]:
-    """Say which release it was, or that there was none."""
+def findings_of(lineage: Lineage | None, settings: Settings, where: Location) -> Iterator[Finding]:
+    """Say which release it was, or that there was none; nothing where nobody looked."""
+    if lineage is None:
+        return
     if lineage.doubt:
         text = f"the ledger of releases cannot be read: {lineage.doubt}; compared with the base"
         yield rules.BASELINE.at(text, where)
@@ -29,9 +31,9 @@ def findings_of(lineage: Lineage, settings: Settings, where: Location) -> Iterat
         yield rules.BASELINE.at(text, where)
 
 
-def same(lineage: Lineage) -> str:
+def same(lineage: Lineage | None) -> str:
     """Return what is said of a model that did not change."""
-    if lineage.used and not lineage.same:
+    if lineage is not None and lineage.used and not lineage.same:
         return f"the model is the same bytes as in {_named(lineage)}"
     return "the model is the same bytes as before"
 

@@ -256,7 +256,8 @@ def _line(
         x, y = to, lower
         path += "" if last else f"L{to:.1f} {lower:.1f}"
     tip = f"M{end - 4:.1f} {stops[-1][1] - 7:.1f}h8l-4 7z"
-    says = escape(f"{boxes[line.of].title} → {boxes[line.to].title}: {', '.join(words)}")
+    said = visible(", ".join(words), NAME)
+    says = escape(f"{boxes[line.of].title} → {boxes[line.to].title}: {said}")
     return (
         f'<g><title>{says}</title><path class="line" d="{path}"/><path class="tip" d="{tip}"/></g>'
     )

@@ -403,3 +403,39 @@ def test_only_full_ids_and_pulls_are_fetched(mirrors: Mirrors, wanted: str) -> N
         mirrors.sync(TINY, "https://github.com/acme/tiny", token, (wanted,))
     with pytest.raises(UsageError):
         mirrors.blobs(TINY, "https://github.com/acme/tiny", token, (wanted,))
+
+
+def test_a_branch_comes_from_this_very_repository(
+    repo: Repo, server: GitServer, mirrors: Mirrors
+) -> None:
+    head = repo.commit({"a": "1"})
+    repo.git("checkout", "-q", "--detach")
+    fork = repo.commit({"log.jsonl": "evil"})
+    repo.git("update-ref", "refs/pull/7/head", fork)
+    repo.git("checkout", "-q", "main")
+    server.publish(repo)
+    with mirrors.hold(TINY):
+        place = mirrors.sync(TINY, server.url, token, (head, fork, "refs/pull/7/head"))
+
+        def bring(name: str) -> str:
+            return mirrors.branch(TINY, server.url, token, name)
+
+        assert bring("releases") == ""
+        for odd in ("", "-x", "a b", "*", "releases*", "a..b", "a:b", "refs/pull/7/head"):
+            assert bring(odd) == ""
+        repo.git("update-ref", "refs/heads/releases", head)
+        server.publish(repo)
+        assert bring("releases") == head
+        assert not blobs(place)
+        # One that was moved follows, one that is gone goes.
+        repo.git("update-ref", "refs/heads/releases", fork)
+        server.publish(repo)
+        assert bring("releases") == fork
+        repo.git("update-ref", "-d", "refs/heads/releases")
+        server.publish(repo)
+        assert bring("releases") == ""
+        refs = git.run(place, "for-each-ref", "--format=%(refname)", "refs/heads")[1]
+        assert refs == b""
+        server.tokens.clear()
+        with pytest.raises(Denied):
+            bring("releases")

@@ -13,6 +13,7 @@ import click
 
 from bot.keys.commands import keys, verify
 from bot.recipecli import recipe
+from bot.releasing.commands import release
 
 FORMATS = ("text", "json", "sarif", "markdown", "html")
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -40,6 +41,7 @@ def cli() -> None:
 cli.add_command(keys)
 cli.add_command(verify)
 cli.add_command(recipe)
+cli.add_command(release)
 
 
 @cli.command(epilog=_examples("modelwarden init", "modelwarden init --repo ../my-model"))

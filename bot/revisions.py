@@ -140,6 +140,10 @@ class Revisions:
             raise UsageError(f"git knows no author: {error}", "run: git config user.email YOU")
         return parse_person(output)
 
+    def remotes(self) -> tuple[str, ...]:
+        """Return the names of all remotes."""
+        return tuple(git.run(self.folder, "remote")[1].decode("utf-8", "replace").split())
+
     def remote_url(self, name: str) -> str:
         """Return the address of a remote as it is configured, "" where there is none."""
         if not name:

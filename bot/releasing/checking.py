@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from bot.errors import UsageError
+from bot.keys.making import read_public
 from bot.quoting import plain
 from bot.releasing.approving import room
 from bot.releasing.job import RELEASE_JSON, Place
@@ -24,7 +25,9 @@ from registry.weights import locate
 from security.errors import Tampered
 from security.manifest import Manifest
 from security.sign import bundle as bundles
+from security.trust.single import KeyTrust
 from security.trust.trustfile import TrustFile
+from security.trust.trusting import Trust
 from security.verify import Signed, read_signed
 
 
@@ -36,14 +39,14 @@ class Proven:
     how: str
 
 
-def verify(*, version: str | None, repo: Path, jobs: int, format_: str) -> int:
+def verify(*, version: str | None, repo: Path, key: Path | None, jobs: int, format_: str) -> int:
     """Prove a release; return 0. Raises what does not hold."""
     with place(repo, say=_say) as there:
         ledger = there.book.ledger()
         wanted = version or "champion"
         issued = version_of(ledger, there.artifact, wanted)
         found = [Proven("ledger", f"{len(ledger.entries):,} entries, each holds the one before")]
-        found += _proofs(there, issued, jobs)
+        found += _proofs(there, issued, _trust(there, key), jobs)
         found[1:1] = _tag(there, issued)
     if format_ == "json":
         said = {
@@ -70,23 +73,24 @@ def _tag(there: Place, issued: Issued) -> list[Proven]:
     return [Proven("tag", f"{issued.tag} is at {issued.commit[:12]}")]
 
 
-def _proofs(there: Place, issued: Issued, jobs: int) -> Iterator[Proven]:
+def _proofs(there: Place, issued: Issued, trust: Trust, jobs: int) -> Iterator[Proven]:
     document = there.book.document(issued.artifact, issued.version)
     yield Proven("document", f"sha256 {issued.document}")
-    signed = _signed(there, issued)
+    signed = _signed(there, issued, trust)
     people = ", ".join(signer.name for signer in signed.signers)
     yield Proven("signature", f"root {issued.root}, signed by {people}")
     yield Proven("weights", _weights(there, document, signed.contents.manifest, jobs))
 
 
-def _signed(there: Place, issued: Issued) -> Signed:
+def _signed(there: Place, issued: Issued, trust: Trust) -> Signed:
     """Return what the signature in the ledger covers. Raises Untrusted, Tampered."""
-    trust = _trust(there)
     path = document_path(issued.artifact, issued.version).removesuffix(".json") + ".sig"
     data = there.book.file(path, bundles.LIMIT)
     if data is None:
         raise ReleaseError(f"{path} beside the ledger is missing", "see: release doctor")
-    signed = read_signed(data, trust, artifact=issued.artifact)
+    signed = read_signed(
+        data, trust, artifact=issued.artifact if isinstance(trust, TrustFile) else ""
+    )
     manifest = signed.contents.manifest
     if manifest.root != issued.root:
         raise Tampered(f"{path} is of the root {manifest.root[:12]}", "see: release doctor")
@@ -96,12 +100,14 @@ def _signed(there: Place, issued: Issued) -> Signed:
     return signed
 
 
-def _trust(there: Place) -> TrustFile:
+def _trust(there: Place, key: Path | None) -> Trust:
+    if key is not None:
+        return KeyTrust(read_public(key), key.name)
     found = trust_at(there.world, there.commit)
     if found is None:
         raise UsageError(
             "no .github/trust.toml says whom to trust",
-            "verify what is published by a key: modelwarden verify DIR --key FILE.pub",
+            "name the public key that you know: --key FILE.pub",
         )
     return found
 

@@ -109,6 +109,8 @@ def list_(**options: Any) -> int:
 @release.command(epilog=examples("modelwarden release verify 1.3.0", "modelwarden release verify"))
 @click.argument("version", required=False)
 @repo
+@click.option("--key", metavar="FILE", type=FILE,
+              help="One public key  [default: whom .github/trust.toml trusts].")  # fmt: skip
 @threads
 @formatted
 def verify(**options: Any) -> int:

@@ -16,6 +16,7 @@ from bot.progress import Bar
 from bot.releasing.settings import Settings
 from bot.repository import GitWorld
 from bot.world import LOCK_LIMIT
+from registry.licenses import statements
 from registry.licenses.texts import identify
 from registry.manifests import LOCKS, DocumentError, kind_of
 from registry.manifests import read as read_manifest
@@ -51,7 +52,7 @@ def gather(world: GitWorld, commit: str, settings: Settings, model: str) -> Boun
         )
     pipeline = _pipeline(world, commit, model)
     paths = settings.data or (pipelines.sources(pipeline, model) if pipeline else ())
-    licences = _licences(world, commit, settings)
+    licences = _licences(world, commit, settings, tuple(paths))
     return Bound(
         _date(world, commit),
         located,
@@ -145,8 +146,10 @@ def _pipeline(world: GitWorld, commit: str, model: str) -> Pipeline | None:
     return None
 
 
-def _licences(world: GitWorld, commit: str, settings: Settings) -> tuple[Licence, ...]:
-    """Say what code and weights are under; "" where nothing says it."""
+def _licences(
+    world: GitWorld, commit: str, settings: Settings, paths: tuple[str, ...]
+) -> tuple[Licence, ...]:
+    """Say what code, weights and data are under; "" where nothing says it."""
     found = []
     for entry in world.folder(commit):
         if entry.is_file and project.is_license(entry.path):
@@ -155,7 +158,19 @@ def _licences(world: GitWorld, commit: str, settings: Settings) -> tuple[Licence
     code = next((one.expression for one in found if one.expression), "")
     model = settings.licence or code
     source = "release.licence" if settings.licence else "the repository's"
-    return (*found, Licence("weights", source, model))
+    held = tuple(_of_data(world, commit, path) for path in paths)
+    return (*found, Licence("weights", source, model), *held)
+
+
+def _of_data(world: GitWorld, commit: str, path: str) -> Licence:
+    """Return what the card beside data states in its front matter."""
+    for folder in (path, path.rpartition("/")[0]):
+        for entry in world.folder(commit, folder):
+            if entry.is_file and statements.is_card(entry.path):
+                stated = statements.in_card(world.prefix(entry.blob, statements.CARD_LIMIT))
+                if stated is not None:
+                    return Licence("data", path, stated.license)
+    return Licence("data", path, "")
 
 
 def contributors(world: GitWorld, base: str, head: str) -> tuple[Person, ...]:

@@ -63,7 +63,9 @@ def place(
         commit = world.revisions.resolve(revision)
         own = policy.at(world, commit, catalog.CHECKS, catalog.rules())
         settings = own.release
-        book = GitBook(world.place, settings.branch, settings.remote)
+        # A repository that nobody shares keeps its ledger to itself; a missing remote is an error.
+        remote = settings.remote if world.revisions.remotes() else ""
+        book = GitBook(world.place, settings.branch, remote)
         yield Place(world, commit, own, _artifact(world, settings), book)
 
 

@@ -269,7 +269,9 @@ def drop_pending(job: Job) -> None:
 
 def cosigners(job: Job, signers: Sequence[Identity]) -> tuple[str, ...]:
     """Return the people who signed besides whoever releases."""
-    names = (job.owners.get(signer.hint, signer.name) for signer in signers)
+    mine = {signer.public.hint for signer in job.signers}
+    others = (signer for signer in signers if signer.hint not in mine)
+    names = (job.owners.get(signer.hint, signer.name) for signer in others)
     return tuple(dict.fromkeys(name for name in names if name != job.actor))
 
 

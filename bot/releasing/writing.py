@@ -18,7 +18,7 @@ from bot.checks.licenses.packages import shelves
 from bot.errors import UsageError
 from bot.releasing import evidence, hub, versioning
 from bot.releasing.gather import contributors
-from bot.releasing.job import RELEASE_JSON, Job
+from bot.releasing.job import LINEAGE, RELEASE_JSON, Job
 from bot.releasing.placing import card_name, manifest, read_placed
 from bot.releasing.settings import Card
 from bot.world import LOCK_LIMIT
@@ -34,7 +34,7 @@ from registry.release.graph import as_svg
 from registry.release.lineage import lineage
 from registry.release.notes import notes
 from registry.release.steps import Facts, Tell
-from registry.release.values import Approval, Previous, Release
+from registry.release.values import Approval, Gated, Previous, Release
 from security import storing
 from security.manifest import Entry, Manifest
 
@@ -121,10 +121,17 @@ def draft(job: Job, found: evidence.Evidence, weights: Manifest) -> Release:
         licences=bound.licences,
         contributors=contributors(job.world, before.commit if before else "", job.commit),
         approvals=_approvals(job),
-        checks=found.checks,
+        checks=(*found.checks, *_accepted(job)),
         previous=Previous(before.version, before.root, before.commit) if before else None,
         interface=versioning.interface(job),
     )
+
+
+def _accepted(job: Job) -> tuple[Gated, ...]:
+    """Return the missing links that were accepted, with the reasons."""
+    given = (one for one in job.excuses if one.rule.startswith(LINEAGE))
+    waived = tuple(f"{one.rule.removeprefix(LINEAGE)}: {one.reason}" for one in given)
+    return (Gated("lineage", "pass", "missing links were accepted", waived),) if waived else ()
 
 
 def _approvals(job: Job) -> tuple[Approval, ...]:

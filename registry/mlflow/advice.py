@@ -59,6 +59,12 @@ _KNOWN: tuple[tuple[tuple[str, ...], str, str], ...] = (
         "set MLFLOW_TRACKING_SERVER_CERT_PATH to the authority's certificate",
     ),
     (
+        ("too many 5", "error code 5"),
+        "the server failed",
+        "see its log; " + _LATER,
+    ),
+    (("too many 429", "error code 429", "request_limit"), "it asks us to slow down", _LATER),
+    (
         ("timeout exception", "timed out", "timeout expired"),
         "it did not answer in time",
         _LATER,
@@ -76,7 +82,7 @@ _KNOWN: tuple[tuple[tuple[str, ...], str, str], ...] = (
     ),
     (
         ("connection refused", "connection reset", "remote end closed", "could not connect",
-         "connection failed", "server closed the connection", "connection aborted", "max retries"),
+         "connection failed", "server closed the connection", "connection aborted"),
         "nobody answers there, or the connection broke",
         _LATER,
     ),
@@ -85,12 +91,12 @@ _KNOWN: tuple[tuple[tuple[str, ...], str, str], ...] = (
         "this is no MLflow tracking server",
         "correct release.mlflow in the policy: the address that shows MLflow's own page",
     ),
+    # MLflow's code for whatever it did not expect, so it comes last.
     (
-        ("error code 5", "internal_error", "temporarily_unavailable", "internal server error"),
+        ("internal_error", "temporarily_unavailable"),
         "the server failed",
         "see its log; " + _LATER,
     ),
-    (("error code 429", "request_limit"), "it asks us to slow down", _LATER),
 )  # fmt: skip
 
 
@@ -101,9 +107,17 @@ def explain(kind: str, code: str, text: str, shown: str) -> tuple[str, str]:
     if kind == "gone":
         return "its process ended without an answer", "free memory, then run it again"
     whole = f"{kind} {code} {text}".lower()
-    words = " ".join(text.split()).replace("\\n", " ")
-    words = words if len(words) <= LONGEST else words[:LONGEST] + "…"
+    words = _shortened(" ".join(text.split()))
     for signs, message, hint in _KNOWN:
         if any(sign in whole for sign in signs):
             return f"{message} ({words})", hint
     return f"{kind}: {words}", f"look at {shown} with MLflow's own tools, then run it again"
+
+
+def _shortened(text: str) -> str:
+    """Return the part of MLflow's words that says why: no SQL, no advice, no address twice."""
+    _, found, cause = text.rpartition("(Caused by ")
+    text = cause.removesuffix(")") if found else text
+    for end in (" [SQL:", " (Background on this error", ". Take a backup", " To increase the"):
+        text = text.partition(end)[0]
+    return text if len(text) <= LONGEST else text[:LONGEST] + "…"

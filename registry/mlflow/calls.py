@@ -25,7 +25,8 @@ from registry.errors import StoreFailed
 from registry.mlflow.advice import explain
 
 CHILD = Path(__file__).resolve().parent / "child.py"
-START = 60.0  # s more for the first call: loading MLflow, and making or opening a database
+START = 60.0  # s more for loading MLflow: 3 at best
+MIGRATE = 10.0  # s more for connecting, which may make a database: 2 at best
 ANSWER = 100_000_000  # bytes
 _PASSED = frozenset({
     "PATH", "HOME", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
@@ -56,10 +57,7 @@ class Calls:
         with self._lock:
             if self._process is None:
                 self._start()
-                found = self._ask("open", START, uri=self._uri, artifacts=self._artifacts.as_uri())
-                if "error" in found:
-                    self._stop()
-                    raise self._failed(found["error"])
+                self._open()
             found = self._ask(name, 0.0, **arguments)
         if "error" in found:
             raise self._failed(found["error"])
@@ -87,6 +85,15 @@ class Calls:
             raise StoreFailed(what, "free memory or disk space, then run it again") from error
         self._process, self._rest = process, b""
         self._end = weakref.finalize(self, _end, process, room)
+
+    def _open(self) -> None:
+        place = self._artifacts.as_uri()
+        found = self._ask("load", START, artifacts=place)
+        if "error" not in found:
+            found = self._ask("open", MIGRATE, uri=self._uri, artifacts=place)
+        if "error" in found:
+            self._stop()
+            raise self._failed(found["error"])
 
     def _stop(self) -> None:
         if self._end is not None:

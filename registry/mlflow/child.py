@@ -31,11 +31,18 @@ class Child:
     def __init__(self) -> None:
         self._client: Any = None
 
-    def open(self, uri: str, artifacts: str) -> str:
-        """Connect, and make a database that is not there. Return MLflow's version."""
+    def load(self, artifacts: str) -> str:
+        """Import MLflow, which takes seconds. Return its version."""
         os.environ["_MLFLOW_SERVER_ARTIFACT_ROOT"] = artifacts  # of its Default experiment
-        from mlflow import MlflowClient, set_registry_uri, set_tracking_uri
+        from mlflow.store.db import utils
         from mlflow.version import VERSION
+
+        utils.MAX_RETRY_COUNT = 1  # or it hides for 100 s why a database cannot be reached
+        return str(VERSION)
+
+    def open(self, uri: str, artifacts: str) -> None:
+        """Connect, and make a database that is not there."""
+        from mlflow import MlflowClient, set_registry_uri, set_tracking_uri
 
         if uri.startswith("sqlite:"):
             _create(uri, artifacts)
@@ -43,7 +50,6 @@ class Child:
         set_registry_uri(uri)
         self._client = MlflowClient(uri, uri)
         self._client.search_registered_models(max_results=1)
-        return str(VERSION)
 
     def experiment(self, name: str, location: str | None, tags: dict[str, str]) -> list[str]:
         """Return id and lifecycle stage of an experiment, made if it is not there."""

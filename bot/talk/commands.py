@@ -144,7 +144,6 @@ _TABLE = (
         "released once.",
         "/warden release 1.2.0",
         words=("[VERSION]",),
-        flags=(Flag("artifact", "NAME"),),
         barred=True,
     ),
 )

@@ -12,7 +12,6 @@ from bot.talk.values import Answer, Release, Situation, refuse
 
 WORKFLOW = "release.yml"
 _VERSION = re.compile(r"[0-9][0-9A-Za-z.+-]{0,99}")
-_ARTIFACT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){0,3}")
 
 
 def barred(who: Sequence[str], login: str, name: str) -> str:
@@ -29,7 +28,7 @@ def barred(who: Sequence[str], login: str, name: str) -> str:
 
 def release(command: Command, situation: Situation) -> Answer:
     """Ask for the release of a merged pull request, or say why not."""
-    given, artifact = command.value("VERSION"), command.value("NAME")
+    given = command.value("VERSION")
     version = given.removeprefix("v")
     if situation.unreleasing:
         return refuse(prose(f"{harmless(situation.unreleasing)}."), "Ask somebody of that list.")
@@ -40,19 +39,16 @@ def release(command: Command, situation: Situation) -> Answer:
         )
     if given and not _VERSION.fullmatch(version):
         return refuse(f"{code(given)} is no version.", "Such as <code>1.2.0</code>.")
-    if artifact and not _ARTIFACT.fullmatch(artifact):
-        return refuse(f"{code(artifact)} is no name of an artifact.")
     what = code(version) if version else "the next version"
-    of = f" of {code(artifact)}" if artifact else ""
     return Answer(
-        f"{code(situation.who.login)} asks to release {what}{of} from this pull request.",
-        (Release(version, artifact),),
+        f"{code(situation.who.login)} asks to release {what} from this pull request.",
+        (Release(version),),
     )
 
 
 def inputs(number: int, asked: Release) -> dict[str, str]:
     """Return what the workflow is given."""
-    return {"pull": str(number), "version": asked.version, "artifact": asked.artifact}
+    return {"pull": str(number), "version": asked.version}
 
 
 def started(page: str) -> str:
@@ -76,7 +72,7 @@ UNGRANTED = (
 )
 ABSENT = (
     f"the default branch has no {code(f'.github/workflows/{WORKFLOW}')} that can be started. "
-    "<code>modelwarden init --release</code> writes one."
+    "<code>docs/releasing-on-github.md</code> of Modelwarden has one to copy."
 )
 UNKNOWN = "GitHub did not answer, and it may run all the same: look at the page Actions first."
 

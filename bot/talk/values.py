@@ -104,10 +104,9 @@ class Declare:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Start the project's own workflow for the merged pull request; "" leaves it the choice."""
+    """Start the project's own workflow for the merged pull request; "" lets it choose a version."""
 
     version: str = ""
-    artifact: str = ""
 
 
 Effect = Recheck | Approve | Cancel | Waive | SignCla | Declare | Release

@@ -95,6 +95,6 @@ def _detail(effect: Effect) -> str:
             return ", ".join(checks)
         case SignCla(signature):
             return signature.document
-        case Release(version, artifact):
-            return " ".join(filter(None, (artifact, version)))
+        case Release(version):
+            return version
     return ""

@@ -292,7 +292,6 @@ on:
     inputs:
       pull: {required: true}
       version: {}
-      artifact: {}
 """
 RELEASING = {"README.md": "# tiny\n", "LICENSE": "MIT License\n",
              ".github/workflows/release.yml": DISPATCHED}  # fmt: skip
@@ -325,7 +324,7 @@ def test_a_release_is_started_by_comment_and_by_another_identity(
     answer = released(stack, repo, "/warden release v1.2.0")
     (made,) = repo.dispatched
     assert (made.workflow, made.ref) == ("release.yml", "main")
-    assert made.inputs == {"pull": "1", "version": "1.2.0", "artifact": ""}
+    assert made.inputs == {"pull": "1", "version": "1.2.0"}
     assert f"/actions/runs/{made.run}" in answer and "asks to release" in answer
     # The right is asked for once, for this alone, and no other token has it.
     minted = [s.body["permissions"] for s in hub.asked("POST", "/access_tokens$")]

@@ -327,8 +327,8 @@ def test_conflict() -> None:
 def test_a_release_is_asked_for_once_it_is_merged() -> None:
     assert effect("/warden release", **MERGED) == Release()
     assert effect("/warden release v1.2.0", **MERGED) == Release("1.2.0")
-    line = "/warden release 2026.11.1-rc.1 --artifact acme/small"
-    assert effect(line, **MERGED) == Release("2026.11.1-rc.1", "acme/small")
+    line = "/warden release 2026.11.1-rc.1"
+    assert effect(line, **MERGED) == Release("2026.11.1-rc.1")
     assert "label" in refused("/warden release")
     assert "label" in refused("/warden release", pull_state="closed")  # closed, and not merged
 
@@ -337,11 +337,10 @@ def test_a_release_is_asked_for_once_it_is_merged() -> None:
     "words",
     [
         "latest", "v", "vv1", "1.2.0\u2028", "1.2;id", "'1 2'", "$(id)", "1" * 101, "../1",
-        "1.0 --artifact ../x", "1.0 --artifact a//b", "1.0 --artifact 'a b'", "1.0 now",
-        "1.0 --artifact a/b/c/d/e", "--artifact .git", "1.0 --force yes",
+        "1.0 now", "1.0 --force yes", "--version 1.0",
     ],
 )  # fmt: skip
-def test_what_is_no_version_and_no_artifact_is_refused(words: str) -> None:
+def test_what_is_no_version_is_refused(words: str) -> None:
     refused(f"/warden release {words}", **MERGED)
 
 
@@ -356,12 +355,12 @@ def test_only_those_whom_the_policy_names_ask_for_a_release() -> None:
 
 
 def test_what_is_said_of_a_start() -> None:
-    asked = Release("1.2.0", "acme/small")
-    assert inputs(7, asked) == {"pull": "7", "version": "1.2.0", "artifact": "acme/small"}
+    asked = Release("1.2.0")
+    assert inputs(7, asked) == {"pull": "7", "version": "1.2.0"}
     assert "page Actions" in started("")
     by_hand = unstarted(UNGRANTED, 7, asked)
     assert "actions: write" in by_hand and "pull <code>&#55;</code>" in by_hand
-    assert "acme/small" in by_hand and "artifact" not in unstarted("x", 7, Release())
+    assert "version" in by_hand and "version" not in unstarted("x", 7, Release())
 
 
 def test_help() -> None:

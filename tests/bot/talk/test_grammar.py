@@ -191,11 +191,6 @@ def test_unheard(body: str) -> None:
         ),
         ("/warden release", "release", {}),
         ("/warden release v1.2.0", "release", {"VERSION": "v1.2.0"}),
-        (
-            "/warden release --artifact=acme/small 1.2.0",
-            "release",
-            {"VERSION": "1.2.0", "NAME": "acme/small"},
-        ),
         ("/warden Sign-CLA", "sign-cla", {}),
     ],
 )

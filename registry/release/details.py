@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from registry.errors import ReleaseError
 from registry.release import ledger
 from security.auditentry import BEGIN, TEXT_LIMIT, Entry
 from security.errors import Malformed
 from security.manifest import is_digest
-from security.trust.releases import rank
+from security.trust import releases
 
+rank = lru_cache(maxsize=8_192)(releases.rank)  # a version is met in several entries
 ARTIFACT_LIMIT = 200  # characters
 TAG_LIMIT = 200
 _PART = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 
 from registry.errors import Blocked, Lost, ReleaseError
 from registry.release import ledger
-from registry.release.details import details
+from registry.release.details import details, rank
 from registry.release.ledger import Claimed, Issued, Pointing, Tag
 from security.auditentry import BEGIN, Entry
-from security.trust.releases import Rank, rank
+from security.trust.releases import Rank
 
 CHAMPION, PREVIOUS = "champion", "previous"
 TAKE_OVER = (

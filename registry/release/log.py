@@ -103,8 +103,11 @@ def tag_of(issued: Issued) -> Tag:
 
 def moves(before: Ledger, after: Ledger) -> tuple[Tag, ...]:
     """Return the tags of those moves of aliases that came after `before`."""
-    known = len(_state(before.entries).stages)
-    return tuple(_state(after.entries).stages[known:])
+    state = _state(after.entries[: len(before.entries)])
+    known = len(state.stages)
+    for entry in after.entries[len(before.entries) :]:
+        state.follow(entry)
+    return tuple(state.stages[known:])
 
 
 def said(entry: Entry) -> Mapping[str, str]:

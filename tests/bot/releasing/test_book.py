@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import socket
-import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -537,31 +539,38 @@ def test_a_locked_branch(shared: Shared, alice: Repo) -> None:
     alone.append([claimed("2", shared.commit)], {}, expect=head)
 
 
-def test_a_full_disk_leaves_nothing_half(shared: Shared, alice: Repo) -> None:
+def test_objects_that_cannot_be_written(shared: Shared, alice: Repo) -> None:
     head = claim(book(alice), "1", shared.commit).head
     before = (shared.refs(), refs(alice.path))
-    objects = alice.path / ".git" / "objects"
-    modes = {path: path.stat().st_mode for path in [objects, *objects.iterdir()]}
-    for path in modes:
-        path.chmod(stat.S_IRUSR | stat.S_IXUSR)
-    try:
-        writable = _writable(objects)
-        if not writable:
-            with pytest.raises(StoreFailed, match="git hash-object in"):
-                book(alice).append([claimed("2", shared.commit)], {}, expect=head)
-    finally:
-        for path, mode in modes.items():
-            path.chmod(mode)
+    for number in range(256):  # files where git would make folders, for whatever user
+        with contextlib.suppress(FileExistsError):
+            (alice.path / ".git" / "objects" / f"{number:02x}").open("xb").close()
+    with pytest.raises(StoreFailed, match=r"git .* in .*: ") as caught:
+        book(alice).append([claimed("2", shared.commit)], {}, expect=head)
+    assert "space and rights" in caught.value.hint
     assert (shared.refs(), refs(alice.path)) == before
 
 
-def _writable(folder: Path) -> bool:
-    try:
-        (folder / "probe").write_bytes(b"")
-    except OSError:
-        return False
-    (folder / "probe").unlink()
-    return True
+def test_a_full_disk(shared: Shared, alice: Repo) -> None:
+    head = claim(book(alice), "1", shared.commit).head
+    assert head is not None
+    before = (shared.refs(), refs(alice.path))
+    code = (
+        "import resource, sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
+        "from tests.bot.releasing.clones import book, claimed\n"
+        "from registry.errors import StoreFailed\n"
+        "at = book(Path(sys.argv[1])); head = at.ledger().head\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
+        "try: at.append([claimed('2', sys.argv[3])], {}, expect=head)\n"
+        "except StoreFailed as error: print(error.message, error.hint)\n"
+    )
+    root = str(Path(__file__).parents[3])
+    words = [sys.executable, "-I", "-c", code, str(alice.path), root, shared.commit]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "space" in done.stdout
+    assert (shared.refs(), refs(alice.path)) == before
+    claim(book(alice), "2", shared.commit)
 
 
 def _hook(git_dir: Path, name: str, script: str) -> None:

@@ -466,3 +466,11 @@ def test_a_thousand_versions_are_few_bytes_and_one_pass() -> None:
     found = log.read_log(data)
     assert len(found.issued) == 1000
     assert len(data) < 2_000_000
+
+
+def test_the_example_of_the_format() -> None:
+    page = Path(__file__).parents[3] / "docs" / "formats" / "releases.md"
+    shown = page.read_text().split("## Example\n```\n")[1].split("```")[0]
+    assert shown.encode() == made(*out("1.0.0"), promote("1.0.0"))
+    for action in ("begin", "claim", "record"):
+        assert f"| `{action}` |" in page.read_text()

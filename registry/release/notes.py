@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from lab.tensors.values import Diff, Shift
+from registry.bom.difference import Changes
 from registry.bom.values import Component
 from registry.release import deltas
 from registry.release.card import verifying
@@ -30,26 +30,10 @@ ROWS = 100  # of one list
 SHIFTS = 15  # tensors
 
 
-class BomChanges(Protocol):
-    """What two bills of materials differ in (registry/bom/difference.py)."""
-
-    @property
-    def added(self) -> Sequence[Component]:
-        """What only the new one holds."""
-
-    @property
-    def removed(self) -> Sequence[Component]:
-        """What only the old one holds."""
-
-    @property
-    def updated(self) -> Sequence[tuple[Component, Component]]:
-        """What has another version or digest, then and now."""
-
-
 def notes(
     release: Release,
     previous: Release | None = None,
-    bom: BomChanges | None = None,
+    bom: Changes | None = None,
     tensors: Diff | None = None,
 ) -> str:
     """Return the notes: the same for the same release.
@@ -163,7 +147,7 @@ def _changes(files: Sequence[FileChange]) -> list[str]:
 
 
 def _environment(
-    release: Release, previous: Release | None, bom: BomChanges | None
+    release: Release, previous: Release | None, bom: Changes | None
 ) -> list[list[str]]:
     if previous is None:
         lines = [f"- {code(one.path)}: {count(one.packages, 'package')}"
@@ -183,14 +167,19 @@ def _then(one: Restated, shown: Callable[[str], str]) -> str:
     return f"{before} → {after}" if before and after else f"new, {after}" if after else "gone"
 
 
-def _packages(bom: BomChanges) -> list[list[str]]:
+def _packages(bom: Changes) -> list[list[str]]:
     new = [f"- added {_named(one)}" for one in bom.added]
     gone = [f"- removed {_named(one)}" for one in bom.removed]
     moved = [
-        f"- updated {code(one.name)}: {code(was.version) or '–'} → {code(one.version) or '–'}"
-        for was, one in bom.updated
+        f"- updated {code(one.after.name)}: {code(one.before.version) or '–'} → {code(one.after.version) or '–'}"
+        for one in bom.updated
     ]
-    return [[*lines[:ROWS], *_more(len(lines))] for lines in (moved, new, gone) if lines]
+    other = [
+        f"- {code(one.component.name)} is under {code(one.after) or UNSTATED} now, was "
+        f"{code(one.before) or UNSTATED}"
+        for one in bom.relicensed
+    ]
+    return [[*lines[:ROWS], *_more(len(lines))] for lines in (moved, new, gone, other) if lines]
 
 
 def _named(one: Component) -> str:

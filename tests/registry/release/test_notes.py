@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 
 from lab.tensors.values import Diff, Kind, Numbers, Shift
+from registry.bom.difference import Changes, Updated
 from registry.bom.values import Component
 from registry.release.deltas import FileChange, data_changes, weights_change
 from registry.release.notes import notes
@@ -40,15 +41,6 @@ HEADINGS = [
     "Measurements", "Weights", "Data", "Environment", "Licences", "Contributors", "Waived",
     "How to verify",
 ]  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What registry/bom/difference.py tells, as far as notes ask for it."""
-
-    added: tuple[Component, ...] = ()
-    removed: tuple[Component, ...] = ()
-    updated: tuple[tuple[Component, Component], ...] = ()
 
 
 def before() -> Release:
@@ -135,7 +127,7 @@ def test_packages() -> None:
     bom = Changes(
         (replace(one, name="new|er"),),
         (replace(one, licence=""),),
-        ((one, replace(one, version="2.14.0")),),
+        (Updated(one, replace(one, version="2.14.0")),),
     )
     text = notes(typical(), before(), bom)
     assert "- updated `torch`: `2.13.0` → `2.14.0`" in text

@@ -60,7 +60,10 @@ class Pointing:
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """An entry to be written; time, number and hash are given by whoever writes it."""
+    """An entry to be written; time, number and hash are given by whoever writes it.
+
+    `registry/release/details.py` says which details an action has.
+    """
 
     actor: str
     action: str
@@ -118,8 +121,9 @@ class Book(Protocol):
     ) -> Ledger:
         """Write entries, files (None removes one) and tags at once, or nothing of it.
 
-        Raises Lost unless the log still ends at `expect`, or a tag of the name is elsewhere;
-        StoreFailed.
+        A move of an alias brings its tag by itself (`registry.release.log.moves`). Raises Lost
+        unless the log still ends at `expect`, or a tag of the name is elsewhere; Lost, Blocked or
+        ReleaseError for an entry that may not follow; StoreFailed.
         """
 
 

@@ -282,6 +282,7 @@ HOSTILE: tuple[tuple[str, bytes, str], ...] = (
     ("actor changed", _json(1, actor="mallory"), "line 2: it was changed"),
     ("number changed", _json(1, sequence=7), "line 2"),
     ("previous changed", _json(2, previous="0" * 64), "line 3: it was changed"),
+    ("a wrong link", forged(made(claim("1")), claim("2"), previous="1" * 64), "3: it does not"),
     ("two logs", made(claim("1")) + made(claim("2")), "line 3"),
     ("an empty line", made(claim("1")) + b"\n", "line 3"),
     ("spaces", made(claim("1")).replace(b",", b", "), "line 1"),

@@ -9,6 +9,7 @@ import click
 from bot.keys.options import (
     FILE,
     KINDS,
+    PLACE,
     TYPES,
     examples,
     forced,
@@ -20,6 +21,7 @@ from bot.keys.options import (
     signature,
     signing,
     threads,
+    trusted,
 )  # fmt: skip
 
 
@@ -258,33 +260,39 @@ def audit(**options: Any) -> int:
     epilog=examples(
         "modelwarden verify model --trust trust.toml --artifact acme/small",
         "modelwarden verify model --key release.key.pub",
+        "modelwarden verify https://github.com/OWNER/NAME/releases/tag/v1.0.0 --trust trust.toml",
         "modelwarden verify model --root ca.pem --identity release@example.org",
         "modelwarden verify download --scan-only      # not signed: only look for what would run",
     )
 )
-@click.argument("model", type=FILE)
-@click.option("--trust", metavar="FILE", type=FILE, help="Trust file of the project.")
-@click.option("--key", metavar="FILE", type=FILE, help="One public key.")
-@click.option("--root", metavar="FILE", type=FILE, help="Root certificates, PEM.")
-@click.option("--identity", metavar="NAME", help="Of the signer's certificate.")
-@click.option("--issuer", metavar="URL", help="Who vouches for a keyless identity.")
+@click.argument("model", type=PLACE, metavar="DIR-or-URL")
+@trusted
 @click.option(
     "--artifact", metavar="NAME", help="Its name in the trust file  [default: the folder's]."
 )
 @signature
-@click.option(
-    "--memory",
-    metavar="FILE",
-    type=FILE,
-    help="Newest versions seen  [default: seen.json of your user].",
-)
+@click.option("--memory", metavar="FILE", type=FILE,
+              help="Newest versions seen  [default: seen.json of your user].")  # fmt: skip
 @click.option("--no-memory", is_flag=True, help="Neither use nor keep it: no rollback is noticed.")
 @click.option("--scan", is_flag=True, help="Also scan the files.")
 @click.option("--scan-only", is_flag=True, help="Scan files that nobody signed.")
+@click.option("--output", metavar="DIR", type=FILE,
+              help="Keep what is fetched or opened in this new folder.")  # fmt: skip
+@click.option("--open-with", metavar="FILE", type=FILE, multiple=True,
+              help="Private age key: open what is sealed, into --output; repeatable.")  # fmt: skip
+@passphrase
+@click.option("--explain", is_flag=True,
+              help="Say what this proves, and what not; of an address always.")  # fmt: skip
 @threads
 @formatted
 def verify(**options: Any) -> int:
-    """Prove who signed a model and that no byte has changed. Reads everything, runs nothing."""
+    """Prove who signed a model and that no byte has changed. Reads everything, runs nothing.
+
+    A URL names a folder that holds modelwarden-assets.json, or a release page of GitHub. Its
+    signature is fetched and believed first, then what was signed.
+
+    Exit code: 0 proven, 1 it is not what it should be, 2 usage or environment, 3 could not tell.
+    """
     from bot.keys.verifying import Asked
     from bot.keys.verifying import verify as run
 

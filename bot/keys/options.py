@@ -38,7 +38,23 @@ class Name(click.Path):
         return super().convert(value, param, ctx)
 
 
+class Place(Name):
+    """A path, or a web address, which stays text: as a path it would lose a slash."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
+        """Return the path, or the address."""
+        found = super().convert(value, param, ctx)
+        text = os.fspath(value)
+        return text if text.lower().startswith(("https://", "http://")) else found
+
+
 FILE = Name(path_type=Path, readable=False)
+PLACE = Place(path_type=Path, readable=False)
 KINDS = ("ecdsa-p256", "ecdsa-p384", "ed25519", "ml-dsa-65", "age", "age-x25519")
 TYPES = ("release", "scan", "licence", "bom", "provenance", "measurement")
 
@@ -88,3 +104,10 @@ identity = _all(
     click.option("--identity-program", metavar="COMMAND",
                  help="Open with a program that asks a key service."),
 )  # fmt: skip
+trusted = _all(
+    click.option("--trust", metavar="FILE", type=FILE, help="Trust file of the project."),
+    click.option("--key", metavar="FILE", type=FILE, help="One public key."),
+    click.option("--root", metavar="FILE", type=FILE, help="Root certificates, PEM."),
+    click.option("--identity", metavar="NAME", help="Of the signer's certificate."),
+    click.option("--issuer", metavar="URL", help="Who vouches for a keyless identity."),
+)

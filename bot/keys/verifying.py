@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from bot.errors import UsageError
-from bot.keys import claims, following, trusting
+from bot.keys import claims, explaining, following, telling, trusting
 from bot.keys.making import read_public
 from bot.keys.places import Places
+from bot.keys.telling import Found
 from bot.keys.trail import MEMORY_HINT, made, seen_path
 from bot.progress import Bar
 from bot.quoting import plain
-from bot.wording import plural
 from security.errors import BadKey, Untrusted
 from security.sign import reading
-from security.sign.attestations import Attestation
 from security.sign.certificates import CHAIN_LIMIT
 from security.trust import artifacts, releases, single
 from security.trust.memory import Memory
@@ -32,7 +32,6 @@ from security.verify import verify as prove
 if TYPE_CHECKING:
     from security.scan.values import Scanned
 
-_OUTCOMES = {0: "pass", 1: "fail", 3: "undecided"}
 _ROOTS = "name a file of root certificates, PEM"
 
 
@@ -40,7 +39,7 @@ _ROOTS = "name a file of root certificates, PEM"
 class Asked:
     """What `verify` was asked for."""
 
-    model: Path
+    model: Path | str
     trust: Path | None
     key: Path | None
     root: Path | None
@@ -54,11 +53,22 @@ class Asked:
     scan_only: bool
     jobs: int
     format_: str
+    output: Path | None = None
+    open_with: Sequence[Path] = ()
+    passphrase_file: Path | None = None
+    explain: bool = False
+
+    @property
+    def path(self) -> Path:
+        """The model, where it is on this machine. Raises UsageError."""
+        if isinstance(self.model, str):
+            raise UsageError(f"{self.model} is not on this machine", "leave out --scan-only")
+        return self.model
 
     @property
     def folder(self) -> str:
         """What the model is called here, by whoever unpacked it."""
-        return self.model.resolve().name
+        return self.path.resolve().name
 
 
 def verify(asked: Asked) -> int:
@@ -66,23 +76,72 @@ def verify(asked: Asked) -> int:
 
     Raises Tampered, Untrusted and the other errors of verification.
     """
-    places = Places.of(asked.model, asked.signature)
     if asked.scan_only:
-        return _scanned(_scan(asked), asked.format_)
+        return _scanned(_scan(asked.path, asked.jobs), asked.format_)
+    if asked.open_with and asked.output is None:
+        raise UsageError("--open-with without --output", "say where the plain files go")
+    found = _fetched(asked) if isinstance(asked.model, str) else _local(asked)
+    explains = asked.explain or isinstance(asked.model, str)
+    telling.show(found, asked.format_, explaining.page(_known(asked, found)) if explains else None)
+    return telling.code(found.scanned)
+
+
+def _local(asked: Asked) -> Found:
+    Places.of(asked.path, asked.signature)
+    if asked.output is not None and not asked.open_with:
+        raise UsageError("--output for what is here already", "name an address, or --open-with")
     trust = _trust(asked)
+    wanted = asked.artifact or (asked.folder if isinstance(trust, TrustFile) else "")
+    found = _proven(asked, asked.path, trust, wanted)
+    if asked.open_with and asked.output is not None:
+        plain = _opened(asked, found.verified, trust, wanted, asked.output)
+        return replace(found, plain=plain, kept=str(asked.output))
+    return found
+
+
+def _fetched(asked: Asked) -> Found:
+    """Fetch a release and prove it; it gets its name only when everything holds."""
+    from bot.keys import downloading
+
+    if asked.signature is not None:
+        raise UsageError("--signature with an address", "its signature is the one it is with")
+    trust, address = _trust(asked), str(asked.model)
+    with Bar("Fetching") as bar, downloading.fetched(
+        address, trust, asked.artifact or "", asked.output, bar
+    ) as place:  # fmt: skip
+        found = _proven(asked, place.folder, trust, place.artifact)
+        found = replace(found, what=address, skipped=place.skipped)
+        if asked.output is None:
+            return found
+        if asked.open_with:
+            target = place.work / "plain"
+            plain = _opened(asked, found.verified, trust, place.artifact, target)
+            place.keep(asked.output, target)
+            return replace(found, plain=plain, kept=str(asked.output))
+        place.keep(asked.output)
+        return replace(found, kept=str(asked.output))
+
+
+def _proven(asked: Asked, path: Path, trust: Trust, wanted: str) -> Found:
     file = trust if isinstance(trust, TrustFile) else None
-    wanted = asked.artifact or (asked.folder if file else "")
-    with Bar(f"Reading {places.name}") as bar:
+    with Bar(f"Reading {path.resolve().name}") as bar:
         verified = prove(
-            asked.model, trust=trust, bundle=asked.signature, artifact=wanted,
+            path, trust=trust, bundle=asked.signature, artifact=wanted,
             jobs=asked.jobs, progress=bar,
         )  # fmt: skip
     version = _version(verified)
     if not asked.no_memory:
-        _remember(asked, wanted or _signed_name(asked, verified), verified, version, file)
-    scanned = _scan(asked) if asked.scan else ()
-    _show(asked, verified, version, scanned)
-    return _code(scanned)
+        name = wanted or _signed_name(path, verified)
+        _remember(asked, name, verified, version, file)
+    return Found(str(path), verified, version, _scan(path, asked.jobs) if asked.scan else ())
+
+
+def _opened(asked: Asked, sealed: Verified, trust: Trust, wanted: str, target: Path) -> Verified:
+    from bot.keys import unsealing
+
+    return unsealing.opened(
+        sealed, asked.open_with, asked.passphrase_file, target, trust, wanted, asked.jobs
+    )
 
 
 def _trust(asked: Asked) -> Trust:
@@ -116,9 +175,9 @@ def _version(verified: Verified) -> str:
     return found.pop() if found else ""
 
 
-def _signed_name(asked: Asked, verified: Verified) -> str:
+def _signed_name(path: Path, verified: Verified) -> str:
     """Return what the signer calls the model: a folder is called as whoever packed it likes."""
-    return asked.folder if artifacts.fault(verified.name) else verified.name
+    return path.resolve().name if artifacts.fault(verified.name) else verified.name
 
 
 def _remember(
@@ -132,89 +191,34 @@ def _remember(
     Memory(path).accept(name, version, verified.manifest.root, file, datetime.now(UTC))
 
 
-def _show(asked: Asked, verified: Verified, version: str, scanned: tuple[Scanned, ...]) -> None:
-    if asked.format_ == "json":
-        click.echo(json.dumps(_document(verified, version, scanned), indent=2))
-        return
-    manifest = verified.manifest
-    click.echo(f"{plain(asked.model)}: verified, {plural(len(manifest.entries), 'file')},"
-               f" {manifest.size:,} bytes")  # fmt: skip
-    click.echo(f"root digest {manifest.root}")
-    for signer in verified.signers:
-        click.echo(f"signed by {plain(signer.name)} ({signer.kind}, {signer.hint[:16]})")
-    if version:
-        click.echo(f"version {plain(version)}")
-    for said in verified.attestations:
-        click.echo(_claim(said))
-    if scanned:
-        from bot.keys import scanning
-
-        click.echo("\n".join(scanning.lines(scanned)))
-
-
-def _document(verified: Verified, version: str, scanned: tuple[Scanned, ...]) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "outcome": _OUTCOMES[_code(scanned)],
-        "root": verified.manifest.root,
-        "name": verified.name,
-        "version": version,
-        "files": len(verified.manifest.entries),
-        "bytes": verified.manifest.size,
-        "signers": [_signer(s) for s in verified.signers],
-        "attestations": [
-            {
-                "type": a.predicate_type,
-                "predicate": json.loads(a.predicate) if not a.doubt else None,
-                "signers": [_signer(s) for s in a.signers],
-                "doubt": a.doubt,
-            }
-            for a in verified.attestations
-        ],
-    }
-    if scanned:
-        from bot.keys import scanning
-
-        found["scan"] = scanning.document(scanned)
-    return found
+def _known(asked: Asked, found: Found) -> explaining.Known:
+    """Return what the page of explanation needs to know of a verification."""
+    said = found.verified.claims(releases.RELEASE)
+    previous = releases.read(said[0].predicate.encode()).previous if said else ""
+    names = {uri: name for name, uri in claims.KINDS.items()}
+    stated = [names.get(a.predicate_type, plain(a.predicate_type))
+              for a in found.verified.attestations if not a.doubt]  # fmt: skip
+    anchor = asked.trust or asked.key or asked.root or asked.issuer
+    return explaining.Known(
+        verified=found.verified,
+        version=found.version,
+        previous=previous,
+        stated=tuple(stated),
+        wanted=asked.artifact or "",
+        anchor=str(anchor),
+        remembers=not asked.no_memory,
+        scanned=bool(found.scanned),
+        flagged=any(scanned.threats for scanned in found.scanned),
+        plain=found.plain,
+        skipped=found.skipped,
+        kept=found.kept if isinstance(asked.model, str) else asked.folder,
+    )
 
 
-def _signer(signer: Any) -> dict[str, str]:
-    return {"name": signer.name, "method": signer.method, "kind": signer.kind, "hint": signer.hint}
-
-
-def _claim(said: Attestation) -> str:
-    kind = next((n for n, uri in claims.KINDS.items() if uri == said.predicate_type), "")
-    name = kind or plain(said.predicate_type) or "a statement"
-    if said.doubt:
-        return f"not believed: {name}: {plain(said.doubt)}"
-    who = ", ".join(plain(signer.name) for signer in said.signers)
-    return f"{name} stated by {who}: {_gist(kind, json.loads(said.predicate))}"
-
-
-def _gist(kind: str, said: dict[str, Any]) -> str:
-    """Return the line of a statement that a reader looks for first."""
-    match kind:
-        case "release":
-            return plain(said.get("version"))
-        case "scan":
-            return f"{plain(said.get('outcome'))}, {plain(said.get('files'))} files"
-        case "bom":
-            parts = said.get("components")
-            return plural(len(parts) if isinstance(parts, list) else 0, "component")
-        case "licence":
-            found = said.get("licences")
-            return plain(", ".join(map(str, found)) if isinstance(found, list) else found)
-        case "provenance":
-            run = said.get("runDetails")
-            return plain(run.get("builder") if isinstance(run, dict) else run)
-        case _:
-            return plain(", ".join(said))
-
-
-def _scan(asked: Asked) -> tuple[Scanned, ...]:
+def _scan(path: Path, jobs: int) -> tuple[Scanned, ...]:
     from bot.keys import scanning
 
-    return scanning.scan(asked.model, asked.jobs)
+    return scanning.scan(path, jobs)
 
 
 def _scanned(found: tuple[Scanned, ...], format_: str) -> int:
@@ -224,11 +228,4 @@ def _scanned(found: tuple[Scanned, ...], format_: str) -> int:
         click.echo(json.dumps(scanning.document(found), indent=2))
     else:
         click.echo("\n".join(scanning.lines(found)))
-    return _code(found)
-
-
-def _code(found: tuple[Scanned, ...]) -> int:
-    """Return 1 for a threat, 3 for what could not be decided."""
-    if any(threat.certain for scanned in found for threat in scanned.threats):
-        return 1
-    return 3 if any(scanned.threats for scanned in found) else 0
+    return telling.code(found)

@@ -171,8 +171,8 @@ def _packages(bom: Changes) -> list[list[str]]:
     new = [f"- added {_named(one)}" for one in bom.added]
     gone = [f"- removed {_named(one)}" for one in bom.removed]
     moved = [
-        f"- updated {code(one.after.name)}: {code(one.before.version) or '–'} → {code(one.after.version) or '–'}"
-        for one in bom.updated
+        f"- updated {code(now.name)}: {code(was.version) or '–'} → {code(now.version) or '–'}"
+        for was, now in ((one.before, one.after) for one in bom.updated)
     ]
     other = [
         f"- {code(one.component.name)} is under {code(one.after) or UNSTATED} now, was "

@@ -247,7 +247,7 @@ def test_hostile_text_stays_text(text: str) -> None:
         environment=(Lock(text, text, 1),),
     )
     one = Component(text, "package", text, text, text)
-    bom = Changes((one,), (one,), ((one, replace(one, version="2")),))
+    bom = Changes((one,), (one,), (Updated(one, replace(one, version="2")),))
     tensors = Diff(2, 1, (Shift(text, Kind.RENAMED, text, text, text),), 0, ((text, 1),))
     for page in (notes(release, before(), bom, tensors), notes(release)):
         harmless(page, "")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Literal
 
-from registry.licenses.expressions import LIMIT, LicenseError, is_unstated, leaves, normalise
+from registry.licenses.expressions import LIMIT, LicenseError, is_unstated, normalise
 from registry.licenses.names import FAMILIES, HUB_IDS
 from registry.licenses.texts import spdx_ids
 
@@ -41,15 +41,14 @@ def said(licence: str) -> Said:
         return UNKNOWN
     try:
         text = normalise(licence)
-        names = leaves(text)
     except LicenseError:
         return UNKNOWN
-    if any(is_unstated(name) for name in names):
+    if any(is_unstated(word) for word in _WORD.findall(text)):
         return UNKNOWN  # "MIT AND other" does not say what may be done
     if text in _listed():
         return Said("id", text, text)
     expression = _WORD.sub(lambda word: _reference(word[0]), text)
-    if len(names) == 1 and (expression != text or text.startswith("LicenseRef-")):
+    if " " not in text and (expression != text or text.startswith("LicenseRef-")):
         return Said("name", text, expression)
     return Said("expression", expression, expression)
 

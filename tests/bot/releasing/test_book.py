@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import json
 import socket
 import subprocess
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -472,6 +475,52 @@ def test_a_password_in_an_address_is_not_told(alice: Repo) -> None:
         with pytest.raises(StoreFailed) as caught:
             book(alice).ledger()
     assert "hunter2" not in caught.value.message
+
+
+def test_the_operators_ssh_is_used(
+    shared: Shared, alice: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ssh = shared.place / "ssh"
+    ssh.write_text('#!/bin/sh\necho "$1" >> "$0.hosts"\nshift\nexec sh -c "$*"\n')
+    ssh.chmod(0o755)
+    monkeypatch.setenv("GIT_SSH_COMMAND", str(ssh))
+    monkeypatch.setenv("GIT_SSH_VARIANT", "simple")
+    git(alice.path, "remote", "set-url", "origin", f"ssh://forge.example{shared.bare}")
+    out(book(alice), "1.0.0", shared.commit)
+    assert "refs/tags/v1.0.0" in shared.refs()
+    assert set(Path(f"{ssh}.hosts").read_text().split()) == {"forge.example"}
+
+
+def test_the_operators_credentials_are_used_and_not_told(
+    alice: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, sent = "ghp_" + "a1B2" * 9, list[str | None]()
+
+    class Forge(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            sent.append(self.headers.get("Authorization"))
+            self.send_response(401 if len(sent) == 1 else 403)
+            self.send_header("WWW-Authenticate", 'Basic realm="forge"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setenv("GITHUB_TOKEN", token)
+    helper = "!f() { echo username=x; echo password=$GITHUB_TOKEN; }; f"
+    git(alice.path, "config", "credential.helper", helper)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Forge) as server:
+        threading.Thread(target=server.serve_forever).start()
+        address = f"http://127.0.0.1:{server.server_port}/x.git"
+        git(alice.path, "remote", "set-url", "origin", address)
+        try:
+            with pytest.raises(StoreFailed, match="403") as caught:
+                book(alice).ledger()
+        finally:
+            server.shutdown()
+    assert sent == [None, "Basic " + base64.b64encode(f"x:{token}".encode()).decode()]
+    assert token not in caught.value.message
 
 
 def test_a_slow_remote(shared: Shared, alice: Repo) -> None:

@@ -160,10 +160,10 @@ def _environment(room: str, timeout: float) -> dict[str, str]:
         "TMPDIR": room,
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "DO_NOT_TRACK": "true",
-        "MLFLOW_HTTP_REQUEST_TIMEOUT": str(max(1, int(timeout))),
+        "MLFLOW_HTTP_REQUEST_TIMEOUT": str(max(1, int(timeout) - 1)),  # it tells before we end it
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",  # a repeated POST would make a second run
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-        "PGCONNECT_TIMEOUT": str(max(2, int(timeout))),
+        "PGCONNECT_TIMEOUT": str(max(2, int(timeout) - 1)),
         "GIT_PYTHON_REFRESH": "quiet",
     }
 

@@ -212,14 +212,16 @@ def training(release: Release) -> list[list[str]]:
         digest = one.root or (one.pointers[0].digest if one.pointers else "unknown")
         source = {"repository": release.repository, "commit": release.commit, "path": one.path}
         kind = stores.pop() if len(stores) == 1 else "git"
-        found.append([one.path[:_NAME], digest[:_DIGEST], kind, json.dumps(source), "training"])
+        found.append(
+            [one.path[:_NAME] or "data", digest[:_DIGEST], kind, json.dumps(source), "training"]
+        )
     return found
 
 
 def evaluated(record: Record) -> list[list[str]]:
     """Return the task as the data that was measured on."""
     source = json.dumps({"items": record.items, "data": record.data})
-    return [[record.task[:_NAME], record.items[:_DIGEST], "task", source, "evaluation"]]
+    return [[record.task[:_NAME] or "task", record.items[:_DIGEST], "task", source, "evaluation"]]
 
 
 def moment(release: Release) -> int:

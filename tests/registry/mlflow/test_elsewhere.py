@@ -109,7 +109,7 @@ def opened(
     """One that was connected while the server still answered."""
     ANSWERS["good"] = (200, b"{}")
     faulty[0][0] = "good"
-    with Registry(faulty[1], folder=tmp_path_factory.mktemp("x"), timeout=2) as registry:
+    with Registry(faulty[1], folder=tmp_path_factory.mktemp("x"), timeout=3) as registry:
         assert registry.versions("acme/small") == ()
         yield registry
 
@@ -132,9 +132,9 @@ def test_a_server_that_fails(
 def test_a_server_that_swallows_everything_ends_in_time(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=8) as deaf:
         address = f"http://127.0.0.1:{deaf.getsockname()[1]}"
-        with Registry(address, folder=tmp_path, timeout=1) as registry:
-            with pytest.raises(StoreFailed, match="did not answer in time|no answer within"):
-                registry.look(release(), ROOT)
+        told = pytest.raises(StoreFailed, match=r"did not answer in time|no answer within")
+        with Registry(address, folder=tmp_path, timeout=1) as registry, told:
+            registry.look(release(), ROOT)
 
 
 def test_a_call_that_hangs_is_ended(shared: Registry, staged: Path, tmp_path: Path) -> None:
@@ -175,9 +175,9 @@ def test_databases_that_are_none(shared: Registry, tmp_path: Path, what: str, me
         with sqlite3.connect(file) as database:
             database.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
         database.close()
-    with Registry("sqlite:///mlflow.db", folder=tmp_path) as registry:
-        with pytest.raises(StoreFailed) as caught:
-            registry.record(release(), ROOT, tmp_path, quiet)
+    told = pytest.raises(StoreFailed)
+    with Registry("sqlite:///mlflow.db", folder=tmp_path) as registry, told as caught:
+        registry.record(release(), ROOT, tmp_path, quiet)
     assert message in caught.value.message
     assert str(file) in caught.value.message
 

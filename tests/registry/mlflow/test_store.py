@@ -6,6 +6,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -134,11 +135,12 @@ def test_another_release_of_the_same_version_is_refused(
     other = replace(mine, commit="6f" * 20) if part == "document" else mine
     root = "cd" * 32 if part == "root" else ROOT
     shared.record(mine, ROOT, staged, quiet)
-    for ask in (
+    asks: tuple[Callable[[], object], ...] = (
         lambda: shared.look(other, root),
         lambda: shared.record(other, root, staged, quiet),
         lambda: shared.remove(other, root),
-    ):
+    )
+    for ask in asks:
         with pytest.raises(ReleaseError) as caught:
             ask()
         text = caught.value.message
@@ -181,7 +183,7 @@ def test_a_version_or_run_that_somebody_deleted_comes_back(shared: Registry, sta
 def test_requests_made_twice_leave_one_of_each(shared: Registry, staged: Path) -> None:
     mine = release(artifact="acme/twice")
     first = shared.record(mine, ROOT, staged, quiet)
-    [one] = [o for o in shared._calls.call("versions", name="acme--twice")]
+    [one] = list(shared._calls.call("versions", name="acme--twice"))
     for run in (first.run, first.runs[0][1]):
         [tags] = [
             row["tags"]

@@ -347,13 +347,13 @@ def test_a_remote_that_is_away_or_silent(tmp_path: Path, monkeypatch: pytest.Mon
     for name, value in KEYS.items():
         monkeypatch.setenv(name, value)
     pointer = folder(tmp_path / "cache", FILES)
-    # The user and the password in the address, and the key, are not told on.
-    config = configured("http://someone:hidden-word@127.0.0.1:9/in", password="hidden-word")
+    # What was given as a secret is never told on, even where it is the very reason.
+    config = configured("http://127.0.0.1:9/in", password="127.0.0.1")
     with pytest.raises(
         StoreFailed, match=r"m.*: remote 'one' cannot be asked .*refused|failed"
     ) as caught:
         dvcremote.state((pointer,), config, tmp_path / "cache")
-    assert "hidden" not in str(caught.value) + caught.value.hint
+    assert "127.0.0.1" not in str(caught.value) + caught.value.hint
     with silent() as port:
         config = configured("s3://bucket/in", endpointurl=f"http://127.0.0.1:{port}")
         with pytest.raises(StoreFailed, match="nothing was heard of it for 2 s"):
@@ -440,6 +440,28 @@ def test_killed_on_the_way_it_goes_on_where_it_was(tmp_path: Path) -> None:
     assert dvcremote.push((pointer,), store.config, cache) == ()
 
 
+WAITS = """
+import sys
+from pathlib import Path
+from registry import dvcremote
+from tests.registry.test_dvcremote import configured
+list(dvcremote.listing(configured(sys.argv[1])))
+"""
+
+
+def test_killed_while_a_remote_is_silent_it_leaves_nobody_waiting() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(30)
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/in"
+        with subprocess.Popen([sys.executable, "-c", WAITS, url]) as parent:
+            asking, _ = server.accept()
+            parent.kill()
+        with asking:
+            asking.settimeout(30)
+            while asking.recv(10_000):  # its question, and then that it is gone
+                pass
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
@@ -465,10 +487,11 @@ def test_an_lfs_pointer_or_none_is_no_dvc_object(tmp_path: Path) -> None:
 
 def test_a_child_that_dies_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     child = tmp_path / "child.py"
-    child.write_text("import sys\nsys.exit('no such thing')\n")
+    child.write_text("import sys\nsys.exit('no such thing at ssh://me:hidden@host/x')\n")
     monkeypatch.setattr(dvcask, "CHILD", child)
-    with pytest.raises(StoreFailed, match="no such thing"):
+    with pytest.raises(StoreFailed, match="no such thing") as caught:
         list(dvcremote.listing(configured(str(tmp_path))))
+    assert "hidden" not in str(caught.value)
     child.write_text("print('x' * 3_000_000)\n")
     with pytest.raises(StoreFailed):
         list(dvcremote.listing(configured(str(tmp_path))))

@@ -191,9 +191,9 @@ def describe(release: Release, root: str) -> str:
         f"Release {prose.code(identity(release))} from commit {prose.code(release.commit[:12])}, "
         f"tag {prose.code(release.tag)}.",
         "",
-        f"The weights ({prose.size(release.weights.size)}) are not kept here: the tag names them, "
-        "`modelwarden release` fetches them.",
-        f"`modelwarden verify` finds root digest {prose.code(root)}.",
+        f"The weights ({prose.size(release.weights.size)}) are not kept here: pointers of that "
+        "commit name them.",
+        f"What is signed has the root digest {prose.code(root)}.",
     ]
     if release.against:
         rows = [

@@ -51,12 +51,6 @@ def build(release: Release, locks: Sequence[Locked], licences: Licences, about: 
     )
 
 
-def model_of(bom: Bom) -> Component | None:
-    """Return the model that the subject of a bill embeds, None where there is none."""
-    held = {e.to for e in bom.edges if e.of == bom.subject and e.tie == "embeds"}
-    return next((c for c in bom.components if c.ref in held and c.kind == "model"), None)
-
-
 def _edges(of: Component, tie: Tie, to: Iterable[Component]) -> list[Edge]:
     return [Edge(of.ref, tie, one.ref) for one in to]
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from registry.bom.building import model_of
-from registry.bom.described import NOTHING, Described, identity, moment
+from registry.bom.described import NOTHING, Described, identity, model_of, moment
 from registry.bom.hashes import is_hash, swhid
 from registry.bom.licensing import said
 from registry.bom.modelcard import card

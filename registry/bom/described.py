@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from lab.record import Record
 from registry.bom.naming import plain
-from registry.bom.values import Bom
+from registry.bom.values import Bom, Component
 from registry.errors import ReleaseError
 from registry.release.about import About
 from security.scan.plainjson import Pairs, load
@@ -57,6 +57,12 @@ def hyperparameters(config: bytes) -> tuple[tuple[str, str], ...]:
         for name in PARAMETERS
         if isinstance(value := told.get(name), str | int | float)
     )
+
+
+def model_of(bom: Bom) -> Component | None:
+    """Return the model that the subject of a bill embeds, None where there is none."""
+    held = {e.to for e in bom.edges if e.of == bom.subject and e.tie == "embeds"}
+    return next((c for c in bom.components if c.ref in held and c.kind == "model"), None)
 
 
 def identity(bom: Bom, described: Described) -> str:

@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote, urlsplit
 
-from registry.manifests import Requirement
-
 NAME, TEXT = 300, 4_000  # characters of a name, of what people wrote
 _SAFE = "-._~"  # what a purl leaves as it is, besides letters and digits
 _HOST = re.compile(r"[A-Za-z0-9._-]+(?::[0-9]{1,5})?")
@@ -44,26 +42,6 @@ def purl(
     return f"pkg:{kind}/{_quoted(name)}{at}{'?' if query else ''}{query}"
 
 
-def of_package(found: Requirement) -> str:
-    """Return the name of a package: a purl where an index, a URL or a repository gives it.
-
-    What is a folder of the project, or nothing that can be named, has a URN: a purl would say
-    that it is the package of that name on the public index.
-    """
-    name, version = plain(found.name), plain(found.version)
-    place = public(found.url)
-    if found.ecosystem == "conda" and name:
-        return purl("conda", name, version, {"channel": plain(found.index)})
-    if not name or (found.url and not place):
-        return urn("package", name or found.raw or found.url.rpartition("/")[2], version)
-    if found.is_vcs:
-        return purl("pypi", name, version, {"vcs_url": _with_commit(place, found.commit)})
-    if place:
-        return purl("pypi", name, version, {"download_url": place})
-    index = public(found.index)
-    return purl("pypi", name, version, {"repository_url": "" if is_pypi(index) else index})
-
-
 def is_pypi(index: str) -> bool:
     """Whether an index is the public one, which a purl means where it names none."""
     return not index or urlsplit(index).hostname in ("pypi.org", "pypi.python.org")
@@ -85,10 +63,6 @@ def public(url: str) -> str:
         return ""
     path = quote(_BARE_PERCENT.sub("%25", parts.path), safe="/@:+,=~%-._")
     return f"{parts.scheme}://{host}{path}"
-
-
-def _with_commit(place: str, commit: str) -> str:
-    return place if not commit or place.endswith(f"@{commit}") else f"{place}@{commit}"
 
 
 def _quoted(text: str, more: str = "") -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from registry.bom.hashes import is_hash
 from registry.bom.licensing import said
-from registry.bom.naming import of_package, plain, public
+from registry.bom.naming import is_pypi, plain, public, purl, urn
 from registry.bom.values import Component
 from registry.errors import ReleaseError
 from registry.manifests import DocumentError, Manifest, Requirement, read
@@ -55,6 +55,30 @@ def packages(locks: Iterable[Locked], licences: Licences) -> Packages:
         if kept.first.version or kept.first.url or kept.first.name not in pinned
     ]
     return Packages(tuple(made), _some(unread))
+
+
+def of_package(found: Requirement) -> str:
+    """Return the name of a package: a purl where an index, a URL or a repository gives it.
+
+    What is a folder of the project, or nothing that can be named, has a URN: a purl would say
+    that it is the package of that name on the public index.
+    """
+    name, version = plain(found.name), plain(found.version)
+    place = public(found.url)
+    if found.ecosystem == "conda" and name:
+        return purl("conda", name, version, {"channel": plain(found.index)})
+    if not name or (found.url and not place):
+        return urn("package", name or found.raw or found.url.rpartition("/")[2], version)
+    if found.is_vcs:
+        return purl("pypi", name, version, {"vcs_url": _with_commit(place, found.commit)})
+    if place:
+        return purl("pypi", name, version, {"download_url": place})
+    index = public(found.index)
+    return purl("pypi", name, version, {"repository_url": "" if is_pypi(index) else index})
+
+
+def _with_commit(place: str, commit: str) -> str:
+    return place if not commit or place.endswith(f"@{commit}") else f"{place}@{commit}"
 
 
 def _read(path: str, kind: str, data: bytes) -> Manifest:

@@ -10,8 +10,7 @@ from collections.abc import Container, Iterator
 from typing import Any
 from urllib.parse import quote
 
-from registry.bom.building import model_of
-from registry.bom.described import NOTHING, Described, identity, moment
+from registry.bom.described import NOTHING, Described, identity, model_of, moment
 from registry.bom.licensing import NOASSERTION, said
 from registry.bom.spdxelements import Document, element
 from registry.bom.values import Bom, Tie

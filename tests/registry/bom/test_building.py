@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from registry.bom.building import build, model_of
+from registry.bom.building import build
+from registry.bom.described import model_of
 from registry.bom.values import Bom, Component, Edge
 from registry.errors import ReleaseError
 from registry.release.about import About

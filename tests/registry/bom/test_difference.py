@@ -16,8 +16,8 @@ from tests.registry.bom.given import ABOUT, RELEASE, boms, licence, locks
 DATE = "2026-10-01T12:00:00Z"
 
 
-def package(name: str, version: str, licence: str = "MIT", **more: str) -> Component:
-    return Component(f"pkg:pypi/{name}@{version}", "package", name, version, licence, **more)
+def package(name: str, version: str) -> Component:
+    return Component(f"pkg:pypi/{name}@{version}", "package", name, version, "MIT")
 
 
 def bom(*parts: Component, edges: tuple[Edge, ...] = ()) -> Bom:

@@ -170,16 +170,19 @@ def _then(one: Restated, shown: Callable[[str], str]) -> str:
 def _packages(bom: Changes) -> list[list[str]]:
     new = [f"- added {_named(one)}" for one in bom.added]
     gone = [f"- removed {_named(one)}" for one in bom.removed]
-    moved = [
-        f"- updated {code(now.name)}: {code(was.version) or '–'} → {code(now.version) or '–'}"
-        for was, now in ((one.before, one.after) for one in bom.updated)
-    ]
+    moved = [_updated(one.before, one.after) for one in bom.updated]
     other = [
         f"- {code(one.component.name)} is under {code(one.after) or UNSTATED} now, was "
         f"{code(one.before) or UNSTATED}"
         for one in bom.relicensed
     ]
     return [[*lines[:ROWS], *_more(len(lines))] for lines in (moved, new, gone, other) if lines]
+
+
+def _updated(was: Component, now: Component) -> str:
+    if was.version == now.version:  # of other bytes, or from elsewhere
+        return f"- changed {_named(now)}, under the same version"
+    return f"- updated {code(now.name)}: {code(was.version) or '–'} → {code(now.version) or '–'}"
 
 
 def _named(one: Component) -> str:

@@ -234,7 +234,10 @@ def abouts(draw: st.DrawFn) -> About:
     text = texts()
     several = st.lists(text, max_size=3).map(tuple)
     return About(
-        *(draw(text) for _ in range(4)),
+        title=draw(text),
+        summary=draw(text),
+        uses=draw(text),
+        limits=draw(text),
         languages=draw(several),
         tags=draw(several),
         task=draw(text),

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import yaml
@@ -42,9 +43,9 @@ HEADINGS = [
 PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
 
-def split(page: str) -> tuple[dict[str, object], str]:
+def split(page: str) -> tuple[dict[str, Any], str]:
     """Return what the hub finds in the front matter, and the page below it."""
-    held = ModelCard(page)
+    held: Any = ModelCard(page)
     return held.data.to_dict(), held.text
 
 
@@ -77,7 +78,7 @@ def harmless(text: str, repository: str) -> None:
 
 
 def test_the_hub_reads_what_was_measured() -> None:
-    held = ModelCard(card(typical(), told()))
+    held: Any = ModelCard(card(typical(), told()))
     data = held.data
     assert data.language == ["en"]
     assert data["language_bcp47"] == ["pt-BR"]
@@ -110,8 +111,8 @@ def test_the_hub_reads_what_was_measured() -> None:
 
 
 def test_what_the_library_writes_again_is_the_same() -> None:
-    held = ModelCard(card(typical(), told()))
-    again = ModelCard(held.content)
+    held: Any = ModelCard(card(typical(), told()))
+    again: Any = ModelCard(held.content)
     assert again.data.to_dict() == held.data.to_dict()
     assert again.text == held.text
 
@@ -226,6 +227,30 @@ def test_licences_as_the_hub_has_them(expression: str, expected: str, name: str 
 
 
 @pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("https://github.com/acme/tiny", "https://github.com/acme/tiny"),
+        ("https://host.example:8443/a", "https://host.example:8443/a"),
+        ("http://github.com/acme/tiny", ""),
+        ("https://github.com/a b", ""),
+        ("https://github.com/a> <script>", ""),
+        ("https://me:secret@github.com/acme", ""),
+        ("https://github.com/a?token=x", ""),
+        ("https://github.com/a\n", ""),
+        ("git@github.com:acme/tiny.git", ""),
+        ("javascript:alert(1)", ""),
+        ("acme/tiny", ""),
+        ("", ""),
+    ],
+)
+def test_only_plain_addresses_become_links(text: str, address: str) -> None:
+    page = card(replace(typical(), repository=text), told())
+    assert ("url:" in page) is bool(address)
+    assert (f"| Repository | <{address}> |" in page) is bool(address)
+    assert hub.address(text) == address
+
+
+@pytest.mark.parametrize(
     "about",
     [
         About(languages=("English", "EN", "e", "english", "")),
@@ -323,7 +348,7 @@ def test_hostile_text_stays_text(text: str) -> None:
     assert headings(body) == HEADINGS
     harmless(body, release.repository)
     name = prose.visible(text or "x", prose.NAME)
-    assert data["model-index"][0]["name"] == name  # type: ignore[index]
+    assert data["model-index"][0]["name"] == name
 
 
 def test_half_a_character_is_escaped() -> None:
@@ -339,7 +364,7 @@ def test_any_text_stays_text(release: Release, about: About) -> None:
     data, body = split(page)
     assert headings(body) == HEADINGS
     harmless(body, release.repository)
-    results = model_index_to_eval_results(data["model-index"])[1]  # type: ignore[arg-type]
+    results = model_index_to_eval_results(data["model-index"])[1]
     assert all(math.isfinite(one.metric_value) for one in results)
     widths = [(r.count("|") - r.count("\\|")) for r in body.splitlines() if r.startswith("| ---")]
     assert widths

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -41,7 +42,7 @@ def names(release: Release, root: str = "", present: tuple[str, ...] | None = No
     return [one.what for one in lineage(release, root, present).missing]
 
 
-def staged(**changes: tuple[tuple[str, str], ...]) -> Pipeline:
+def staged(**changes: Any) -> Pipeline:
     """The usual pipeline, with other deps or outs of its train stage."""
     whole = pipeline()
     stages = tuple(replace(s, **changes) if s.name == "train" else s for s in whole.stages)

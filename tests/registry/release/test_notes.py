@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from lab.tensors.values import Diff, Kind, Numbers, Shift
-from registry.bom.difference import Changes, Updated
+from registry.bom.difference import Changes, Relicensed, Updated
 from registry.bom.values import Component
 from registry.release.deltas import FileChange, data_changes, weights_change
 from registry.release.notes import notes
@@ -125,14 +125,17 @@ def test_nothing_changed() -> None:
 def test_packages() -> None:
     one = Component("pkg:pypi/torch@2.13.0", "package", "torch", "2.13.0", "BSD-3-Clause")
     bom = Changes(
-        (replace(one, name="new|er"),),
-        (replace(one, licence=""),),
-        (Updated(one, replace(one, version="2.14.0")),),
+        added=(replace(one, name="new|er"),),
+        removed=(replace(one, licence=""),),
+        updated=(Updated(one, replace(one, version="2.14.0")), Updated(one, one)),
+        relicensed=(Relicensed(one, "MIT", ""),),
     )
     text = notes(typical(), before(), bom)
     assert "- updated `torch`: `2.13.0` → `2.14.0`" in text
+    assert "- changed `torch 2.13.0` (package, `BSD-3-Clause`), under the same version" in text
     assert "- added new&#124;er 2.13.0 (package, `BSD-3-Clause`)" in text
     assert "- removed `torch 2.13.0` (package)" in text
+    assert "- `torch` is under not stated now, was `MIT`" in text
     many = Changes(tuple(replace(one, name=f"p{i}") for i in range(150)))
     assert "- … and 50 more" in notes(typical(), before(), many)
 
@@ -247,7 +250,8 @@ def test_hostile_text_stays_text(text: str) -> None:
         environment=(Lock(text, text, 1),),
     )
     one = Component(text, "package", text, text, text)
-    bom = Changes((one,), (one,), (Updated(one, replace(one, version="2")),))
+    moved = Updated(one, replace(one, version="2"))
+    bom = Changes((one,), (one,), (moved, Updated(one, one)), (Relicensed(one, text, text),))
     tensors = Diff(2, 1, (Shift(text, Kind.RENAMED, text, text, text),), 0, ((text, 1),))
     for page in (notes(release, before(), bom, tensors), notes(release)):
         harmless(page, "")

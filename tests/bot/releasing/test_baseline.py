@@ -69,6 +69,8 @@ def tree(repo: Repo) -> Tree:
         ("1=c 2=x", "z", "2"),  # two lines merged: the higher version
         ("3=c 2=x", "z", "3"),
         ("3=b 2=x", "z", "2"),  # b is an ancestor of x
+        ("3=b 2=c", "z", "2"),  # and of c, whichever line is walked first
+        ("3=a 2=d", "z", "2"),
         ("1=b 2=z", "m", "1"),  # a later release is none of an earlier commit
         ("1=c 2=c", "d", "2"),  # two on one commit
         ("10=c 9=c", "d", "10"),

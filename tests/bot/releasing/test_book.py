@@ -466,15 +466,18 @@ def test_other_protocols_stay_off(url: str, shared: Shared, alice: Repo) -> None
     assert not (alice.path / "owned").exists()
 
 
-def test_a_password_in_an_address_is_not_told(alice: Repo) -> None:
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        port = closed.getsockname()[1]
-        address = f"http://me:hunter2@127.0.0.1:{port}/x.git"
-        git(alice.path, "remote", "set-url", "origin", address)
-        with pytest.raises(StoreFailed) as caught:
-            book(alice).ledger()
-    assert "hunter2" not in caught.value.message
+def test_a_password_in_what_is_said_is_not_told(
+    shared: Shared, alice: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ssh = shared.place / "ssh"
+    ssh.write_text(
+        "#!/bin/sh\necho fatal: https://me:hunter2@forge.example/x is gone >&2; exit 1\n"
+    )
+    ssh.chmod(0o755)
+    monkeypatch.setenv("GIT_SSH_COMMAND", str(ssh))
+    git(alice.path, "remote", "set-url", "origin", "ssh://forge.example/x")
+    with pytest.raises(StoreFailed, match=r"fatal: https://forge.example/x is gone"):
+        book(alice).ledger()
 
 
 def test_the_operators_ssh_is_used(
@@ -489,6 +492,19 @@ def test_the_operators_ssh_is_used(
     out(book(alice), "1.0.0", shared.commit)
     assert "refs/tags/v1.0.0" in shared.refs()
     assert set(Path(f"{ssh}.hosts").read_text().split()) == {"forge.example"}
+
+
+def test_a_push_that_arrived_though_nobody_says_so(shared: Shared, alice: Repo) -> None:
+    at = book(alice)
+    claim(at, "1.0.0", shared.commit)
+    cut = shared.place / "cut"
+    die = f'[ "$1" = committed ] && [ ! -e {cut} ] && touch {cut} && kill -9 $PPID; true'
+    _hook(shared.bare, "reference-transaction", die)  # the refs are set, the answer is not sent
+    ledger = release(at, "1.0.0", shared.commit)
+    assert cut.exists()
+    assert len(ledger.issued) == 1
+    assert refs(alice.path)[LOCAL] == shared.refs()[LOCAL]
+    assert at.moved(ledger) == ()
 
 
 def test_the_operators_credentials_are_used_and_not_told(
@@ -586,6 +602,18 @@ def test_a_locked_branch(shared: Shared, alice: Repo) -> None:
     assert "remove the lock" in caught.value.hint
     lock.unlink()
     alone.append([claimed("2", shared.commit)], {}, expect=head)
+
+
+def test_a_branch_that_cannot_follow(shared: Shared, alice: Repo, bob: Repo) -> None:
+    claim(book(alice), "1", shared.commit)
+    claim(book(bob), "2", shared.commit)
+    lock = alice.path / ".git" / f"{LOCAL}.lock"
+    lock.write_bytes(b"")
+    with pytest.raises(StoreFailed, match=r"cannot be moved: .*\.lock") as caught:
+        book(alice).ledger()
+    assert "remove the lock" in caught.value.hint
+    lock.unlink()
+    assert len(book(alice).ledger().claims) == 2
 
 
 def test_objects_that_cannot_be_written(shared: Shared, alice: Repo) -> None:

@@ -47,11 +47,13 @@ def book(repo: Repo) -> GitBook:
     return GitBook(repo.path, BRANCH, "")
 
 
-def issue(repo: Repo, version: str, commit: str, weights: Artifact | None = None) -> Release:
+def issue(
+    repo: Repo, version: str, commit: str, weights: Artifact | None = None, folder: str = MODEL
+) -> Release:
     """Release what a commit holds, as the ledger has it."""
     if weights is None:
         with GitWorld(repo.path) as world:
-            weights = gather(world, commit, Releases(), MODEL).weights
+            weights = gather(world, commit, Releases(), folder).weights
     made = Release(A, version, commit, f"v{version}", "2027-01-01", "acme/small", weights)
     said = {
         "version": version, "commit": commit, "holder": "run-1", "root": root(version),

@@ -19,7 +19,7 @@ from bot.releasing.network import SECONDS, Remote
 from bot.releasing.sync import Places
 from bot.releasing.tagging import Made, Moved
 from registry.errors import Lost, RegistryError, ReleaseError, StoreFailed
-from registry.release import log, values
+from registry.release import deploy, log, values
 from registry.release.ledger import LOG, RELEASE, Ledger, New, Tag, document_path
 from security import auditentry
 from security.auditentry import Entry, Head
@@ -100,7 +100,7 @@ class GitBook:
         expect: Head | None,
         tags: Sequence[Tag] = (),
     ) -> Ledger:
-        """Write entries, files and tags at once, and a tag of each move of an alias.
+        """Write entries, files and tags at once; a tag and a pointer of each move of an alias.
 
         Raises Lost where somebody was first, what `registry.release.log.written` raises, and
         StoreFailed, after which nothing changed here.
@@ -117,7 +117,8 @@ class GitBook:
         there |= self._places.named(step.name for step in steps)
         name = self._places.remote.name if self._places.remote else ""
         made = tagging.make(self._folder, (*tags, *steps), there, name)
-        made_commit = self._commit_of(old, {**files, LOG: whole}, entries)
+        moved = deploy.pointers(before, after)
+        made_commit = self._commit_of(old, {**files, **moved, LOG: whole}, entries)
         self._places.refuse_checked_out()
         self._publish(self._places.remote, entries, before, made_commit, made)
         self._commit, self._ledger = made_commit, after

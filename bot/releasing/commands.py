@@ -120,6 +120,19 @@ def verify(**options: Any) -> int:
     return run_(**options)
 
 
+@release.command(epilog=examples("modelwarden release get champion --output model"))
+@click.argument("version")
+@repo
+@click.option("--output", metavar="DIR", type=FILE, required=True, help="A new folder.")
+@threads
+@formatted
+def get(**options: Any) -> int:
+    """Get the files of a release, from the DVC remote or where the commit points at; proven."""
+    from bot.releasing.getting import get as run_
+
+    return run_(**options)
+
+
 @release.command(epilog=examples("modelwarden release approve 1.3.0 --key bob.key"))
 @click.argument("version")
 @repo

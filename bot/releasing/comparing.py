@@ -42,10 +42,11 @@ class Judged:
 def judged(there: Place, ledger: Ledger, new: Issued, old: str, tell: Tell) -> Judged:
     """Compare a release with an older one. Raises Blocked, CouldNotTell, RegistryError."""
     document = there.book.document(there.artifact, new.version)
-    before = there.book.document(there.artifact, old)
+    roots = {one.version: one.root for one in ledger.issued if one.artifact == there.artifact}
     for one in document.against:
-        if (one.version, one.root) == (old, before.weights.root):
+        if (one.version, one.root) == (old, roots[old]):
             return Judged(one.outcome, one.summary, one.report)
+    before = there.book.document(there.artifact, old)
     tell(f"comparing {new.version} with {old}: no release says how they compare")
     report = compare(there, document, before, tell)
     data = render(report, "json", catalog.rules()).encode()

@@ -30,8 +30,9 @@ from lab.protocol import ModelScores, Task
 from lab.record import Record, harness, record
 from lab.scoring.turns import Found
 from lab.worker import versions
+from registry.release.ledger import Issued
 from registry.release.steps import Facts, Tell
-from registry.release.values import Against, Gated, Release
+from registry.release.values import Against, Gated
 from security import storing
 
 FILE, VERDICT = "evidence.json", "verdict.json"
@@ -83,7 +84,7 @@ class Measure:
         compared = compare(job, head, scores, suites.tasks, tell) if job.before else None
         report = _review(job, compared, tell)
         storing.write(job.staging / VERDICT, render(report, "json", _rules()).encode())
-        against = (_against(job.before, compared),) if job.before and compared else ()
+        against = (_against(job.previous, compared),) if job.previous and compared else ()
         records = tuple(_records(job, scores, suites.tasks))
         gated = tuple(map(_gated, report.verdicts))
         found = Evidence(head.fingerprint, _made_by(job, suites), records, against, gated)
@@ -186,11 +187,11 @@ def _gated(verdict: Verdict) -> Gated:
     return Gated(verdict.check, verdict.outcome.value, bad, tuple(dict.fromkeys(waived)))
 
 
-def _against(before: Release, report: Report) -> Against:
+def _against(before: Issued, report: Report) -> Against:
     data = render(report, "json", _rules()).encode()
     line = report.verdicts[0].reason
     digest = hashlib.sha256(data).hexdigest()
-    return Against(before.version, before.weights.root, report.outcome.value, line, digest)
+    return Against(before.version, before.root, report.outcome.value, line, digest)
 
 
 def _rules() -> Mapping[str, Rule]:

@@ -20,6 +20,7 @@ from registry.release.ledger import (
     APPROVE,
     CLAIM,
     PROMOTE,
+    RECORD,
     RELEASE,
     WAIVE,
     Claimed,
@@ -135,6 +136,7 @@ class Recorded:
             *_unsaid(ledger, job, (*approval(job, found.signers), *_reviews(job, document))),
             *_waived(job, document),
             New(job.actor, RELEASE, job.artifact, said),
+            *_kept(job, known["upload"]),
             _challenger(job, ledger),
         )
         tag = Tag(job.tag, job.commit, f"{job.artifact} {job.version}\n\nroot {said['root']}")
@@ -213,6 +215,15 @@ def _reviews(job: Job, document: Release) -> tuple[New, ...]:
         New(one.person, APPROVE, job.artifact, {"version": job.version, "how": one.how})
         for one in document.approvals
     )
+
+
+def _kept(job: Job, uploaded: Facts) -> tuple[New, ...]:
+    """Return where the files are kept by tensor, if they are: `release get` reads it."""
+    if "tensors" not in uploaded:
+        return ()
+    name = f"{uploaded['tensors']}.{uploaded['recipe']}"
+    said = {"version": job.version, "place": stores.TENSORS, "id": name}
+    return (New(job.actor, RECORD, job.artifact, said),)
 
 
 def _unsaid(ledger: Ledger, job: Job, news: tuple[New, ...]) -> tuple[New, ...]:

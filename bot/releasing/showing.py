@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -27,6 +27,9 @@ from registry.release.tree import as_tree
 from registry.release.values import Release
 from security.auditentry import Entry
 from security.trust.releases import rank
+
+if TYPE_CHECKING:
+    from bot.releasing.differing import Difference
 
 
 def show(
@@ -49,7 +52,7 @@ def show(
     else:
         click.echo("\n".join(_lines(ledger, issued, release, graph)))
         if compared:
-            click.echo(compared["text"])
+            click.echo(compared.text)
     accepted = {
         t.partition(": ")[0] for g in release.checks if g.check == "lineage" for t in g.waived
     }
@@ -73,7 +76,7 @@ def _chosen(there: Place, ledger: Ledger, version: str | None) -> Issued:
 
 
 def _document(
-    ledger: Ledger, issued: Issued, release: Release, graph: Lineage, compared: Any
+    ledger: Ledger, issued: Issued, release: Release, graph: Lineage, compared: Difference | None
 ) -> Mapping[str, Any]:
     return {
         "issued": asdict(issued),
@@ -81,7 +84,7 @@ def _document(
         "approvals": [_said(entry) for entry in _approved(ledger, issued)],
         "release": asdict(release),
         "lineage": asdict(graph),
-        "diff": compared and compared["data"],
+        "diff": compared and compared.data,
     }
 
 
@@ -150,7 +153,7 @@ def _moment(text: str) -> datetime:
         raise UsageError(f"--at {text[:40]!r} is no date", hint) from error
 
 
-def _diff(there: Place, ledger: Ledger, release: Release, other: str) -> Mapping[str, Any]:
+def _diff(there: Place, ledger: Ledger, release: Release, other: str) -> Difference:
     from bot.releasing.differing import between
 
     issued = version_of(ledger, there.artifact, other)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bot.releasing.job import Job, Place
 from bot.releasing.settings import Settings
+from bot.repository import GitWorld
 from bot.wording import plural
 from registry import dvc, dvcremote, objects
 from registry.dvcconfig import DvcConfig
@@ -24,7 +25,7 @@ from registry.release.values import Pointed, Release
 if TYPE_CHECKING:
     from registry.mlflow import Registry
 
-FOLDER = "dvc-folder"
+TENSORS = "tensors"  # where the ledger says that files are kept
 
 
 def about(job: Job) -> str:
@@ -44,7 +45,29 @@ def upload(job: Job, tell: Tell) -> Facts:
         went = dvcremote.push(pointers, config, cache)
         sent, held = sent + len(went), held + len(pointers)
         tell(f"{source}: {plural(len(went), 'object')} sent to the DVC remote")
-    return {"dvc": str(held)} if held else {}
+    facts = {"dvc": str(held)} if held else {}
+    return {**facts, **(_by_tensor(job, tell) if job.settings.store == "tensors" else {})}
+
+
+def _by_tensor(job: Job, tell: Tell) -> Facts:
+    """Keep what is published by tensor, in the DVC remote: what is unchanged is there already."""
+    from registry import tensorstore
+
+    config, caches = home(job.world, job.commit, job.staging / "objects")
+    files = [(path.relative_to(job.published).as_posix(), path)
+             for path in sorted(job.published.rglob("*")) if path.is_file()]  # fmt: skip
+    stored = tensorstore.put(files, caches[-1], jobs=job.jobs)
+    tell(f"kept by tensor: {stored.added:,} new bytes of {stored.size:,}")
+    if config.remotes:
+        dvcremote.push((stored.pointer(job.artifact),), config, caches[-1])
+    return {"tensors": stored.listing, "recipe": stored.recipe}
+
+
+def home(world: GitWorld, commit: str, scratch: Path) -> tuple[DvcConfig, tuple[Path, ...]]:
+    """Return the DVC configuration at the root of a commit, and its caches."""
+    project = project_of(world, "dvc.lock", scratch, base_commit=commit, head_commit=commit)
+    config = dvc.configuration(project.config or b"", project.local_config, project.folder)
+    return config, project.caches
 
 
 def _projects(job: Job) -> Iterator[tuple[str, tuple[DvcConfig, Path, tuple[Pointer, ...]]]]:

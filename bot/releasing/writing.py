@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-
-from registry.release.provenance import provenance
 
 from bot.checks import licenses
 from bot.checks.licenses.packages import shelves
@@ -27,7 +26,7 @@ from registry.bom.building import build
 from registry.bom.described import Described, hyperparameters
 from registry.bom.values import Bom
 from registry.manifests import kind_of
-from registry.release import values
+from registry.release import provenance, values
 from registry.release.about import About
 from registry.release.card import card
 from registry.release.graph import as_svg
@@ -181,7 +180,7 @@ def _documents(
         card_name: card(release, about, before).encode(),
         f"{FOLDER}/bom.cdx.json": cyclonedx.dump(bill, described),
         f"{FOLDER}/bom.spdx.json": spdx.dump(bill, described),
-        f"{FOLDER}/provenance.json": _json(provenance(release)),
+        f"{FOLDER}/provenance.json": _json(_provenance(release, about)),
         f"{FOLDER}/measurements.json": _json(records),
         f"{FOLDER}/verdict.json": (job.staging / evidence.VERDICT).read_bytes(),
         f"{FOLDER}/notes.md": notes(release, before, changes).encode(),
@@ -197,6 +196,17 @@ def bom(job: Job, release: Release, about: About, commit: str) -> Bom:
             data = job.world.read(entry.blob, LOCK_LIMIT)
             locks.append((lock.path, kind_of(lock.path) or "requirements", data))
     return build(release, locks, _licences(job), about)
+
+
+def _provenance(release: Release, about: About) -> Mapping[str, object]:
+    """Say what made the release: the workflow of GitHub Actions, or somebody's own machine."""
+    told = os.environ.get
+    builder, run = "urn:modelwarden:builder:local", ""
+    if told("GITHUB_ACTIONS") == "true" and (ref := told("GITHUB_WORKFLOW_REF")):
+        server = told("GITHUB_SERVER_URL", "https://github.com")
+        builder = f"{server}/{ref}"
+        run = f"{server}/{told('GITHUB_REPOSITORY', '')}/actions/runs/{told('GITHUB_RUN_ID', '')}"
+    return provenance.predicate(release, builder=builder, invocation=run, bases=about.base_models)
 
 
 def _licences(job: Job) -> Callable[[str, str], str]:

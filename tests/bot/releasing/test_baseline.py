@@ -49,7 +49,7 @@ def tree(repo: Repo) -> Tree:
         ("a",), ("b", "a"), ("c", "b"), ("d", "c"),  # the main line
         ("x", "b"), ("y", "x"),  # a line beside it
         ("m", "d", "y"),  # both merged
-        ("z", "m"), ("other",),
+        ("z", "m"), ("other",), ("v", "z", "other"), ("w", "other", "z"),
     ):  # fmt: skip
         found.at(name, *parents)
     return found
@@ -71,6 +71,10 @@ def tree(repo: Repo) -> Tree:
         ("3=b 2=x", "z", "2"),  # b is an ancestor of x
         ("3=b 2=c", "z", "2"),  # and of c, whichever line is walked first
         ("3=a 2=d", "z", "2"),
+        ("3=b 2=x", "v", "2"),
+        ("3=b 2=c", "v", "2"),
+        ("3=b 2=x", "w", "2"),
+        ("3=b 2=c", "w", "2"),
         ("1=b 2=z", "m", "1"),  # a later release is none of an earlier commit
         ("1=c 2=c", "d", "2"),  # two on one commit
         ("10=c 9=c", "d", "10"),

@@ -1,0 +1,104 @@
+"""`release get`: the files of a release on this machine, from wherever they are kept, proven."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+import click
+
+from bot.errors import UsageError
+from bot.quoting import plain
+from bot.releasing import stores
+from bot.releasing.approving import room
+from bot.releasing.comparing import laid_out
+from bot.releasing.job import Place
+from bot.releasing.opening import place
+from bot.releasing.promoting import version_of
+from registry import dvc, tensorstore
+from registry.errors import CorruptWeights, MissingWeights
+from registry.release.ledger import RECORD, Issued, Ledger
+from registry.tensorstore import Stored
+from security import hashing
+from security.paths import SIGNATURE
+from security.sign import bundle as bundles
+from security.sign import statement
+
+MOST_GB = 10_000.0
+
+
+def get(*, version: str, repo: Path, output: Path, jobs: int, format_: str) -> int:
+    """Write what was published, or at least the model, into a new folder; return 0."""
+    if output.exists():
+        raise UsageError(f"{output} is there already", "name a new folder: --output DIR")
+    with place(repo, say=_say) as there:
+        ledger = there.book.ledger()
+        issued = version_of(ledger, there.artifact, version)
+        kept = _kept(ledger, issued)
+        if kept is not None:
+            _by_tensor(there, issued, kept, output, jobs)
+        else:
+            _by_pointer(there, issued, output)
+    whole = kept is not None
+    if format_ == "json":
+        said = {"version": issued.version, "root": issued.root, "output": str(output)}
+        click.echo(json.dumps(said | {"published": whole}, indent=2))
+    else:
+        what = "as it was published" if whole else "the model alone, without its documents"
+        click.echo(f"{output}: {issued.artifact} {issued.version}, {what}")
+    return 0
+
+
+def _kept(ledger: Ledger, issued: Issued) -> Stored | None:
+    """Return where the files are kept by tensor, None where they are not."""
+    for entry in reversed(ledger.entries):
+        said = dict(entry.details)
+        named = (entry.action, entry.artifact, said.get("version"), said.get("place"))
+        if named == (RECORD, issued.artifact, issued.version, stores.TENSORS):
+            listing, _, recipe = said["id"].partition(".")
+            return Stored(listing, recipe)
+    return None
+
+
+def _by_tensor(there: Place, issued: Issued, kept: Stored, output: Path, jobs: int) -> None:
+    with tempfile.TemporaryDirectory(prefix="modelwarden-", dir=room(there)) as temporary:
+        scratch = Path(temporary)
+        config, caches = stores.home(there.world, there.commit, scratch / "objects")
+        pointer = kept.pointer(issued.artifact)
+        first = dvc.object_of(pointer)
+        cache = next((c for c in caches if first.within(c).exists()), caches[-1])
+        if config.remotes:
+            dvc.bring((first,), config, cache)
+            dvc.bring(dvc.within(first, cache), config, cache)
+        tensorstore.get(kept, cache, output, jobs=jobs)
+    _prove(output, issued)
+
+
+def _prove(output: Path, issued: Issued) -> None:
+    """Make sure that the folder is what the ledger's root names. Raises Tampered."""
+    data = (output / SIGNATURE).read_bytes()
+    contents = statement.read(bundles.read(data).envelope.payload)
+    if contents.manifest.root != issued.root:
+        raise CorruptWeights(
+            f"{output}: kept with the root {contents.manifest.root[:12]}, released with "
+            f"{issued.root[:12]}",
+            "see: modelwarden release doctor --full",
+        )
+    hashing.compare(output, contents.manifest)
+
+
+def _by_pointer(there: Place, issued: Issued, output: Path) -> None:
+    document = there.book.document(issued.artifact, issued.version)
+    with tempfile.TemporaryDirectory(prefix="modelwarden-", dir=output.parent) as temporary:
+        laid = laid_out(there.world, document, there.commit, Path(temporary), MOST_GB)
+        if hashing.measure(laid.folder).root != document.weights.root:
+            raise MissingWeights(
+                f"the model at {issued.commit[:12]} is not the one that was released",
+                "see: modelwarden release doctor --full",
+            )
+        laid.folder.rename(output)
+
+
+def _say(line: str) -> None:
+    click.echo(plain(line), err=True)

@@ -116,17 +116,19 @@ def _noting(journal: Journal, step: str, doing: str = "") -> Iterator[None]:
     """Write down why a step ended, whatever ends it."""
     try:
         yield
+    except OSError as error:
+        _note(journal, step, doing, error)
+        hint = "check the disk and the network, then run it again: it goes on from there"
+        raise StoreFailed(f"{step}: {error.strerror or type(error).__name__}", hint) from error
     except BaseException as error:
-        with suppress(RegistryError):  # a full disk stops the journal too; the first error counts
-            told = journal.story.of(step)
-            if told and not isinstance(error, GeneratorExit):
-                journal.failed(step, doing + _why(error))
-        if isinstance(error, OSError):
-            raise StoreFailed(
-                f"{step}: {error.strerror or type(error).__name__}",
-                "check the disk and the network, then run it again: it goes on from there",
-            ) from error
+        _note(journal, step, doing, error)
         raise
+
+
+def _note(journal: Journal, step: str, doing: str, error: BaseException) -> None:
+    with suppress(RegistryError):  # a full disk stops the journal too; the first error counts
+        if journal.story.of(step):
+            journal.failed(step, doing + _why(error))
 
 
 def _why(error: BaseException) -> str:

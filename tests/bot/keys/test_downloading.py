@@ -325,11 +325,28 @@ def test_what_another_day_left_is_not_believed(
     (waiting,) = (tmp_path / ".out.modelwarden/parts").iterdir()
     waiting.write_bytes(b"x" * waiting.stat().st_size)
     (tmp_path / ".out.modelwarden/model/old.bin").write_bytes(b"old")
-    (tmp_path / ".out.modelwarden/model/config.json").write_bytes(b"old")
+    config = tmp_path / ".out.modelwarden/model/config.json"
+    config.write_bytes(b"x" * config.stat().st_size)
     site.odd.clear()
     done = warden("verify", site.url, "--key", "release.key.pub", "--output", "out")
     assert done.code == 0, done.err
     assert held(tmp_path / "out") == held(model)
+
+
+def test_a_server_that_goes_on_elsewhere(warden: Warden, site: Site, tmp_path: Path) -> None:
+    site.odd[LARGE[1]] = dying(7, times=2)
+    site.odd[LARGE[2]] = failing(500, 99)
+    warden("verify", site.url, "--key", "release.key.pub", "--output", "out")
+    (waiting,) = (tmp_path / ".out.modelwarden/parts").iterdir()
+    os.truncate(waiting, 2 * SPLIT - 5)
+
+    def elsewhere(handler: Handler) -> bool:
+        handler.give(206, bytes(5), {"Content-Range": f"bytes 0-4/{SPLIT}"})
+        return True
+
+    site.odd[LARGE[1]] = elsewhere
+    done = warden("verify", site.url, "--key", "release.key.pub", "--output", "out")
+    assert (done.code, "an answer (206) to another question" in done.err) == (3, True), done.err
 
 
 def test_killed_while_it_fetches(warden: Warden, site: Site, model: Path, tmp_path: Path) -> None:

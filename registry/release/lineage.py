@@ -117,7 +117,8 @@ def _making(release: Release) -> Iterator[tuple[Node, *tuple[Edge, ...]]]:
     pipeline = release.pipeline
     if pipeline is None:
         return
-    made, where = links.producers(pipeline), links.places(weights)
+    made, where = links.producers(pipeline), links.touching(links.places(weights))
+    touching = links.touching(one.path for one in release.data)
     writes = {stage.name for stage in links.writers(release)}
     said = count(len(pipeline.stages), "stage")
     yield (Node("pipeline", "pipeline", pipeline.path, pipeline.sha256, said),)
@@ -126,10 +127,10 @@ def _making(release: Release) -> Iterator[tuple[Node, *tuple[Edge, ...]]]:
         name = f"stage:{stage.name}"
         edges = [Edge("pipeline", name, "names"), Edge("code", name, "runs in")]
         for path, md5 in stage.deps:
-            bound = [one for one in release.data if links.touches(one.path, path)]
-            edges += [Edge(f"data:{one.path}", name, "read by") for one in bound]
+            bound = touching(path)
+            edges += [Edge(f"data:{one}", name, "read by") for one in bound]
             before = made(path)
-            if any(links.touches(one, path) for one in where):
+            if where(path):
                 edges.append(Edge("weights", name, "read by"))
             elif before is not None:
                 edges.append(Edge(f"stage:{before.name}", name, "feeds"))

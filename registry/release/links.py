@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from registry.licenses.names import UNSTATED
 from registry.release.pipeline import CODE
@@ -47,9 +49,28 @@ def missing(release: Release, root: str, present: Collection[str] | None) -> Ite
     yield from _published(release, root, present)
 
 
-def touches(one: str, other: str) -> bool:
-    """Whether two paths are the same, or one lies in the other."""
-    return one == other or one.startswith(other + "/") or other.startswith(one + "/")
+def touching(paths: Iterable[str]) -> Callable[[str], tuple[str, ...]]:
+    """Return what tells which of the paths are one, hold it or lie in it.
+
+    Quick for thousands of paths: a release may name as many.
+    """
+    kept = sorted(set(paths))
+    known = frozenset(kept)
+
+    @cache
+    def found(path: str) -> tuple[str, ...]:
+        folders = []
+        above = path.rpartition("/")[0]
+        while above:
+            folders += [above] if above in known else []
+            above = above.rpartition("/")[0]
+        inside = path + "/"
+        start = bisect_left(kept, inside)
+        stop = bisect_left(kept, path + "0", start)  # "0" comes right after "/"
+        below = [one for one in kept[start:stop] if one.startswith(inside)]
+        return (*sorted(folders), *([path] if path in known else []), *below)
+
+    return found
 
 
 def is_code(path: str) -> bool:
@@ -80,8 +101,8 @@ def places(weights: Artifact) -> tuple[str, ...]:
 def writers(release: Release) -> tuple[Stage, ...]:
     """Return the stages that write weights, or part of them."""
     stages = release.pipeline.stages if release.pipeline else ()
-    where = places(release.weights)
-    return tuple(s for s in stages if any(touches(p, out) for out, _ in s.outs for p in where))
+    where = touching(places(release.weights))
+    return tuple(s for s in stages if any(where(out) for out, _ in s.outs))
 
 
 def _artifacts(release: Release) -> Iterator[Missing]:
@@ -122,14 +143,15 @@ def _pipeline(release: Release) -> Iterator[Missing]:
         why = f"no stage of a dvc.lock writes {weights.path or 'the weights'}"
         yield Missing("pipeline", why, "make the weights by a stage of dvc.yaml; " + _REPRODUCE)
         return
-    if not writers(release):
+    written = bool(writers(release))
+    if not written:
         why = f"no stage of {pipeline.path} writes {weights.path or 'them'}"
         yield Missing("stage of weights", why, "name them as outs of a stage; " + _REPRODUCE)
     outs = {path: md5 for s in pipeline.stages for path, md5 in s.outs}
     made = producers(pipeline)
     for pointer in weights.pointers:
         yield from _agreed(pointer, outs, pipeline.path, "wrote")
-        if writers(release) and made(pointer.path) is None and pointer.kind != "blob":
+        if written and made(pointer.path) is None and pointer.kind != "blob":
             why = f"no stage of {pipeline.path} writes it"
             yield Missing(f"stage of {pointer.path}", why, _REPRODUCE)
     deps = {path: md5 for s in pipeline.stages for path, md5 in s.deps}
@@ -165,16 +187,18 @@ def _sources(release: Release, pipeline: Pipeline) -> Iterator[Missing]:
             open_ += [before] if before is not None else []
     if not seen:
         return
+    used = touching(reads)
     for one in release.data:
-        if not any(touches(one.path, path) for path in reads):
+        if not used(one.path):
             why = f"no stage of {pipeline.path} that the weights come from reads it"
             yield Missing(
                 f"use of {one.path}", why, "take it out of release.data, or name it as deps"
             )
-    bound = (*(one.path for one in release.data), *(lock.path for lock in release.environment))
+    locks = (lock.path for lock in release.environment)
+    bound = touching((*(one.path for one in release.data), *locks))
     for path in reads:
         known = made(path) is not None
-        if path.endswith(DATA) and not known and not any(touches(one, path) for one in bound):
+        if path.endswith(DATA) and not known and not bound(path):
             why = f"a stage of {pipeline.path} reads it, and the release does not bind it"
             yield Missing(f"data {path}", why, "name it under release.data")
 
@@ -214,13 +238,15 @@ def _licences(release: Release) -> Iterator[Missing]:
     for of, remedy in (("code", "add a LICENSE"), ("weights", "set release.licence")):
         if not any(one.of == of for one in stated):
             yield Missing(f"licence of {of}", f"no licence is stated for the {of}", remedy)
+    names = {one.name for one in stated if one.of == "data"}
+    named = touching(names)
     for data in release.data:
-        names = [one.name for one in stated if one.of == "data"]
-        if not any(not name or touches(name, data.path) for name in names):
+        if "" not in names and not named(data.path):
             why = f"no licence is stated for {data.path}"
             remedy = "state it in the front matter of a README.md beside the data"
             yield Missing(f"licence of {data.path}", why, remedy)
-    silent = sorted({o.name for o in release.licences if o.of == "package" and o not in stated})
+    packages = [one for one in release.licences if one.of == "package"]
+    silent = sorted({one.name for one in packages if one.expression in ("", *UNSTATED)})
     if silent:
         names_ = ", ".join(silent[:10]) + (", …" if len(silent) > 10 else "")
         why = f"no licence is known for {count(len(silent), 'package')}: {names_}"

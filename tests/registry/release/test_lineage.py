@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from registry.release.lineage import as_json, lineage
+from registry.release.links import touching
 from registry.release.tree import as_tree
 from registry.release.values import (
     Against,
@@ -302,6 +304,22 @@ def test_what_is_not_linked_is_shown_all_the_same() -> None:
     release = replace(typical(), pipeline=staged(outs=()))
     text = as_tree(lineage(release))
     assert "stage train" in text
+
+
+PATHS = st.lists(st.sampled_from(["a", "b", "-", "0", "a0", "a-"]), min_size=1, max_size=4).map(
+    "/".join
+)
+
+
+@given(st.lists(PATHS, max_size=12), PATHS)
+def test_paths_that_touch(paths: list[str], path: str) -> None:
+    slow = {
+        one
+        for one in paths
+        if one == path or one.startswith(path + "/") or path.startswith(one + "/")
+    }
+    found = touching(paths)(path)
+    assert sorted(found) == sorted(slow)
 
 
 def chain(count: int) -> Release:

@@ -140,6 +140,8 @@ def test_an_older_version_or_a_prerelease_is_not_shown_first(home: Fake, hub: Re
         made = hub.draft(name, home.head(), name, "", prerelease=prerelease)
         hub.publish(made, latest=latest)
         assert next(r.tag for r in home.releases if r.id == home.latest) == shown
+        (*_, asked) = home.hub.asked("PATCH")
+        assert asked.body["make_latest"] == ("true" if shown == name else "false")
 
 
 @pytest.mark.parametrize("prefix", ["", "/api/v3"])
@@ -208,19 +210,16 @@ def test_what_was_cut_before_a_kill_is_sent_anew_and_the_rest_is_kept(
 def test_a_name_that_is_taken_but_not_listed_yet(
     fake: FakeGitHub, home: Fake, hub: Releases, tmp_path: Path
 ) -> None:
-    """422 already_exists: somebody (we, before a lost answer) sent it since the look."""
+    """422 already_exists: what a lost answer left is there since the look."""
     wanted = parts(tmp_path, "a.bin")
     found = drafted(hub, home)
     half = Asset(fake.next_id(), "a.bin", b"", "", "open", "", 0.0)
-    fake.fault("POST", "/assets$", "call-soon", then=lambda: None)
-
-    def listed() -> None:
-        one(home).assets.append(half)
-
-    fake.fault("GET", f"/releases/{found.id}/assets$", "call-before", then=lambda: None)
-    fake.faults[-1].then = listed
+    listed = f"/releases/{found.id}/assets$"
+    fake.fault("GET", listed, "call-soon", skip=1, then=lambda: one(home).assets.append(half))
+    fake.fault("POST", "/assets$", "slow")  # it is there before ours is
     hub.upload(found, wanted)
     whole(home, wanted)
+    assert [seen.status for seen in fake.asked("POST", "/assets$")] == [422, 201]
 
 
 def test_without_digests_the_bytes_are_read_back_without_the_token(
@@ -427,6 +426,24 @@ def test_published_meanwhile_by_somebody_else(
     with pytest.raises(Foreign, match="not of this release"):
         hub.publish(found, latest=True)
     assert [r.draft for r in home.releases] == [True, False]
+
+
+def test_our_release_of_another_commit_is_not_touched(home: Fake, hub: Releases) -> None:
+    found = drafted(hub, home)
+    one(home).draft = False
+    home.commit({"b": "2"})
+    with pytest.raises(Foreign, match="not of this release"):
+        drafted(hub, home)
+    assert one(home).target == found.commit
+
+
+def test_a_draft_that_somebody_made_their_own_is_not_published(home: Fake, hub: Releases) -> None:
+    tag(home)
+    found = drafted(hub, home)
+    one(home).body = "My own words"
+    with pytest.raises(Foreign, match="a draft of"):
+        hub.publish(found, latest=True)
+    assert one(home).draft
 
 
 def test_an_immutable_release_that_lacks_assets_is_an_error(

@@ -159,7 +159,7 @@ def test_a_hostile_listing_of_the_right_digest_is_said(
         (None, "the base has no .dvc/config"),
         (b"", "the base names no DVC remote"),
         (b"\xff", "cannot be read"),
-        (b"['remote \"one\"']\nurl = http://127.0.0.1:9/\n", "does not show it"),
+        (b"['remote \"one\"']\nurl = http://127.0.0.1:9/\n", "cannot be asked"),
         (b"['remote \"one\"']\nurl = nosuch://x/\n", "nosuch"),
     ],
 )

@@ -159,9 +159,9 @@ def _hashes(pointers: Sequence[Pointed]) -> tuple[tuple[str, str], ...]:
 
 
 def _bound(one: Artifact) -> str:
-    """Return one digest for what pointers name, "" where one of them names nothing."""
+    """Return one digest for what pointers name, "" where nothing is named."""
     digests = [pointer.digest for pointer in one.pointers]
-    if not all(digests) or len(digests) < 2:
+    if len(digests) < 2:
         return "".join(digests)
     lines = sorted(f"{pointer.path} {pointer.digest}\n" for pointer in one.pointers)
     return hashlib.sha256("".join(lines).encode()).hexdigest()

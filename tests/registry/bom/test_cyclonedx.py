@@ -127,6 +127,16 @@ def test_energy_that_was_only_estimated_is_not_told() -> None:
     assert "environmentalConsiderations" not in card["considerations"]
 
 
+@pytest.mark.parametrize("joules", [float("inf"), float("nan"), -1.0, 0.0])
+def test_energy_that_is_no_number_is_not_told(joules: float) -> None:
+    (record,) = DESCRIBED.measurements
+    odd = replace(record, usage=replace(record.usage, joules=joules))
+    about = replace(ABOUT, training_joules=joules)
+    found = valid(ours.dump(BOM, Described(about, (odd,))))
+    card = named(found, "machine-learning-model", "acme/small")["modelCard"]
+    assert "environmentalConsiderations" not in card["considerations"]
+
+
 def test_readers_of_the_version_before_lose_nothing() -> None:
     text = ours.dump(BOM, DESCRIBED).decode().replace("1.7", "1.6")
     assert validator(SchemaVersion.V1_6).validate_str(text) is None

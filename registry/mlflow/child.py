@@ -123,24 +123,21 @@ class Child:
     def model(self, run: str, name: str, facts: dict[str, Any]) -> None:
         """Describe the model in `name`/MLmodel: its signature, and where its weights are."""
         from mlflow.models import Model, ModelSignature
-        from mlflow.types.schema import ColSpec, Schema, TensorSpec
+        from mlflow.types.schema import ColSpec, DataType, Schema, TensorSpec
 
-        def schema(columns: list[list[Any]]) -> Any:
-            import numpy
+        def column(title: str, kind: str, shape: list[int] | None) -> Any:
+            typed = DataType[kind]
+            return TensorSpec(typed.to_numpy(), shape, title) if shape else ColSpec(typed, title)
 
-            return Schema(
-                [
-                    TensorSpec(numpy.dtype(kind), shape, title) if shape else ColSpec(kind, title)
-                    for title, kind, shape in columns
-                ]
-            )
-
+        inputs, outputs = (
+            Schema([column(*one) for one in facts[side]]) for side in ("inputs", "outputs")
+        )
         model = Model(
             artifact_path=name,
             run_id=run,
             utc_time_created=facts["date"],
             flavors={"modelwarden": facts["flavor"]},
-            signature=ModelSignature(schema(facts["inputs"]), schema(facts["outputs"])),
+            signature=ModelSignature(inputs, outputs),
             model_uuid=facts["uuid"],
             model_size_bytes=facts["size"],
         )

@@ -49,7 +49,7 @@ def tags(release: Release, root: str) -> Mapping[str, str]:
     }
     data = [one for part in release.data for one in part.pointers]
     for role, pointers in (("weights", list(release.weights.pointers)), ("data", data)):
-        for store in ("dvc", "lfs", "git"):
+        for store in ("lfs", "dvc", "git"):
             named = [f"{p.path} {p.digest}" for p in pointers if _STORES.get(p.kind) == store]
             found[f"{store}.{role}"] = listed(named)
     return {name: _cut(text) for name, text in found.items() if text}
@@ -179,10 +179,10 @@ def signature(release: Release) -> tuple[list[list[Any]], list[list[Any]]]:
     has_tokenizer = any("tokenizer" in name.rsplit("/")[-1] for name in names)
     if has_tokenizer and made.endswith(_WRITES):
         return [["prompt", "string", None]], [["completion", "string", None]]
-    tokens = [["input_ids", "int64", [-1, -1]]]
+    tokens = [["input_ids", "long", [-1, -1]]]
     if made and not made.endswith((*_WRITES, "ForMaskedLM")):
-        return tokens, [["output", "float32", [-1, -1]]]
-    return tokens, [["logits", "float32", [-1, -1, -1]]]
+        return tokens, [["output", "float", [-1, -1]]]
+    return tokens, [["logits", "float", [-1, -1, -1]]]
 
 
 def describe(release: Release, root: str) -> str:

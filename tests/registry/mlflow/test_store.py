@@ -268,3 +268,12 @@ def test_an_experiment_that_was_deleted(shared: Registry, staged: Path) -> None:
     with pytest.raises(StoreFailed, match="experiment acme/lost was deleted") as caught:
         shared.record(mine, ROOT, staged, quiet)
     assert f"--experiment-id {done.experiment}" in caught.value.hint
+
+
+def test_a_signature_of_tensors(shared: Registry, staged: Path) -> None:
+    whole = replace(release(artifact="acme/tensors"), measurements=())
+    done = shared.record(whole, ROOT, staged, quiet)
+    held = shared._artifacts / "acme--tensors" / done.run / "artifacts/model/MLmodel"
+    text = " ".join(held.read_text().split())  # YAML folds long lines
+    assert '"tensor-spec": {"dtype": "int64", "shape": [-1, -1]}' in text
+    assert '"tensor-spec": {"dtype": "float32", "shape": [-1, -1, -1]}' in text

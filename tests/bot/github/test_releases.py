@@ -24,6 +24,7 @@ from bot.github.errors import (
 )
 from bot.github.released import Found, mark
 from bot.github.releases import Releases
+from bot.github.transport import Reply
 from bot.github.uploads import Part
 from tests.githubfake.hub import FakeGitHub
 from tests.githubfake.people import Token
@@ -530,3 +531,11 @@ def test_a_release_is_announced_once_and_edited(
     home.delete(home.comments[found.id])
     announcing.announce(hub.at, number, TAG, "x" * 90_000)
     assert len(home.thread(number)[-1].body) < 65_536
+
+
+@pytest.mark.parametrize("to", ["http://storage.example/x", "file:///etc/passwd", "ftp://x/y"])
+def test_a_download_is_not_led_away_from_tls(to: str) -> None:
+    with pytest.raises(Foreign, match="without TLS"):
+        uploads._onward("https://api.github.com/x", Reply(302, {"location": to}))
+    url = uploads._onward("https://api.github.com/x", Reply(302, {"location": "/y"}))
+    assert url == "https://api.github.com/y"

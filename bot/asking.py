@@ -13,12 +13,12 @@ import click
 from pydantic import ConfigDict
 
 from bot.artifact import EVENT
-from bot.door import write
 from bot.errors import UsageError
 from bot.github import answers, given
 from bot.github.errors import Denied, Malformed
 from bot.github.payloads import User, shape
 from bot.people import People, dump
+from bot.printing import write
 
 RIGHTS = "give the job `contents: read`"
 OWN = "give the event of this job, as the runner keeps it"

@@ -100,7 +100,7 @@ def check(**options: Any) -> int:
 @_plugin
 def rules(rule: str | None, format_: str, plugins: tuple[str, ...]) -> int:
     """List every rule, or explain one."""
-    from bot.door import in_colour, write
+    from bot.printing import in_colour, write
     from bot.ruledoc import show
 
     write(show(rule, format_, plugins=plugins, colour=in_colour()) + "\n", None)

@@ -12,10 +12,10 @@ from typing import Any
 from bot import catalog, cladoc, history, policy
 from bot.audit import Agreements, Audit, Book, accounts
 from bot.checks import contributors as check
-from bot.door import write
 from bot.errors import RepositoryError
 from bot.ledger import render
 from bot.people import ClaSignature, bounded, load_file, load_signatures
+from bot.printing import write
 from bot.progress import Bar
 from bot.quoting import plain
 from bot.repository import GitWorld

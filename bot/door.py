@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,6 +20,7 @@ from bot.checks.contributors.signoff import judge_message
 from bot.errors import PolicyError, UsageError
 from bot.finding import Rule
 from bot.people import load_file
+from bot.printing import in_colour, on_a_screen, write
 from bot.quoting import plain
 from bot.report import render
 from bot.repository import GitWorld
@@ -91,22 +89,13 @@ def show(
     verbose: bool = False,
 ) -> None:
     """Write a report to standard output or a file; colour and width are the terminal's."""
-    screen = target is None and _on_a_screen()
+    screen = target is None and on_a_screen()
     width = min(shutil.get_terminal_size().columns, 120) if screen else 88
     colour = target is None and in_colour()
     text = render(
         report, format_, rules, timings=timings, colour=colour, verbose=verbose, width=width
     )
     write(text, target)
-
-
-def _on_a_screen() -> bool:
-    return sys.stdout is not None and sys.stdout.isatty()
-
-
-def in_colour() -> bool:
-    """Whether what goes to standard output may be coloured."""
-    return _on_a_screen() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def format_of(path: Path) -> str:
@@ -181,53 +170,3 @@ def _message(world: GitWorld, path: Path, given: Path | None, checks: Sequence[C
     for finding in findings:
         click.echo(f"{finding.rule}: {finding.message}\n  {finding.remedy}", err=True)
     return 1 if any(finding.counts for finding in findings) else 0
-
-
-def write(text: str, target: Path | None = None) -> None:
-    """Write to standard output, or to a file that appears whole or not at all."""
-    if target is None:
-        _print(text.encode("utf-8", "replace"))
-        return
-    if target.is_dir():
-        raise UsageError(f"{plain(target)} is a folder", "name a file in it")
-    try:
-        if target.parent.parts[:2] in (("/", "dev"), ("/", "proc")) or _is_special(target):
-            target.write_text(text, encoding="utf-8", errors="replace")  # never replace a device
-        else:
-            _replace(text, target)
-    except OSError as error:
-        raise UsageError(
-            f"{plain(target)} cannot be written: {error.strerror or error}",
-            "name a file in a folder that is there, may be written and has space left",
-        ) from error
-
-
-def _replace(text: str, target: Path) -> None:
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
-            file.write(text)
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)
-        Path(name).replace(target)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            Path(name).unlink()
-        raise
-
-
-def _is_special(target: Path) -> bool:
-    return target.exists() and not target.is_file()
-
-
-def _print(data: bytes) -> None:
-    """Write to standard output. A reader that has gone does not change the verdict."""
-    if sys.stdout is None:
-        return
-    try:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is buffered still goes somewhere

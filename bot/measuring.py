@@ -14,11 +14,12 @@ from bot import comparing, measured
 from bot.cache import Cache, default_path
 from bot.checks import regression
 from bot.checks.regression.scoring import lacking
-from bot.door import format_of, show, write
+from bot.door import format_of, show
 from bot.errors import UsageError
 from bot.kept import Kept
 from bot.localsuites import read_suites
 from bot.measured import Measured
+from bot.printing import write
 from bot.progress import Bar
 from lab.errors import DeviceError, ModelError
 from lab.items.order import ordered

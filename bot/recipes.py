@@ -13,8 +13,8 @@ from pathlib import Path
 
 from bot import converting
 from bot.converting import Options, Unfit, Written
-from bot.door import write
 from bot.errors import UsageError
+from bot.printing import write
 from bot.progress import Bar
 from bot.quoting import plain
 from bot.wording import plural

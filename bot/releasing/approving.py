@@ -14,7 +14,7 @@ from bot.keys import secrets
 from bot.keys.trail import Trail, named
 from bot.quoting import plain
 from bot.releasing.job import RELEASE_JSON, Place
-from bot.releasing.opening import place, trust_at
+from bot.releasing.place import place, trust_at
 from bot.releasing.signing import pending
 from registry.errors import Blocked
 from registry.release import staging, values

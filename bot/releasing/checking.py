@@ -15,8 +15,7 @@ from bot.keys.making import read_public
 from bot.quoting import plain
 from bot.releasing.approving import room
 from bot.releasing.job import RELEASE_JSON, Place
-from bot.releasing.opening import place, trust_at
-from bot.releasing.promoting import version_of
+from bot.releasing.place import place, trust_at, version_of
 from registry.errors import ReleaseError
 from registry.release import staging
 from registry.release.ledger import Issued, document_path

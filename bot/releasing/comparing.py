@@ -13,6 +13,7 @@ from bot.checks import regression
 from bot.checks.regression.suites import read_suites
 from bot.errors import UsageError
 from bot.releasing.job import Place
+from bot.releasing.opening import policy_at
 from bot.releasing.scoring import ALL, scores_of
 from bot.report import render
 from bot.repository import GitWorld
@@ -56,7 +57,7 @@ def judged(there: Place, ledger: Ledger, new: Issued, old: str, tell: Tell) -> J
 
 def compare(there: Place, new: Release, old: Release, tell: Tell) -> Report:
     """Score both on every item of the new one's suites, and judge."""
-    settings: regression.Settings = there.own.section(regression.NAME)
+    settings: regression.Settings = policy_at(there.world, there.commit).section(regression.NAME)
     settings = settings.model_copy(update={"early": False, "slowdown": 0.0})
     if not settings.suite:
         raise UsageError("the policy names no suite", "name one: regression.suite")

@@ -14,8 +14,7 @@ from bot.releasing import stores
 from bot.releasing.approving import room
 from bot.releasing.comparing import laid_out
 from bot.releasing.job import Place
-from bot.releasing.opening import place
-from bot.releasing.promoting import version_of
+from bot.releasing.place import place, version_of
 from registry import dvc, tensorstore
 from registry.errors import CorruptWeights, MissingWeights
 from registry.release.ledger import RECORD, Issued, Ledger

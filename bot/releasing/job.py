@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bot.policy import Policy
-from bot.releasing.book import GitBook
-from bot.releasing.gather import Bound
 from bot.releasing.settings import Settings
-from bot.repository import GitWorld
 from registry.release.ledger import Book, Issued, Ledger
-from registry.release.values import Release
 from security.identity import Signer
-from security.trust.trustfile import TrustFile
+
+if TYPE_CHECKING:
+    from bot.policy import Policy
+    from bot.releasing.book import GitBook
+    from bot.releasing.gather import Bound
+    from bot.repository import GitWorld
+    from registry.release.values import Release
+    from security.trust.trustfile import TrustFile
 
 LINEAGE = "lineage/"  # before the name of a missing link that is accepted
 TRUST = ".github/trust.toml"
@@ -35,14 +38,9 @@ class Place:
 
     world: GitWorld
     commit: str
-    own: Policy
+    settings: Settings
     artifact: str
     book: GitBook
-
-    @property
-    def settings(self) -> Settings:
-        """How releases are made there."""
-        return self.own.release
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,25 +11,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot import catalog, policy
-from bot.cache import Cache, default_path
 from bot.checks import regression
 from bot.errors import UsageError
 from bot.keys import secrets
+from bot.policy import Policy
 from bot.releasing.baseline import baseline
-from bot.releasing.book import GitBook
 from bot.releasing.gather import gather
-from bot.releasing.job import LINEAGE, TRUST, Excuse, Job, Place
+from bot.releasing.job import LINEAGE, Excuse, Job, Place
+from bot.releasing.place import place, trust_at
 from bot.releasing.settings import Settings
 from bot.repository import GitWorld
 from registry.bom.naming import public
-from registry.release.details import is_artifact
 from registry.release.ledger import Issued, Ledger
 from security import storing
 from security.identity import Signer
-from security.trust import loading
 from security.trust.trustfile import TrustFile
-
-TRUST_LIMIT = 1_000_000  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +51,6 @@ class Asked:
 
 
 @contextmanager
-def place(
-    repo: Path, revision: str = "HEAD", say: Callable[[str], None] = lambda line: None
-) -> Iterator[Place]:
-    """Open a repository and the ledger of its releases, asking nobody yet. Raises BotError."""
-    with GitWorld(repo, Cache(default_path()), say) as world:
-        commit = world.revisions.resolve(revision)
-        own = policy.at(world, commit, catalog.CHECKS, catalog.rules())
-        settings = own.release
-        # A repository that nobody shares keeps its ledger to itself; a missing remote is an error.
-        remote = settings.remote if world.revisions.remotes() else ""
-        book = GitBook(world.place, settings.branch, remote)
-        yield Place(world, commit, own, _artifact(world, settings), book)
-
-
-@contextmanager
 def opened(asked: Asked, say: Callable[[str], None]) -> Iterator[Job]:
     """Open everything that the steps of a release share. Raises BotError, RegistryError."""
     with place(asked.repo, asked.commit, say) as there, _signers(asked) as signers:
@@ -92,21 +73,27 @@ def _job(asked: Asked, there: Place, ledger: Ledger, signers: tuple[Signer, ...]
     others = tuple(one for one in ledger.issued if one.commit != commit)
     previous = baseline(world.place, replace(ledger, issued=others), artifact, commit)
     before = there.book.document(artifact, previous.version) if previous else None
-    base = there.own
+    own = policy_at(world, commit)
+    base = own
     if previous:
-        base = policy.at(world, previous.commit, catalog.CHECKS, catalog.rules())
+        base = policy_at(world, previous.commit)
     trust = trust_at(world, commit)
-    model = _model(there)
+    model = _model(own)
     excuses = tuple(_excuse(text, base.release) for text in asked.excuses)
     job = Job(
         world=world, commit=commit, artifact=artifact, version="", tag="", model=model,
-        bound=gather(world, commit, there.settings, model), policy=base, own=there.own,
+        bound=gather(world, commit, there.settings, model), policy=base, own=own,
         book=there.book, ledger=ledger, previous=previous, before=before,
         staging=staging_of(world.git_dir, artifact, commit), actor=_actor(world, trust, signers),
         holder="", repository=_repository(there), trust=trust, signers=signers, excuses=excuses,
         jobs=asked.jobs, take_over=asked.take_over,
     )  # fmt: skip
     return replace(job, holder=_holder(job.staging)) if asked.signs else job
+
+
+def policy_at(world: GitWorld, commit: str) -> Policy:
+    """Return the whole policy of a commit. Raises PolicyError."""
+    return policy.at(world, commit, catalog.CHECKS, catalog.rules())
 
 
 def named(job: Job, version: str) -> Job:
@@ -130,27 +117,9 @@ def staging_of(git_dir: Path, artifact: str, commit: str) -> Path:
     return git_dir / "modelwarden" / "releases" / artifact / commit[:16]
 
 
-def trust_at(world: GitWorld, commit: str) -> TrustFile | None:
-    """Return the trust file of a commit, None where it has none. Raises Malformed."""
-    entry = world.entry(commit, TRUST)
-    if entry is None or not entry.is_file:
-        return None
-    return loading.load(world.read(entry.blob, TRUST_LIMIT), TRUST)
-
-
-def _artifact(world: GitWorld, settings: Settings) -> str:
-    name = settings.artifact or (world.worktree or world.git_dir).name.removesuffix(".git")
-    if not is_artifact(name):
-        raise UsageError(
-            f"{name!r:.100} cannot be the name of what is released",
-            "name it in the policy: release.artifact, as acme/small",
-        )
-    return name
-
-
-def _model(there: Place) -> str:
-    own: regression.Settings = there.own.section(regression.NAME)
-    found = there.settings.model or own.model
+def _model(own: Policy) -> str:
+    scored: regression.Settings = own.section(regression.NAME)
+    found = own.release.model or scored.model
     if not found:
         raise UsageError(
             "the policy does not say which folder holds the model",

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import click
 
-from bot.door import write
 from bot.errors import UsageError
+from bot.printing import write
 from bot.quoting import plain
 from bot.releasing import drafting, versioning
 from bot.releasing.gating import accepted
 from bot.releasing.job import Job
 from bot.releasing.making import choose, steps, story
-from bot.releasing.opening import Asked, opened, out, place
-from bot.releasing.promoting import version_of
+from bot.releasing.opening import Asked, opened, out
+from bot.releasing.place import place, version_of
 from registry.errors import Blocked
 from registry.release import running
 from registry.release.lineage import lineage

@@ -12,13 +12,12 @@ from typing import Any
 
 import click
 
-from bot.errors import UsageError
 from bot.keys.trail import Trail
 from bot.quoting import plain
 from bot.releasing import stores
 from bot.releasing.comparing import Judged, judged
 from bot.releasing.job import Place
-from bot.releasing.opening import place
+from bot.releasing.place import aliases, place, pointed, version_of
 from registry.errors import Blocked, Lost
 from registry.release import log
 from registry.release.ledger import (
@@ -26,7 +25,6 @@ from registry.release.ledger import (
     PROMOTE,
     ROLLBACK,
     WITHDRAW,
-    Issued,
     Ledger,
     New,
 )
@@ -115,22 +113,6 @@ def move(there: Place, ledger: Ledger, news: list[New], found: Judged | None) ->
     return after
 
 
-def version_of(ledger: Ledger, artifact: str, name: str) -> Issued:
-    """Return the issued version that a number or an alias names. Raises UsageError."""
-    wanted = pointed(ledger, artifact, name) if name in ALIASES else name.removeprefix("v")
-    found = [one for one in ledger.issued if (one.artifact, one.version) == (artifact, wanted)]
-    if not found:
-        known = ", ".join(one.version for one in ledger.issued[-5:] if one.artifact == artifact)
-        what = f"{name} points at nothing" if name in ALIASES else f"no release {plain(name)}"
-        raise UsageError(f"{what} of {artifact}", f"the newest are: {known or 'none yet'}")
-    return found[-1]
-
-
-def pointed(ledger: Ledger, artifact: str, alias: str) -> str:
-    """Return the version an alias points at, "" for nothing."""
-    return stores.aliases(ledger, artifact).get(alias, "")
-
-
 def actor(there: Place) -> str:
     """Return who moves an alias, as git knows them."""
     return there.world.revisions.author()[0]
@@ -141,7 +123,7 @@ def _say(line: str) -> None:
 
 
 def _show(there: Place, ledger: Ledger, format_: str) -> int:
-    found: Mapping[str, Any] = stores.aliases(ledger, there.artifact)
+    found: Mapping[str, Any] = aliases(ledger, there.artifact)
     if format_ == "json":
         click.echo(json.dumps({"artifact": there.artifact, "aliases": found}, indent=2))
         return 0

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from bot.releasing import hub, stores
 from bot.releasing.job import RELEASE_JSON, Job
+from bot.releasing.place import aliases
 from bot.releasing.placing import card_name
 from bot.releasing.signing import approval, drop_pending, ours, pending, proven
 from registry.errors import Lost
@@ -195,7 +196,7 @@ def document_of(job: Job) -> Release:
 
 def _challenger(job: Job, ledger: Ledger) -> New:
     """Return the entry that points `challenger` at this version."""
-    there = stores.aliases(ledger, job.artifact)["challenger"]
+    there = aliases(ledger, job.artifact)["challenger"]
     said = {"alias": "challenger", "version": job.version, "expect": there}
     return New(job.actor, PROMOTE, job.artifact, said)
 

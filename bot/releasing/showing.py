@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.door import write
 from bot.errors import UsageError
+from bot.printing import write
 from bot.quoting import plain
-from bot.releasing import stores
 from bot.releasing.job import Place
-from bot.releasing.opening import place
-from bot.releasing.promoting import version_of
+from bot.releasing.place import aliases, place, version_of
 from bot.report.bars import table
 from registry.release import log
 from registry.release.graph import as_svg
@@ -101,7 +99,7 @@ def _lines(ledger: Ledger, issued: Issued, release: Release, graph: Lineage) -> 
 
 
 def _aliases(ledger: Ledger, issued: Issued) -> list[str]:
-    found = stores.aliases(ledger, issued.artifact)
+    found = aliases(ledger, issued.artifact)
     return [alias for alias in ALIASES if found[alias] == issued.version]
 
 
@@ -182,7 +180,7 @@ def _listed(there: Place, ledger: Ledger) -> list[str]:
     for one in sorted(
         ledger.issued, key=lambda one: (one.artifact, rank(one.version)), reverse=True
     ):
-        found = stores.aliases(ledger, one.artifact)
+        found = aliases(ledger, one.artifact)
         names = [alias for alias in ALIASES if found[alias] == one.version]
         names += ["withdrawn"] if one.withdrawn else []
         rows.append((one.artifact, one.version, one.at[:10], one.commit[:12], one.root[:12],

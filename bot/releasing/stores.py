@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.releasing.job import Job, Place
+from bot.releasing.place import aliases
 from bot.releasing.settings import Settings
 from bot.repository import GitWorld
 from bot.wording import plural
@@ -18,7 +19,7 @@ from registry.dvcconfig import DvcConfig
 from registry.errors import StoreFailed
 from registry.pointers import Pointer, PointerKind
 from registry.project import project_of
-from registry.release.ledger import ALIASES, Ledger
+from registry.release.ledger import Ledger
 from registry.release.steps import Facts, Tell
 from registry.release.values import Pointed, Release
 
@@ -144,12 +145,6 @@ def point(there: Job | Place, ledger: Ledger) -> None:
     with registry(there) as found:
         if found is not None:
             found.point(there.artifact, aliases(ledger, there.artifact))
-
-
-def aliases(ledger: Ledger, artifact: str) -> dict[str, str]:
-    """Return what every alias of an artifact points at, "" for nothing."""
-    found = dict.fromkeys(ALIASES, "")
-    return found | {one.alias: one.version for one in ledger.aliases if one.artifact == artifact}
 
 
 def forget(job: Job, document: Release, root: str) -> None:

@@ -13,7 +13,8 @@ from bot.keys.trail import Trail
 from bot.quoting import plain
 from bot.releasing.job import Job
 from bot.releasing.making import bound, choose, steps, story
-from bot.releasing.opening import Asked, opened, place
+from bot.releasing.opening import Asked, opened
+from bot.releasing.place import place
 from registry.errors import Blocked
 from registry.release import journal, running
 from registry.release.ledger import ABANDON, Ledger, New

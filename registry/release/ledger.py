@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from registry.release.values import Release
 from security.auditentry import Entry, Head
+
+if TYPE_CHECKING:
+    from registry.release.values import Release
 
 LOG = "log.jsonl"
 CLAIM, ABANDON, RELEASE, WITHDRAW = "claim", "abandon", "release", "withdraw"

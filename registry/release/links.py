@@ -18,7 +18,7 @@ BILL = ("bom.cdx.json", "bom.spdx.json")
 DATA = (".jsonl", ".csv", ".tsv", ".parquet", ".arrow", ".npy", ".npz", ".bin", ".zip", ".gz",
         ".zst", ".tar", ".safetensors", ".h5", ".hdf5", ".lance", ".tfrecord")  # fmt: skip
 _REPRODUCE = "run 'dvc repro', commit dvc.lock, and release that commit"
-_HELD = ("dvc", "dvc-folder")
+_HELD = ("dvc-folder", "dvc")
 
 
 @dataclass(frozen=True, slots=True)

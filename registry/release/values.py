@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
@@ -178,12 +179,14 @@ class Release:
         return hashlib.sha256(dump(self)).hexdigest()
 
 
-_RELEASE = TypeAdapter(Release)
+@cache
+def _adapter() -> TypeAdapter[Release]:
+    return TypeAdapter(Release)  # built when it is needed: many import the values alone
 
 
 def dump(release: Release) -> bytes:
     """Return the document: JSON with sorted keys and one newline at the end."""
-    whole = _RELEASE.validate_python(asdict(release))  # 1 and 1.0 are one number, written one way
+    whole = _adapter().validate_python(asdict(release))  # 1 and 1.0 are one number, written one way
     text = json.dumps(asdict(whole), sort_keys=True, indent=1, ensure_ascii=False)
     return text.encode() + b"\n"
 
@@ -193,7 +196,7 @@ def read(data: bytes) -> Release:
     hint = "get it again from where it was published"
     try:
         strictjson.loads(data, limit=LIMIT)
-        found = _RELEASE.validate_json(data, strict=True)
+        found = _adapter().validate_json(data, strict=True)
     except strictjson.StrictJSONError as error:
         raise ReleaseError(f"the document of a release: {error}", hint) from error
     except ValidationError as error:

@@ -126,7 +126,7 @@ def fine_tunes(place: Path, versions: int) -> None:
     import torch
     from transformers.utils.logging import disable_progress_bar
 
-    disable_progress_bar()
+    disable_progress_bar()  # type: ignore[no-untyped-call]
     base = small_model()
     train(base, 5, 0)
     print(f"{versions} versions of", "whole", "by tensor", "share", sep="\t")

@@ -12,13 +12,13 @@ from pathlib import Path
 from registry import objects
 from registry.errors import CorruptWeights, MissingWeights, RegistryError, UnsafeWeights
 from registry.pointers import DVC_LIMIT, read_dir
-from registry.tensorstore.cutting import PART, WINDOW
 from registry.tensorstore.keeping import Stored, failed
 from registry.tensorstore.recipe import HINT, LIMIT, NAME, Made, Piece, Recipe, read
 from security import storing
 from security.errors import Refused, WriteFailed
 
 MOST = 1 << 42  # bytes of all files, where the caller sets no bound
+PART, WINDOW = 4 << 20, 16 << 20  # bytes that are read, and at work, at once
 LARGE = 1 << 20  # a piece from here on is read by a thread of its own
 MAX_JOBS = 4
 Progress = Callable[[str, int], None]

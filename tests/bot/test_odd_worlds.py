@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import door
+from bot import printing
 from tests.bot.test_cli import MODELWARDEN, run
 from tests.gitrepo import Repo, environment
 
@@ -140,7 +140,7 @@ def test_a_device_is_written_to_and_never_replaced(repo: Repo, tmp_path: Path) -
     assert stat.S_ISFIFO(pipe.stat().st_mode)
     link = tmp_path / "link"
     link.symlink_to("/dev/null")
-    door.write("text", link)
+    printing.write("text", link)
     assert link.is_symlink()
 
 

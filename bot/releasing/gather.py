@@ -164,7 +164,8 @@ def _licences(
 
 def _of_data(world: GitWorld, commit: str, path: str) -> Licence:
     """Return what the card beside data states in its front matter."""
-    for folder in (path, path.rpartition("/")[0]):
+    # The card at the root is the project's: what it says is not said of data.
+    for folder in filter(None, (path, path.rpartition("/")[0])):
         for entry in world.folder(commit, folder):
             if entry.is_file and statements.is_card(entry.path):
                 stated = statements.in_card(world.prefix(entry.blob, statements.CARD_LIMIT))

@@ -138,7 +138,7 @@ def rules(rule: str | None, format_: str, plugins: tuple[str, ...]) -> int:
               "--against.")  # fmt: skip
 @click.option("--report", "reports", metavar="FILE", multiple=True,
               type=click.Path(path_type=Path),
-              help="Also write FILE; its suffix names the format (.html .json .md .txt).",
+              help="Also write FILE; its suffix names the format (.html .json .md .txt .csv).",
               )  # fmt: skip
 def measure(**options: Any) -> int:
     """Score a local model that you trust (safetensors), alone or against another one."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -50,6 +52,17 @@ def as_json(found: Measured) -> str:
     ]
     latency = found.latency and asdict(found.latency)
     return json.dumps({"model": about, "records": records, "latency": latency}, indent=2) + "\n"
+
+
+def as_csv(found: Measured) -> str:
+    """Return a row for each number, as `dvc plots` draws them; no interval: empty cells."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(("metric", "value", "low", "high", "n"))
+    for one in found.measurements:
+        name = "/".join(filter(None, (one.task, one.slice, one.metric)))
+        rows.writerow((name, one.value, one.low, one.high, one.n))
+    return text.getvalue()
 
 
 def as_text(found: Measured) -> str:

@@ -29,6 +29,7 @@ from lab.protocol import Gate, ModelScores, Pace, Task
 from lab.scoring.cluster import ClusterError, measure_on_ray
 from lab.scoring.turns import Found, Subject, run
 
+CSV = "csv"  # only of one model: rows for `dvc plots`
 _DEVICE = re.compile(r"auto|cpu|cuda|cuda:\d{1,3}(,cuda:\d{1,3})*")
 
 
@@ -53,7 +54,11 @@ class Asked:
     @property
     def written(self) -> tuple[tuple[Path | None, str], ...]:
         """Where the report goes (None: standard output), and in which format."""
-        return ((None, self.format_), *((path, format_of(path)) for path in self.reports))
+        return ((None, self.format_), *((path, _format(path)) for path in self.reports))
+
+
+def _format(path: Path) -> str:
+    return CSV if path.suffix == ".csv" else format_of(path)
 
 
 def measure(asked: Asked) -> int:
@@ -84,6 +89,9 @@ def _refuse(asked: Asked) -> None:
     if asked.against is None and "sarif" in dict(asked.written).values():
         hint = "compare with another model (--against), or write another format"
         raise UsageError("SARIF is of findings, and the numbers of one model are none", hint)
+    if asked.against is not None and CSV in dict(asked.written).values():
+        hint = "leave out --against, or name a report .html, .json, .md, .sarif or .txt"
+        raise UsageError("a CSV report is of one model", hint)
     for path in filter(None, (asked.output, *asked.reports)):
         if path.is_dir() or not path.parent.is_dir():
             raise UsageError(f"{path} cannot be written", "name a file in a folder that is there")
@@ -97,6 +105,8 @@ def _alone(asked: Asked, tasks: tuple[Task, ...]) -> int:
             write(measured.as_json(result), path)
         elif format_ == "text":
             write(measured.as_text(result), path)
+        elif format_ == CSV:
+            write(measured.as_csv(result), path)
         else:
             show(measured.report(result), {}, format_, path)
     return 0

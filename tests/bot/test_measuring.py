@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import shutil
@@ -223,6 +224,21 @@ def test_two_models_with_metrics_of_head(
     assert together == pytest.approx(alone, rel=1e-6)
 
 
+def test_a_table_of_numbers_for_plots(model: Path, tmp_path: Path, ask: Ask) -> None:
+    path = suite(tmp_path, 30)
+    assert ask(model, "--suite", path, "--output", "a.json", "--report", "a.csv")[0] == 0
+    with (tmp_path / "a.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    numbers = json.loads((tmp_path / "a.json").read_text())["words"]
+    assert {row["metric"]: float(row["value"]) for row in rows} == {
+        f"words/{name}": value for name, value in numbers.items()
+    }
+    bounded = [row for row in rows if row["low"]]
+    assert bounded
+    assert all(float(r["low"]) <= float(r["value"]) <= float(r["high"]) for r in bounded)
+    assert {row["n"] for row in rows} == {"30"}
+
+
 def test_a_budget_that_ran_out_is_no_pass(
     model: Path, tmp_path: Path, ask: Ask, other: Path
 ) -> None:
@@ -250,6 +266,8 @@ def test_a_budget_that_ran_out_is_no_pass(
         (("model", "--suite", "words.jsonl", "--format", "sarif"), "SARIF is of findings"),
         (("model", "--suite", "words.jsonl", "--report", "a.sarif"), "SARIF is of findings"),
         (("model", "--suite", "words.jsonl", "--report", "a.pdf"), "unknown suffix"),
+        (("model", "--suite", "words.jsonl", "--report", "a.csv", "--against", "model"),
+         "a CSV report is of one model"),
         (("model", "--suite", "words.jsonl", "--output", "no/a.json"), "cannot be written"),
         (("model", "--suite", "words.jsonl", "--output", "model"), "cannot be written"),
         (("model", "--suite", "words.jsonl", "--ray", "localhost"), "is no address"),

@@ -60,6 +60,7 @@ def run(
     with opened(asked, _say) as opened_job:
         job = choose(opened_job, version)
         if out(job) and story(job) is None:
+            shutil.rmtree(job.staging, ignore_errors=True)  # of a run that was killed at its end
             raise Blocked(
                 f"{job.artifact} {job.version} is released already, from this commit",
                 f"look at it: modelwarden release show {job.version}; whether all have it: "

@@ -12,9 +12,9 @@ def explain(error: Exception) -> tuple[str, int]:
     from registry.errors import RegistryError
     from security.errors import SecurityError
 
-    if isinstance(error, BotError | SecurityError):
+    if isinstance(error, BotError | RegistryError | SecurityError):
         return f"modelwarden: {_safe(error.message)}\n  {_safe(error.hint)}", error.exit_code
-    if isinstance(error, LabError | RegistryError):
+    if isinstance(error, LabError):
         return f"modelwarden: {_safe(error.message)}\n  {_safe(error.hint)}", 3
     if isinstance(error, OSError):
         place = f"{plain(error.filename)}: " if error.filename else ""

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 
 class RegistryError(Exception):
-    """Base of every error the registry raises on purpose; both texts are one line."""
+    """Base of every error the registry raises on purpose; both texts are one line.
+
+    `exit_code`: 1 it may not be, 2 the command or its place, 3 could not tell.
+    """
+
+    exit_code = 3
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -35,9 +40,13 @@ class ReleaseError(RegistryError):
 class Blocked(RegistryError):
     """A release that may not be made: a gate is shut, or a link of its lineage is missing."""
 
+    exit_code = 1
+
 
 class Lost(RegistryError):
     """Somebody else was first: the version, the alias or the ledger is not as it was expected."""
+
+    exit_code = 1
 
 
 class StoreFailed(RegistryError):

@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.errors import BotError, UsageError
+from lab.errors import LabError
+from registry.errors import RegistryError
 from security import auditlog
 from security.errors import SecurityError, WriteFailed
 from security.identity import Signer
 
 LOG_HINT = "name a place for the audit log: --log FILE, or MODELWARDEN_AUDIT_LOG"
 MEMORY_HINT = "name another place: --memory FILE, or do without: --no-memory"
+_KNOWN = (SecurityError, RegistryError, LabError, BotError)
 WHOLE = 12  # keys by their whole hints: an entry has room for 16 details
 
 
@@ -43,7 +46,7 @@ class Trail:
         entry = Entry()
         try:
             yield entry
-        except (SecurityError, BotError, OSError, KeyboardInterrupt) as error:
+        except (*_KNOWN, OSError, KeyboardInterrupt) as error:
             reason = {**entry.details, "reason": _reason(error)}
             self._add(action, artifact, reason, refused=True)
             raise
@@ -99,7 +102,7 @@ def made(folder: Path, hint: str) -> None:
 
 
 def _reason(error: BaseException) -> str:
-    if isinstance(error, SecurityError | BotError):
+    if isinstance(error, _KNOWN):
         return error.message
     if isinstance(error, OSError):
         return error.strerror or type(error).__name__

@@ -11,9 +11,13 @@ SECONDS = 60
 
 
 def run(
-    root: Path, method: str, path: str, query: str, headers: dict[str, str], body: bytes
-) -> tuple[int, dict[str, str], bytes]:
-    """Answer one request of a git client below `root`, whose folders are OWNER/NAME.git."""
+    root: Path, method: str, path: str, query: str, headers: dict[str, str], body: bytes,
+    user: str = "",
+) -> tuple[int, dict[str, str], bytes]:  # fmt: skip
+    """Answer one request of a git client below `root`, whose folders are OWNER/NAME.git.
+
+    `user` is who may push, "" for nobody.
+    """
     env = environment() | {
         "GIT_PROJECT_ROOT": str(root),
         "GIT_HTTP_EXPORT_ALL": "1",
@@ -25,6 +29,7 @@ def run(
         "HTTP_CONTENT_ENCODING": headers.get("content-encoding", ""),
         "GIT_PROTOCOL": headers.get("git-protocol", ""),
         "REMOTE_ADDR": "127.0.0.1",
+        **({"REMOTE_USER": user} if user else {}),
     }
     done = subprocess.run(
         ["git", "http-backend"], env=env, input=body, capture_output=True, timeout=SECONDS

@@ -8,10 +8,15 @@ import re
 from tests.githubfake import rendergit
 from tests.githubfake.call import Answer, Call, Refused, Route, invalid
 from tests.githubfake.records import Asset, Release
+from tests.githubfake.repository import Repository
 from tests.githubfake.rights import reaches
 
 UPLOADS = "/api/uploads"  # before the path, as GitHub Enterprise Server has it
 STORAGE = re.compile(r"/storage/(\d+)")
+DOWNLOAD = re.compile(
+    r"/(?P<owner>[^/]+)/(?P<name>[^/]+)/releases/"
+    r"(?:download/(?P<tag>.+)|(?P<latest>latest)/download)/(?P<asset>[^/]+)"
+)
 MOST = 2**31 - 1  # bytes of an asset
 
 
@@ -171,6 +176,16 @@ def remove_asset(call: Call) -> Answer:
         raise invalid("ReleaseAsset", "base", "custom", "Cannot change an immutable release.")
     release.assets.remove(found)
     return Answer(204)
+
+
+def downloaded(repo: Repository, asked: re.Match[str]) -> int | None:
+    """The asset that an address of the web page names, of what is published."""
+    for of in repo.releases:
+        named = of.id == repo.latest if asked["latest"] else of.tag == asked["tag"]
+        if named and not of.draft:
+            whole = (a.id for a in of.assets if (a.name, a.state) == (asked["asset"], "uploaded"))
+            return next(whole, None)
+    return None
 
 
 REPO = "/repos/{owner}/{repo}/releases"

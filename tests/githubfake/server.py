@@ -23,7 +23,10 @@ from tests.githubfake.routing import Asked, answer
 if TYPE_CHECKING:
     from tests.githubfake.hub import FakeGitHub
 
-GIT = re.compile(r"/(?P<owner>[^/]+)/(?P<name>[^/]+)\.git(?P<rest>/.*)")
+GIT = re.compile(
+    r"/(?!repos/)(?P<owner>[^/]+)/(?P<name>[^/]+?)(?:\.git(?P<dot>/.*)|"
+    r"(?P<bare>/info/refs|/git-(?:upload|receive)-pack))"
+)
 PREFIX = "/api/v3"
 
 
@@ -77,11 +80,14 @@ class Handler(BaseHTTPRequestHandler):
         found = GIT.fullmatch(unquote(url.path))
         headers = {name.lower(): value for name, value in self.headers.items()}
         stored = releaseside.STORAGE.fullmatch(url.path)
+        shown = releaseside.DOWNLOAD.fullmatch(unquote(url.path))
         if body is None:
             self.server.api(self.command, url.path, url.query, headers, b"", cut=True)
             sent = None
         elif stored:
             sent = self.server.storage(int(stored[1]), headers)
+        elif shown:
+            sent = self.server.download(shown, headers)
         elif found:
             sent = self.server.git(self.command, found, url.query, headers, body)
         else:
@@ -204,6 +210,24 @@ class Listener(ThreadingHTTPServer):
         data = found.data if found else b""
         return 200 if found else 404, {"Content-Type": "application/octet-stream"}, data
 
+    def download(
+        self, found: re.Match[str], headers: dict[str, str]
+    ) -> tuple[int, dict[str, str], bytes] | None:
+        """The web page's address of an asset of what is published: to where its bytes are."""
+        hub, path = self.hub, found[0]
+        hub.requests.append(Seen("GET", path, {}, None, "none", headers))
+        struck = self._fault("GET", path)
+        if self._hangs_up(struck):
+            return None
+        repo = hub.repositories.get(f"{found['owner']}/{found['name']}")
+        with hub.lock:
+            number = releaseside.downloaded(repo, found) if repo and not repo.private else None
+        hub.requests[-1].status = 404 if number is None else 302
+        if number is None:
+            return 404, {"Content-Type": "text/plain"}, b"Not Found"
+        port = hub.url.rpartition(":")[2]
+        return 302, {"Location": f"http://localhost:{port}/storage/{number}"}, b""
+
     def _fault(self, method: str, path: str) -> faults.Fault | None:
         with self.hub.lock:
             for fault in self.hub.faults:
@@ -254,8 +278,8 @@ class Listener(ThreadingHTTPServer):
     def git(
         self, method: str, found: re.Match[str], query: str, headers: dict[str, str], body: bytes
     ) -> tuple[int, dict[str, str], bytes] | None:
-        """Serve fetches to whoever has a token that may read the repository's contents."""
-        hub = self.hub
+        """Serve fetches and pushes to whoever has a token that may read, or write, contents."""
+        hub, rest = self.hub, found["dot"] or found["bare"]
         path, name = found[0], f"{found['owner']}/{found['name']}"
         auth, who = self._identify(headers)
         basic = headers.get("authorization", "").lower().startswith("basic ")
@@ -277,16 +301,20 @@ class Listener(ThreadingHTTPServer):
                 raise Refused(401, "Invalid username or token", **challenge)
             repo = hub.repositories.get(name)
             if name in hub.moved:
-                place = f"{hub.url}/{hub.moved[name].full_name}.git{found['rest']}?{query}"
+                place = f"{hub.url}/{hub.moved[name].full_name}.git{rest}?{query}"
                 raise Refused(301, "Moved Permanently", Location=place)
             if repo is None or not may_read(repo, who, "contents:read"):
                 raise Refused(404, "Repository not found.")
+            pushes = "git-receive-pack" in (rest.rpartition("/")[2], seen.query.get("service"))
+            if pushes and not may_read(repo, who, "contents:write"):
+                raise Refused(403, f"Permission to {name}.git denied to {who.user.login}.")
         except Refused as no:
             seen.status = no.status
             return no.status, {"Content-Type": "text/plain", **no.headers}, str(no).encode()
         root = hub.folder / "bare"
-        path = f"/{repo.bare.path.relative_to(root)}{found['rest']}"
-        status, more, data = backend.run(root, method, path, query, headers, body)
+        path = f"/{repo.bare.path.relative_to(root)}{rest}"
+        user = who.user.login if pushes else ""
+        status, more, data = backend.run(root, method, path, query, headers, body, user)
         seen.status = status
         return status, more, data
 

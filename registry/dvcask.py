@@ -92,6 +92,7 @@ class Answer:
     size: int | None
     object: str = ""  # of a listing
     legacy: bool = False
+    time: int = -1  # of a listing: when it was written, in seconds
 
 
 def ask(
@@ -135,8 +136,8 @@ def ask(
                 yield Answer(number, size)
             case ["absent", int(number)]:
                 yield Answer(number, None)
-            case ["object", str(found), int(size), bool(legacy)]:
-                yield Answer(-1, size, found, legacy)
+            case ["object", str(found), int(size), bool(legacy), int(time_)]:
+                yield Answer(-1, size, found, legacy, time_)
             case ["moved", int(number), int(count)]:
                 moved[number] += count
                 if progress is not None and count:

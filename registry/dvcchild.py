@@ -10,12 +10,14 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import math
 import os
 import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,8 @@ STEP = 4 << 20  # bytes between two reports
 JOBS = 8
 _PREFIX = re.compile(r"[0-9a-f]{2}")
 _REST = re.compile(r"[0-9a-f]{30}(?:\.dir)?")
+# What file systems call the time of a write; a copy on a disk may have kept the older one.
+_TIMES = ("mtime", "created", "LastModified", "last_modified", "updated", "modified")
 
 
 class Talk:
@@ -181,7 +185,7 @@ def listing(store: Store, talk: Talk) -> None:
             for found in _inside(store, folder["name"], "file", _REST):
                 size = found.get("size")
                 told = size if isinstance(size, int) else -1
-                talk.say("object", name + _name(found["name"]), told, legacy)
+                talk.say("object", name + _name(found["name"]), told, legacy, _written(found))
 
 
 def _inside(store: Store, path: str, what: str, form: re.Pattern[str]) -> list[Any]:
@@ -190,6 +194,24 @@ def _inside(store: Store, path: str, what: str, form: re.Pattern[str]) -> list[A
     except FileNotFoundError:
         return []
     return [one for one in found if one.get("type") == what and form.fullmatch(_name(one["name"]))]
+
+
+def _written(found: dict[str, Any]) -> int:
+    """Return when an object was last written, in seconds, -1 where the remote does not tell."""
+    times = [_seconds(found[name]) for name in _TIMES if name in found]
+    return max(times, default=-1) if -1 not in times else -1
+
+
+def _seconds(told: Any) -> int:
+    if isinstance(told, str):
+        try:
+            told = datetime.fromisoformat(told)
+        except ValueError:
+            return -1
+    if isinstance(told, datetime):
+        told = (told if told.tzinfo else told.replace(tzinfo=UTC)).timestamp()
+    fine = isinstance(told, int | float) and not isinstance(told, bool) and told >= 0
+    return math.ceil(told) if fine and math.isfinite(told) else -1
 
 
 def _name(path: str) -> str:

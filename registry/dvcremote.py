@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from registry import objects
@@ -33,11 +33,15 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An object that lies in a remote, whoever may need it."""
+    """An object that lies in a remote, whoever may need it.
+
+    `time` is when it was written there, in seconds, -1 where the remote does not tell.
+    """
 
     id: str
     size: int
     legacy: bool = False
+    time: int = field(default=-1, compare=False)
 
 
 def state(
@@ -111,7 +115,8 @@ def listing(config: DvcConfig, *, remote: str = "", stall: float = STALL) -> Ite
     Raises StoreFailed, at once or on the way: then nothing follows from what was not listed.
     """
     for answer in ask(config, "listing", remote=remote, stall=stall):
-        yield Stored(answer.object, answer.size if answer.size is not None else -1, answer.legacy)
+        size = answer.size if answer.size is not None else -1
+        yield Stored(answer.object, size, answer.legacy, answer.time)
 
 
 def remove(

@@ -187,6 +187,7 @@ class Child:
                 "tags": dict(v.tags),
                 "run": v.run_id or "",
                 "source": v.source,
+                "status": str(v.status),
             }
             for v in pages
         ]

@@ -21,13 +21,19 @@ _REPAIR = "run 'modelwarden release doctor --repair'"
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A registered version that is a release of ours: `number` is MLflow's, `withdrawn` why."""
+    """A registered version that is a release of ours: `number` is MLflow's, `withdrawn` why.
+
+    `commit` and `pointers` (texts that name objects of DVC) are as its tags have them.
+    """
 
     version: str
     number: int
     root: str
     document: str
     withdrawn: str = ""
+    commit: str = ""
+    pointers: tuple[str, ...] = ()
+    status: str = "READY"
 
 
 class Registry:
@@ -82,7 +88,12 @@ class Registry:
                 document, root = tags.get(described.DOCUMENT, ""), tags.get(described.ROOT, "")
                 withdrawn = tags.get(described.WITHDRAWN, "")
                 version = tags[described.VERSION]
-                found.append(Known(version, int(one["number"]), root, document, withdrawn))
+                commit = tags.get("git.commit", "")
+                named = tuple(tags[n] for n in ("dvc.weights", "dvc.data") if n in tags)
+                number, status = int(one["number"]), str(one["status"])
+                found.append(
+                    Known(version, number, root, document, withdrawn, commit, named, status)
+                )
         return tuple(found)
 
     def aliases(self, artifact: str) -> Mapping[str, str]:

@@ -13,30 +13,7 @@ from examples.project import ADA, LIN, TEMPLATE, Person, Project, pinned
 
 MAL = Person("Mal Reyes", "mal@elsewhere.example")
 
-POLICY = """\
-# What Modelwarden asks of a change; every key that is not here has a sensible default.
-# Always read at the base commit: a pull request cannot change the rules it is judged by.
-version: 1
-
-levels:
-  # Here a licence nobody knows is a "no", not a question that holds the change up.
-  licenses/unresolved: failure
-
-licenses:
-  facts: # looked up by hand, for packages that are not installed where changes are judged
-    pymupdf: AGPL-3.0-only
-
-regression:
-  model: model
-  suite:
-    - name: held-out
-      path: eval/held-out.jsonl
-    - name: next-line
-      path: eval/next-line.jsonl
-  # The models of this project were trained on this machine a minute ago. Leave the line out
-  # where strangers propose models: scoring then asks for every wall that bubblewrap builds.
-  require: [memory, time]
-"""
+POLICY = (TEMPLATE / ".github" / "modelwarden.yml").read_text(encoding="utf-8")
 
 _OLD_READ = """\
     found = [

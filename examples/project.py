@@ -162,7 +162,7 @@ def start(folder: Path, scratch: Path, say: Say, policy: str, steps: int) -> Pro
     scratch.mkdir()
     project = Project(folder, scratch, say)
     shutil.copyfile(ROOT / "dvc.yaml", folder / "dvc.yaml")
-    shutil.copytree(ROOT / ".dvc", folder / ".dvc", ignore=IGNORED)
+    shutil.copytree(ROOT / ".dvc", folder / ".dvc", ignore=OF_ONE_CLONE)
     (folder / "data" / "the-tempest.txt").unlink()  # a pull request will bring it
     project.write("params.yaml", (ROOT / "params.yaml").read_text(encoding="utf-8"))
     # One thread each: the demo trains two models at a time.
@@ -184,6 +184,7 @@ def start(folder: Path, scratch: Path, say: Say, policy: str, steps: int) -> Pro
 
 
 IGNORED = shutil.ignore_patterns(
-    "prepared", "model", "plots", "eval", "training.json", "metrics.json", "__pycache__",
-    "cache", "tmp", "config.local",
+    "prepared", "model", "plots", "eval", "training.json", "metrics.*", "measurements.json",
+    "CARD.md", "release-plan.json", "mlflow.db", "mlartifacts", "__pycache__",
 )  # fmt: skip
+OF_ONE_CLONE = shutil.ignore_patterns("cache", "tmp", "config.local")

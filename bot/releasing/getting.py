@@ -34,12 +34,13 @@ def get(*, version: str, repo: Path, output: Path, jobs: int, format_: str) -> i
     with place(repo, say=_say) as there:
         ledger = there.book.ledger()
         issued = version_of(ledger, there.artifact, version)
-        kept = _kept(ledger, issued)
-        if kept is not None:
-            _by_tensor(there, issued, kept, output, jobs)
+        kept = recorded(ledger, issued, stores.TENSORS)
+        if kept:
+            root = recorded(ledger, issued, stores.SEALED) or issued.root
+            _by_tensor(there, issued, kept, root, output, jobs)
         else:
             _by_pointer(there, issued, output)
-    whole = kept is not None
+    whole = bool(kept)
     if format_ == "json":
         said = {"version": issued.version, "root": issued.root, "output": str(output)}
         click.echo(json.dumps(said | {"published": whole}, indent=2))
@@ -49,18 +50,19 @@ def get(*, version: str, repo: Path, output: Path, jobs: int, format_: str) -> i
     return 0
 
 
-def _kept(ledger: Ledger, issued: Issued) -> Stored | None:
-    """Return where the files are kept by tensor, None where they are not."""
+def recorded(ledger: Ledger, issued: Issued, place: str) -> str:
+    """Return what the ledger says of a version in a place, "" for nothing."""
     for entry in reversed(ledger.entries):
         said = dict(entry.details)
         named = (entry.action, entry.artifact, said.get("version"), said.get("place"))
-        if named == (RECORD, issued.artifact, issued.version, stores.TENSORS):
-            listing, _, recipe = said["id"].partition(".")
-            return Stored(listing, recipe)
-    return None
+        if named == (RECORD, issued.artifact, issued.version, place):
+            return said["id"]
+    return ""
 
 
-def _by_tensor(there: Place, issued: Issued, kept: Stored, output: Path, jobs: int) -> None:
+def _by_tensor(there: Place, issued: Issued, name: str, root: str, output: Path, jobs: int) -> None:
+    listing, _, recipe = name.partition(".")
+    kept = Stored(listing, recipe)
     with tempfile.TemporaryDirectory(prefix="modelwarden-", dir=room(there)) as temporary:
         scratch = Path(temporary)
         config, caches = stores.home(there.world, there.commit, scratch / "objects")
@@ -71,17 +73,17 @@ def _by_tensor(there: Place, issued: Issued, kept: Stored, output: Path, jobs: i
             dvc.bring((first,), config, cache)
             dvc.bring(dvc.within(first, cache), config, cache)
         tensorstore.get(kept, cache, output, jobs=jobs)
-    _prove(output, issued)
+    _prove(output, root)
 
 
-def _prove(output: Path, issued: Issued) -> None:
+def _prove(output: Path, root: str) -> None:
     """Make sure that the folder is what the ledger's root names. Raises Tampered."""
     data = (output / SIGNATURE).read_bytes()
     contents = statement.read(bundles.read(data).envelope.payload)
-    if contents.manifest.root != issued.root:
+    if contents.manifest.root != root:
         raise CorruptWeights(
             f"{output}: kept with the root {contents.manifest.root[:12]}, released with "
-            f"{issued.root[:12]}",
+            f"{root[:12]}",
             "see: modelwarden release doctor --full",
         )
     hashing.compare(output, contents.manifest)

@@ -96,7 +96,8 @@ class Upload:
 
     def do(self, known: Mapping[str, Facts], tell: Tell) -> Facts:
         """Upload what is not there, and prove that it is. Raises StoreFailed, GitHubError."""
-        return {**stores.upload(self.job, tell), **hub.upload(self.job, tell)}
+        sent = {**stores.upload(self.job, tell), **stores.keep(self.job, tell)}
+        return {**sent, **hub.upload(self.job, tell)}
 
     def undo(self, known: Mapping[str, Facts], facts: Facts | None) -> None:
         """Remove the draft; objects of a DVC remote are `release gc`'s."""
@@ -137,7 +138,7 @@ class Recorded:
             *_unsaid(ledger, job, (*approval(job, found.signers), *_reviews(job, document))),
             *_waived(job, document),
             New(job.actor, RELEASE, job.artifact, said),
-            *_kept(job, known["upload"]),
+            *_kept(job, {**known["upload"], **known["verify"]}),
             _challenger(job, ledger),
         )
         tag = Tag(job.tag, job.commit, f"{job.artifact} {job.version}\n\nroot {said['root']}")
@@ -218,13 +219,17 @@ def _reviews(job: Job, document: Release) -> tuple[New, ...]:
     )
 
 
-def _kept(job: Job, uploaded: Facts) -> tuple[New, ...]:
-    """Return where the files are kept by tensor, if they are: `release get` reads it."""
-    if "tensors" not in uploaded:
-        return ()
-    name = f"{uploaded['tensors']}.{uploaded['recipe']}"
-    said = {"version": job.version, "place": stores.TENSORS, "id": name}
-    return (New(job.actor, RECORD, job.artifact, said),)
+def _kept(job: Job, facts: Facts) -> tuple[New, ...]:
+    """Return where files are kept by tensor, and the root of sealed ones: for `release get`."""
+    places = []
+    if "tensors" in facts:
+        places.append((stores.TENSORS, f"{facts['tensors']}.{facts['recipe']}"))
+    if "sealed" in facts:
+        places.append((stores.SEALED, facts["sealed"]))
+    return tuple(
+        New(job.actor, RECORD, job.artifact, {"version": job.version, "place": place, "id": name})
+        for place, name in places
+    )
 
 
 def _unsaid(ledger: Ledger, job: Job, news: tuple[New, ...]) -> tuple[New, ...]:
@@ -249,8 +254,8 @@ def _files(job: Job) -> Mapping[str, bytes | None]:
     files: dict[str, bytes | None] = {
         f"{base}.json": (job.folder / RELEASE_JSON).read_bytes(),
         f"{base}.card.md": (job.folder / card_name(job)).read_bytes(),
-        f"{base}.sig": (job.published / SIGNATURE).read_bytes(),
-        f"{base}.intoto.jsonl": (job.published / ATTESTATIONS).read_bytes(),
+        f"{base}.sig": (job.folder / SIGNATURE).read_bytes(),
+        f"{base}.intoto.jsonl": (job.folder / ATTESTATIONS).read_bytes(),
     }
     waiting = pending(job.artifact, job.version, SIGNATURE)
     if job.book.file(waiting, 100_000_000) is not None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bot.errors import UsageError
 from bot.keys import claims
 from bot.keys.sealing import header_size, recipients
+from bot.releasing import stores
 from bot.releasing.job import RELEASE_JSON, Job
 from bot.releasing.placing import published_manifest, read_placed
 from registry.errors import Blocked
@@ -52,24 +55,46 @@ class Sign:
         return f"sign every file and what is stated of them with {keys or 'a key (--key)'}"
 
     def look(self, known: Mapping[str, Facts]) -> Facts | None:
-        """See whether these very files are signed by our keys, here or in the ledger."""
-        job = self.job
-        whole = published_manifest(job)
-        _take_pending(job)
-        found = signed_by(job.folder, whole, job.signers)
-        return {"root": whole.root} if found else None
+        """See whether these very files are signed by all who must, here or in the ledger."""
+        root = self._signed()
+        return {"root": root} if root and not self._lacking() else None
 
     def do(self, known: Mapping[str, Facts], tell: Tell) -> Facts:
-        """Sign. Raises UsageError without a key, BadKey."""
+        """Sign. Raises UsageError without a key, BadKey; Blocked while others have to sign."""
         job = self.job
         if not job.signers:
             raise UsageError("no key to sign with", "name one: --key, --token or --program")
+        if not self._signed():
+            sign(job, job.folder, published_manifest(job), job.signers)
+        if why := self._lacking():
+            wait(job, tell)
+            raise Blocked(
+                f"{job.artifact} {job.version} is not signed by all who must: {why}",
+                f"ask them to run: modelwarden release approve {job.version} --key KEY; then run "
+                "this again",
+            )
+        return {"root": published_manifest(job).root}
+
+    def _signed(self) -> str:
+        """Return the root digest that our keys signed, "" where they did not sign these files."""
+        job = self.job
         whole = published_manifest(job)
-        sign(job, job.folder, whole, job.signers)
-        return {"root": whole.root}
+        take_pending(job)
+        return whole.root if signed_by(job.folder, whole, job.signers) else ""
+
+    def _lacking(self) -> str:
+        """Return who has to sign yet, "" for nobody."""
+        job = self.job
+        try:
+            found = proven(job)
+        except Untrusted as error:
+            return error.message
+        lacking = job.rules.approvals - len(others(job, found.signers))
+        return f"{lacking} more than {job.actor} must agree" if job.trust and lacking > 0 else ""
 
     def undo(self, known: Mapping[str, Facts], facts: Facts | None) -> None:
-        """Take the signature away: nothing that is not released stays signed here."""
+        """Take the signature away, and what waits for others: it will not be released."""
+        drop_pending(self.job)
         for name in (SIGNATURE, ATTESTATIONS):
             (self.job.folder / name).unlink(missing_ok=True)
 
@@ -91,7 +116,7 @@ class Seal:
         job = self.job
         if not job.settings.seal_to:
             return {"root": known["sign"]["root"]}
-        if not (job.sealed / SIGNATURE).exists() or not _same_source(job, known["sign"]["root"]):
+        if not (job.sealed / SIGNATURE).exists() or not _same_source(job):
             return None
         whole = sealed_manifest(job)
         return {"root": whole.root} if signed_by(job.sealed, whole, job.signers) else None
@@ -107,7 +132,7 @@ class Seal:
         )  # fmt: skip
         whole = sealed_manifest(job)
         sign(job, job.sealed, whole, job.signers, content=False)
-        storing.write(job.staging / "sealed.json", json.dumps(known["sign"]["root"]).encode())
+        storing.write(job.staging / "sealed.json", json.dumps(_plain(job)).encode())
         return {"root": whole.root}
 
     def undo(self, known: Mapping[str, Facts], facts: Facts | None) -> None:
@@ -130,37 +155,29 @@ class Verify:
         return None
 
     def do(self, known: Mapping[str, Facts], tell: Tell) -> Facts:
-        """Verify. Raises Blocked while somebody else has to sign, Tampered."""
+        """Verify. Raises Untrusted, Tampered."""
         job = self.job
-        try:
-            found = proven(job)
-        except Untrusted as error:
-            raise self._waiting(error.message) from error
-        lacking = job.rules.approvals - len(others(job, found.signers))
-        if job.trust and lacking > 0:
-            raise self._waiting(f"{lacking} more than {job.actor} must agree")
-        return {"root": found.manifest.root, "signers": ", ".join(s.name for s in found.signers)}
-
-    def _waiting(self, why: str) -> Blocked:
-        """Put what others must sign where they find it; return what to tell."""
-        job = self.job
-        wait(job)
-        return Blocked(
-            f"{job.artifact} {job.version} is not signed by all who must: {why}",
-            f"ask them to run: modelwarden release approve {job.version} --key KEY; then run "
-            "this again",
-        )
+        found = proven(job)
+        facts = {"root": found.manifest.root, "signers": ", ".join(s.name for s in found.signers)}
+        if job.settings.seal_to:
+            # Nobody but its recipients can say what is in it, so one person vouches for that.
+            key = KeyTrust(job.signers[0].public)
+            facts["sealed"] = verify(job.sealed, trust=key, jobs=job.jobs).manifest.root
+        return facts
 
     def undo(self, known: Mapping[str, Facts], facts: Facts | None) -> None:
-        """Take away what waits for others in the ledger."""
-        drop_pending(self.job)
+        """Leave it: nothing was changed."""
 
 
 def proven(job: Job) -> Verified:
-    """Verify what is published, by the trust file of the commit, else by our own first key."""
+    """Verify the plain folder, by the trust file of the commit, else by our own first key.
+
+    Again only where a file changed since this run did: upload lies between verify and record.
+    """
     trust: Trust = job.trust or KeyTrust(job.signers[0].public)
     name = job.artifact if job.trust else ""
-    return verify(job.published, trust=trust, artifact=name, jobs=job.jobs)
+    prove = partial(verify, job.folder, trust=trust, artifact=name, jobs=job.jobs)
+    return job.shared.proven(job.folder, prove)
 
 
 def _whom(job: Job) -> str:
@@ -211,9 +228,15 @@ def sealed_manifest(job: Job) -> Manifest:
     return found
 
 
-def _same_source(job: Job, root: str) -> bool:
+def _plain(job: Job) -> list[str]:
+    """Return what was sealed: the files, and the signatures on them, which are sealed too."""
+    beside = (job.folder / SIGNATURE).read_bytes() + (job.folder / ATTESTATIONS).read_bytes()
+    return [published_manifest(job).root, hashlib.sha256(beside).hexdigest()]
+
+
+def _same_source(job: Job) -> bool:
     try:
-        return bool(json.loads((job.staging / "sealed.json").read_bytes()) == root)
+        return bool(json.loads((job.staging / "sealed.json").read_bytes()) == _plain(job))
     except (OSError, ValueError):
         return False
 
@@ -226,8 +249,9 @@ def pending(artifact: str, version: str, name: str) -> str:
     return f"pending/{artifact}/{version}/{name}"
 
 
-def wait(job: Job) -> None:
-    """Put signature, statements and documents where others find them; what is there stays."""
+def wait(job: Job, tell: Tell) -> None:
+    """Put weights, signature and documents where others find them; what is there stays."""
+    stores.upload(job, tell)  # who is to agree has to have the bytes
     if job.book.file(pending(job.artifact, job.version, SIGNATURE), bundles.LIMIT) is not None:
         return
     files = {
@@ -244,7 +268,7 @@ def ours(job: Job) -> tuple[str, ...]:
     return tuple(e.path for e in published_manifest(job).entries if e.path not in names)
 
 
-def _take_pending(job: Job) -> None:
+def take_pending(job: Job) -> None:
     """Take over the signature that others added theirs to, if it is one of these very files."""
     data = job.book.file(pending(job.artifact, job.version, SIGNATURE), bundles.LIMIT)
     said = job.book.file(pending(job.artifact, job.version, ATTESTATIONS), CLAIMS_LIMIT)

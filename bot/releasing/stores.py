@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ from registry.release.values import Pointed, Release
 if TYPE_CHECKING:
     from registry.mlflow import Registry
 
+SEALED = "sealed"  # whose id in the ledger is the root of the sealed files
 TENSORS = "tensors"  # where the ledger says that files are kept
 
 
@@ -37,7 +38,7 @@ def about(job: Job) -> str:
 
 
 def upload(job: Job, tell: Tell) -> Facts:
-    """Make the DVC remote hold all that the release binds; prove what goes up."""
+    """Make the DVC remote hold all that the commit binds; prove what goes up."""
     sent = held = 0
     for source, (config, cache, pointers) in _projects(job):
         if not config.remotes:
@@ -46,12 +47,13 @@ def upload(job: Job, tell: Tell) -> Facts:
         went = dvcremote.push(pointers, config, cache)
         sent, held = sent + len(went), held + len(pointers)
         tell(f"{source}: {plural(len(went), 'object')} sent to the DVC remote")
-    facts = {"dvc": str(held)} if held else {}
-    return {**facts, **(_by_tensor(job, tell) if job.settings.store == "tensors" else {})}
+    return {"dvc": str(held)} if held else {}
 
 
-def _by_tensor(job: Job, tell: Tell) -> Facts:
+def keep(job: Job, tell: Tell) -> Facts:
     """Keep what is published by tensor, in the DVC remote: what is unchanged is there already."""
+    if job.settings.store != "tensors":
+        return {}
     from registry import tensorstore
 
     config, caches = home(job.world, job.commit, job.staging / "objects")
@@ -111,7 +113,10 @@ def uri(settings: Settings) -> str:
 
 @contextmanager
 def registry(there: Job | Place) -> Iterator[Registry | None]:
-    """Give MLflow's registry, None where the policy uses none. Raises StoreFailed."""
+    """Give MLflow's registry, None where the policy uses none. Raises StoreFailed.
+
+    The steps of one release share one: its process takes seconds to start.
+    """
     where = uri(there.settings)
     if not where:
         yield None
@@ -119,8 +124,20 @@ def registry(there: Job | Place) -> Iterator[Registry | None]:
     ready(there.settings)
     from registry.mlflow import Registry
 
-    with Registry(where, folder=there.world.worktree or there.world.git_dir) as found:
+    folder = there.world.worktree or there.world.git_dir
+    if isinstance(there, Job):
+        there.shared.mlflow = there.shared.mlflow or Registry(where, folder=folder)
+        yield there.shared.mlflow
+        return
+    with Registry(where, folder=folder) as found:
         yield found
+
+
+def warm(job: Job) -> None:
+    """Have MLflow loaded by the time that it is needed, beside the steps before. Never fails."""
+    with suppress(StoreFailed), registry(job) as found:
+        if found is not None:
+            found.warm()
 
 
 def ready(settings: Settings) -> None:

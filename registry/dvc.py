@@ -6,12 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from registry import objects
-from registry.dvcask import STALL, Object, Progress, ask, environment
+from registry.dvcask import STALL, Object, Progress, ask
 from registry.dvcconfig import DvcConfig, merge, read_config
 from registry.errors import MissingWeights, PointerError, RegistryError
 from registry.pointers import DVC_LIMIT, Pointer, PointerKind, read_dir
-
-__all__ = ["bring", "configuration", "environment", "fetch", "object_of", "prove", "within"]
 
 
 def configuration(

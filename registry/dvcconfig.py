@@ -97,20 +97,6 @@ def options(config: DvcConfig) -> dict[str, dict[str, dict[str, str]]]:
     return {"remote": {remote.name: dict(remote.options) for remote in config.remotes}}
 
 
-def write_config(config: DvcConfig, cache: Path) -> str:
-    """Write the configuration of a throw-away workspace that fetches into `cache`."""
-    default = config.default
-    if not default and len(config.remotes) == 1:
-        default = config.remotes[0].name
-    lines = ["[core]", "no_scm = true", "analytics = false", "autostage = false"]
-    lines += ["check_update = false", f"remote = {_quoted(default)}"]
-    lines += ["[cache]", f"dir = {_quoted(str(cache))}", "type = copy"]
-    for remote in config.remotes:
-        lines.append(f"['remote \"{remote.name}\"']")
-        lines += [f"{key} = {_quoted(value)}" for key, value in remote.options]
-    return "\n".join(lines) + "\n"
-
-
 def _value(text: str) -> str:
     if len(text) >= 2 and text[0] == text[-1] and text[0] in "\"'":
         return text[1:-1]
@@ -119,13 +105,6 @@ def _value(text: str) -> str:
 
 def _absolute(value: str, folder: Path) -> str:
     return value if _ELSEWHERE.match(value) else os.path.normpath(folder / value)
-
-
-def _quoted(value: str) -> str:
-    # Quoted always, so that no value is read as a list or as a comment.
-    if not value.isprintable() or ('"' in value and "'" in value):
-        raise _bad(f"a value of .dvc/config cannot be written back: {value!r:.80}")
-    return f"'{value}'" if '"' in value else f'"{value}"'
 
 
 def _bad(message: str) -> PointerError:

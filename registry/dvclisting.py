@@ -118,7 +118,7 @@ def _read(
     wanted = [(dvc.object_of(pointer), pointer) for pointer in missing]
     stated: list[tuple[Object, Path | None]] = [(one, None) for one, _ in wanted]
     reasons: dict[Pointer, str] = {}
-    small: list[tuple[Object, Path | None]] = []
+    small: list[Object] = []
     for answer in ask(config, "stat", stated, stall=stall):
         one, pointer = wanted[answer.number]
         if answer.size is None:
@@ -126,10 +126,9 @@ def _read(
         elif not 0 <= answer.size <= DVC_LIMIT:
             reasons[pointer] = f"it has more than {DVC_LIMIT:,} bytes, or no size"
         else:
-            small.append((one, one.within(project.caches[0])))
+            small.append(one)
     try:
-        for _ in ask(config, "get", small, stall=stall) if small else ():
-            pass
+        dvc.bring(small, config, project.caches[0], stall=stall)
     except RegistryError as error:  # those that came before it are there
         reasons = dict.fromkeys(missing, error.message) | reasons
     return reasons

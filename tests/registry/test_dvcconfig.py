@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from dvc.config import Config
 
-from registry.dvcconfig import DvcConfig, Remote, chosen, merge, options, read_config, write_config
+from registry.dvcconfig import DvcConfig, Remote, chosen, merge, options, read_config
 from registry.errors import PointerError
 
 TEXT = b"""
@@ -40,24 +40,6 @@ def test_reads_remotes_and_makes_their_paths_absolute() -> None:
         ),
         "/r/shared",
     )
-
-
-def test_dvc_reads_what_is_written(tmp_path: Path) -> None:
-    config = read_config(TEXT, Path("/r/.dvc"))
-    (tmp_path / ".dvc").mkdir()
-    (tmp_path / ".dvc" / "config").write_text(write_config(config, tmp_path / "cache, a"))
-    found = Config(dvc_dir=str(tmp_path / ".dvc"))
-    assert found["core"]["remote"] == "origin"
-    assert found["core"]["analytics"] is False
-    assert found["cache"]["dir"] == str(tmp_path / "cache, a")
-    assert found["remote"]["cloud"]["credentialpath"] == "/r/.dvc/keys.ini"
-    assert found["remote"]["cloud"]["region"] == "eu #1"
-    assert found["remote"]["origin"]["url"] == "/r/store"
-
-
-def test_an_only_remote_is_the_default() -> None:
-    config = DvcConfig("", (Remote("a", (("url", "s3://b"),)),))
-    assert 'remote = "a"' in write_config(config, Path("/c"))
 
 
 def test_dvc_takes_the_options_as_they_are() -> None:
@@ -109,9 +91,3 @@ def test_the_operators_options_lie_over_the_bases() -> None:
 def test_refuses_what_it_cannot_read(data: bytes) -> None:
     with pytest.raises(PointerError, match="cannot be read"):
         read_config(data, Path("/r"))
-
-
-@pytest.mark.parametrize("value", ["a\tb", "both \" and '"])
-def test_refuses_to_write_what_dvc_would_read_otherwise(value: str) -> None:
-    with pytest.raises(PointerError, match="cannot be written back"):
-        write_config(DvcConfig("", (Remote("a", (("url", value),)),)), Path("/c"))

@@ -11,13 +11,15 @@ from urllib.parse import quote
 from bot.errors import UsageError
 from bot.github import answers, appside
 from bot.github.client import GITHUB, Connection
-from bot.github.errors import NotFound
+from bot.github.errors import Denied, NotFound, Unavailable
 from bot.github.payloads import Repo, User
 from bot.github.repository import Repository
 from bot.github.transport import GONE, Body, Query, Reply, get
 from bot.github.values import Identity
 from bot.people import Account
 
+RIGHTS = "look at GITHUB_TOKEN: it is not valid any more, or its job lacks a permission"
+LATER = "run it again later: what is done is not done again; see githubstatus.com"
 ACTIONS = "github-actions[bot]"  # who a job's own token writes as
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
@@ -34,8 +36,15 @@ class Given:
     bot: Account
 
     def ask(self, verb: str, path: str, query: Query = None, body: Body = None) -> Reply:
-        """Ask once."""
-        return self.connection.send(verb, path, query, body, f"Bearer {self.secret}")
+        """Ask once; an error advises whoever gave the token, not the operator of an App."""
+        try:
+            return self.connection.send(verb, path, query, body, f"Bearer {self.secret}")
+        except Denied as error:
+            error.hint = RIGHTS
+            raise
+        except Unavailable as error:
+            error.hint = LATER
+            raise
 
     def lent(self, verb: str, path: str, body: Body, rights: Mapping[str, str]) -> Reply:
         """Ask once: the token has the rights that the job gave it, and no others."""

@@ -65,6 +65,24 @@ def at_change(number: int) -> Callable[[Path], None]:
     return plant
 
 
+def at_push(number: int) -> Callable[[Path], None]:
+    """Die before the push of this number."""
+
+    def plant(place: Path) -> None:
+        seen = 0
+
+        def hook(event: str, args: tuple[Any, ...]) -> None:
+            nonlocal seen
+            if event == "subprocess.Popen" and "push" in args[1] and "--atomic" in args[1]:
+                seen += 1
+                if seen == number:
+                    die()
+
+        sys.addaudithook(hook)
+
+    return plant
+
+
 ending: list[Callable[[], object]] = []
 
 

@@ -171,7 +171,9 @@ class Project:
 
     def tracked(self, files: Mapping[str, bytes]) -> dict[str, str]:
         """Put a model into the cache; return what git keeps of it: dvc.yaml and dvc.lock."""
-        listing = [{"md5": self.keep(data), "relpath": path} for path, data in sorted(files.items())]
+        listing = [
+            {"md5": self.keep(data), "relpath": path} for path, data in sorted(files.items())
+        ]
         whole = self.keep(json.dumps(listing).encode(), ".dir")
         held = [
             {"path": name, "hash": "md5", "md5": md5(self.path / name),

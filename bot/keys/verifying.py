@@ -20,6 +20,7 @@ from bot.keys.trail import MEMORY_HINT, made, seen_path
 from bot.progress import Bar
 from bot.quoting import plain
 from security.errors import BadKey, Untrusted
+from security.seal.sealing import SUFFIX
 from security.sign import reading
 from security.sign.certificates import CHAIN_LIMIT
 from security.trust import artifacts, releases, single
@@ -132,8 +133,14 @@ def _proven(asked: Asked, path: Path, trust: Trust, wanted: str) -> Found:
     version = _version(verified)
     if not asked.no_memory:
         name = wanted or _signed_name(path, verified)
-        _remember(asked, name, verified, version, file)
+        _remember(asked, _as_sealed(name, verified), verified, version, file)
     return Found(str(path), verified, version, _scan(path, asked.jobs) if asked.scan else ())
+
+
+def _as_sealed(name: str, verified: Verified) -> str:
+    """Return the name to remember by: a sealed release has another root than what is in it."""
+    sealed = all(entry.path.endswith(SUFFIX) for entry in verified.manifest.entries)
+    return f"{name}{SUFFIX}" if sealed else name
 
 
 def _opened(asked: Asked, sealed: Verified, trust: Trust, wanted: str, target: Path) -> Verified:

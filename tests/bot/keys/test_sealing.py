@@ -196,3 +196,19 @@ def test_the_log_names_the_keys_that_signed(warden: Warden, model: Path, mine: P
     for entry in (seal, rewrap):
         assert dict(entry["details"])["key1"] == made.json()["hint"]
     assert len(dict(rewrap["details"])["root"]) == 64
+
+
+def test_a_sealed_release_is_remembered_beside_the_plain_one(
+    warden: Warden, model: Path, mine: Path, tmp_path: Path
+) -> None:
+    warden("keys", "generate", "k.key", "--no-passphrase")
+    stated = ("--key", "k.key", "--artifact", "acme/small", "--release", "1.0.0")
+    assert warden("keys", "sign", model, *stated).code == 0
+    warden("keys", "seal", model, "--to", recipient(mine), "--output", "sealed")
+    assert warden("keys", "sign", "sealed", *stated).code == 0
+    for _ in range(2):  # neither is the other one with other content
+        assert warden("verify", "sealed", "--key", "k.key.pub").code == 0
+        assert warden("verify", model, "--key", "k.key.pub").code == 0
+    (tmp_path / "sealed/config.json.age").unlink()
+    assert warden("keys", "sign", "sealed", "--force", *stated).code == 0
+    assert "seen before with other content" in warden("verify", "sealed", "--key", "k.key.pub").err

@@ -160,10 +160,16 @@ class Releases:
         return (there.sha256 or self._digest(there)) == part.sha256
 
     def _digest(self, asset: Asset) -> str:
-        url = f"{self.api.rstrip('/')}{self._path(f'/assets/{asset.id:d}')}"
-        return steadily(
-            lambda: uploads.digest(url, self.at.line.token(), asset.size, f"read {asset.name}")
-        )
+        where, about = self._where(asset), f"read {asset.name}"
+        return steadily(lambda: uploads.digest(where, self.at.line.token(), asset.size, about))
+
+    def content(self, asset: Asset, limit: int) -> bytes:
+        """Return the bytes of a small asset. Raises GitHubError; Refused beyond `limit`."""
+        where, about = self._where(asset), f"read {asset.name}"
+        return steadily(lambda: uploads.content(where, self.at.line.token(), limit, about))
+
+    def _where(self, asset: Asset) -> str:
+        return f"{self.api.rstrip('/')}{self._path(f'/assets/{asset.id:d}')}"
 
     def publish(self, release: Found, *, latest: bool) -> Found:
         """Publish a draft of ours; `latest` where no newer version is out. Raises Foreign.

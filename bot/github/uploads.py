@@ -138,11 +138,32 @@ def send(url: str, token: str, part: Part) -> Reply:
 
 def digest(url: str, token: str, size: int, about: str) -> str:
     """Return the SHA-256 of an asset's bytes, read back; "" where they are not `size` many."""
+    found, left = hashlib.sha256(), size
+    for block in _blocks(url, token, about):
+        found.update(block)
+        left -= len(block)
+        if left < 0:
+            return ""
+    return "" if left else found.hexdigest()
+
+
+def content(url: str, token: str, limit: int, about: str) -> bytes:
+    """Return an asset's bytes. Raises Refused beyond `limit`."""
+    data = bytearray()
+    for block in _blocks(url, token, about):
+        data += block
+        if len(data) > limit:
+            raise Refused(f"{about}: more than {limit:,} bytes", "see who changed it on GitHub")
+    return bytes(data)
+
+
+def _blocks(url: str, token: str, about: str) -> Iterator[bytes]:
     headers = _headers(token) | {"Accept": _BINARY, "Accept-Encoding": "identity"}
     for _ in range(HOPS):
         with _answer("GET", url, headers, about) as (response, reply):
             if reply.status < 300:
-                return _hashed(response, size)
+                yield from response.iter_content(BLOCK)
+                return
             url = _onward(url, reply)
         headers.pop("Authorization", None)  # the storage that it leads to is another house
     raise Unavailable(f"too many redirects for {about}", LATER)
@@ -153,16 +174,6 @@ def _onward(url: str, reply: Reply) -> str:
     if urlsplit(to).scheme not in ("https", urlsplit(url).scheme):
         raise Foreign("GitHub leads a download to an address without TLS", LATER)
     return to
-
-
-def _hashed(response: requests.Response, size: int) -> str:
-    found, left = hashlib.sha256(), size
-    for block in response.iter_content(BLOCK):
-        found.update(block)
-        left -= len(block)
-        if left < 0:
-            return ""
-    return "" if left else found.hexdigest()
 
 
 def _headers(token: str) -> dict[str, str]:

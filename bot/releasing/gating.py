@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bot import git
 from bot.checks import regression
@@ -16,6 +17,9 @@ from registry.release.gate import CheckRun, GateFacts, GateRules, Proof, Shut, W
 from registry.release.lineage import lineage
 from registry.release.links import Missing
 from registry.release.steps import Facts, Tell
+
+if TYPE_CHECKING:
+    from bot.github.merged import Merged
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,6 @@ def reasons(job: Job) -> tuple[Shut, ...]:
     document = document_of(job)
     present = {path.relative_to(job.folder).as_posix() for path in job.folder.rglob("*")}
     pull = hub.merged(job)
-    runs = tuple(CheckRun(c.name, c.conclusion) for c in pull.checks) if pull else None
     signers = owners(job)
     suites: regression.Settings = job.own.section(regression.NAME)
     facts = GateFacts(
@@ -70,9 +73,9 @@ def reasons(job: Job) -> tuple[Shut, ...]:
         fingerprint=document.fingerprint,
         checks=found.checks,
         waivers=tuple(Waiver(e.rule, job.actor, e.reason) for e in job.excuses),
-        runs=runs,
+        runs=tuple(_runs(pull, job.rules.required)) if hub.wanted(job) else None,
         evidence=tuple(_proof(one, signers) for one in document.measurements),
-        approvals=(*document.approvals,),
+        approvals=tuple(one for one in document.approvals if one.how == "review"),
         missing=accepted(job, lineage(document, "", present).missing),
         issued=tuple(one for one in job.ledger.issued if one.commit != job.commit),
         previous=job.previous.version if job.previous else "",
@@ -90,6 +93,14 @@ def reasons(job: Job) -> tuple[Shut, ...]:
         signed=True,
     )
     return judge(facts, rules)
+
+
+def _runs(pull: Merged | None, required: Sequence[str]) -> Iterator[CheckRun]:
+    """Yield how the checks ended that are required: on the commit, else on what was merged."""
+    for name in required:
+        ended = pull.conclusion(name) if pull else ""
+        if ended:
+            yield CheckRun(name, "" if ended == "pending" else ended)
 
 
 def _proof(record: Record, signers: Sequence[str]) -> Proof:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.releasing.job import Job
+from bot.releasing.job import TRUST, Job
+from registry.errors import Lost
 from registry.release import assets
 from registry.release.assets import INDEX, SUMS, Index
-from registry.release.ledger import Ledger
+from registry.release.ledger import Issued, Ledger
 from registry.release.steps import Facts, Tell
 from security import hashing, storing
 from security.hashing import Known
@@ -22,6 +23,7 @@ from security.trust.releases import rank
 
 if TYPE_CHECKING:
     from bot.github.merged import Merged
+    from bot.github.released import Found
     from bot.github.releases import Releases
     from bot.github.uploads import Part
 
@@ -62,7 +64,7 @@ def merged(job: Job) -> Merged | None:
         return None
     from bot.github.merged import merged as ask
 
-    return ask(_releases().at, job.commit)
+    return ask(releases().at, job.commit)
 
 
 def upload(job: Job, tell: Tell) -> Facts:
@@ -72,7 +74,7 @@ def upload(job: Job, tell: Tell) -> Facts:
     notes = (job.folder / NOTES).read_text("utf-8")
     title = f"{job.artifact} {job.version}"
     prerelease = "-" in job.version
-    api = _releases()
+    api = releases()
     draft = api.draft(job.tag, job.commit, title, notes, prerelease=prerelease)
     parts = tuple(_parts(_published(job)))
     api.upload(draft, parts, tell)
@@ -80,45 +82,54 @@ def upload(job: Job, tell: Tell) -> Facts:
 
 
 def announce(job: Job, tell: Tell) -> Facts:
-    """Publish the draft, and say so in the pull request."""
+    """Publish the draft, and say so in the pull request. What is not there any more is sent."""
     if not wanted(job):
         return {}
-    from bot.github.announcing import announce as say
-
-    api = _releases()
+    api = releases()
     found = api.look(job.tag)
-    if found is None:
+    if found is None or (found.draft and api.verify(found, tuple(_parts(_published(job))))):
         upload(job, tell)
         found = api.look(job.tag)
-    assert found is not None
-    done = api.publish(found, latest=_newest(job, job.book.ledger()))
+    named = (job.artifact, job.version)
+    issued = next(i for i in job.book.ledger().issued if (i.artifact, i.version) == named)
+    if found is None:
+        raise Lost(f"{job.tag} on GitHub was deleted meanwhile", "run it again")
+    return publish(job, api, found, issued)
+
+
+def publish(job: Job, api: Releases, found: Found, issued: Issued) -> Facts:
+    """Publish a draft of what is out, and say so in the pull request that made it."""
+    from bot.github.announcing import announce as say
+
+    done = api.publish(found, latest=_newest(issued, job.book.ledger()))
     pull = merged(job)
     if pull is not None:
-        text = f"Released: [{job.artifact} {job.version}]({done.page})\n\n{_verifying(job)}"
-        say(api.at, pull.number, job.tag, text)
+        trust = f"--trust {TRUST}" if job.trust else "--key KEY.pub"
+        text = (
+            f"Released: [{issued.artifact} {issued.version}]({done.page}), root digest "
+            f"`{issued.root}`.\n\nTo prove it: `modelwarden verify {done.page} {trust}`\n"
+        )
+        say(api.at, pull.number, issued.tag, text)
     return {"page": done.page, "pull": str(pull.number) if pull else ""}
 
 
 def remove(job: Job) -> None:
     """Take a draft back."""
     if wanted(job):
-        _releases().remove_draft(job.tag)
+        releases().remove_draft(job.tag)
 
 
-def _releases() -> Releases:
+def releases() -> Releases:
+    """Return GitHub's releases of the repository that the job has a token for."""
     from bot.github.releases import here
 
     return here()
 
 
-def _newest(job: Job, ledger: Ledger) -> bool:
-    mine = rank(job.version)
-    others = (one for one in ledger.issued if one.artifact == job.artifact and not one.withdrawn)
+def _newest(issued: Issued, ledger: Ledger) -> bool:
+    mine = rank(issued.version)
+    others = (i for i in ledger.issued if i.artifact == issued.artifact and not i.withdrawn)
     return all(rank(one.version) <= mine for one in others)
-
-
-def _verifying(job: Job) -> str:
-    return f"Root digest `{job.book.ledger().issued[-1].root}`; verify with `modelwarden verify`."
 
 
 def _published(job: Job) -> Published:

@@ -15,6 +15,7 @@ from pathlib import Path
 from bot.checks import licenses
 from bot.checks.licenses.packages import shelves
 from bot.errors import UsageError
+from bot.people import Account
 from bot.releasing import evidence, hub, versioning
 from bot.releasing.gather import contributors
 from bot.releasing.job import LINEAGE, RELEASE_JSON, Job
@@ -36,6 +37,7 @@ from registry.release.steps import Facts, Tell
 from registry.release.values import Approval, Gated, Previous, Release
 from security import storing
 from security.manifest import Entry, Manifest
+from security.trust import access
 
 FOLDER = "release"
 Files = dict[str, bytes]
@@ -134,12 +136,21 @@ def _accepted(job: Job) -> tuple[Gated, ...]:
 
 
 def _approvals(job: Job) -> tuple[Approval, ...]:
-    """Return who said yes to the pull request, as GitHub knows it now."""
+    """Return who said yes to the pull request, as GitHub knows it now.
+
+    By the names of the trust file, where it knows the accounts: a person who also signs is one.
+    """
     pull = hub.merged(job)
     if pull is None:
         return ()
-    yes = (Approval(one.account.login, "review", one.at) for one in pull.approvers)
-    return (*yes, Approval(pull.merged_by.login, "merge", pull.merged_at))
+    yes = (Approval(_name(job, one.account), "review", one.at) for one in pull.approvers)
+    return (*yes, Approval(_name(job, pull.merged_by), "merge", pull.merged_at))
+
+
+def _name(job: Job, account: Account) -> str:
+    proven = access.Account(account.login, account.id)
+    known = access.person(job.trust, proven) if job.trust else None
+    return known.name if known else account.login
 
 
 def about_of(card_: Card, release: Release, folder: Path) -> About:

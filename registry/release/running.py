@@ -43,18 +43,40 @@ def plan(steps: Sequence[Step], story: Story | None) -> tuple[Planned, ...]:
     )
 
 
-def run(steps: Sequence[Step], journal: Journal, tell: Tell) -> Mapping[str, Facts]:
+def run(
+    steps: Sequence[Step], journal: Journal, tell: Tell, *, final: str = ""
+) -> Mapping[str, Facts]:
     """Do what is not done; return the facts of all steps.
+
+    `final` names the step after which nothing is made anew: where it looks done, what was done
+    before it is believed as the journal says, whatever it would come to now.
 
     What a step raises ends the run with the reason in the journal; the next run goes on there.
     Also raises ReleaseError for a journal of other steps, StoreFailed where it cannot be kept.
     """
     _known_steps(steps, journal.story)
-    known: dict[str, Facts] = {}
-    for step in steps:
+    known = _settled(steps, journal.story, final)
+    for name in known:
+        tell(f"{name}: done before")
+    for step in steps[len(known) :]:
         with _noting(journal, step.name):
             known[step.name] = _one(step, journal, known, tell)
     return known
+
+
+def _settled(steps: Sequence[Step], story: Story, final: str) -> dict[str, Facts]:
+    """Return the facts of the steps before `final` if that one looks done."""
+    before: dict[str, Facts] = {}
+    for step in steps:
+        told = story.of(step.name)
+        if told is None:
+            return {}
+        if step.name == final:
+            return before if step.look(before) is not None else {}
+        if told.event != "done":
+            return {}
+        before[step.name] = dict(told.said)
+    return {}
 
 
 def undo(

@@ -180,14 +180,24 @@ class Announce:
 
 
 def issued(job: Job, ledger: Ledger) -> Issued | None:
-    """Return our version if it is out, from this commit. Raises Lost if from another."""
+    """Return our version if it is out. Raises Lost if from another commit, or by another run."""
     for one in ledger.issued:
         if (one.artifact, one.version) == (job.artifact, job.version):
             if one.commit == job.commit:
+                if one.document != document_of(job).digest:
+                    raise _elsewhere(job, one)
                 return one
             what = f"{job.artifact} {job.version} was released by {one.actor} at {one.at}"
             raise Lost(f"{what}, from {one.commit[:12]}", "release another version")
     return None
+
+
+def _elsewhere(job: Job, one: Issued) -> Lost:
+    return Lost(
+        f"{job.artifact} {job.version} was released by {one.actor} at {one.at}, by another run",
+        f"look at it: modelwarden release show {job.version}; what is here is of no use any more: "
+        f"{job.staging}",
+    )
 
 
 def document_of(job: Job) -> Release:

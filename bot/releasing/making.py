@@ -12,7 +12,7 @@ import click
 from bot.errors import UsageError
 from bot.keys.trail import Trail, named
 from bot.quoting import plain
-from bot.releasing import versioning
+from bot.releasing import finishing, stores, versioning
 from bot.releasing.evidence import Measure
 from bot.releasing.gating import Gate
 from bot.releasing.job import Job
@@ -59,16 +59,9 @@ def run(
         raise UsageError("no key to sign with", "name one: --key, --token or --program")
     with opened(asked, _say) as opened_job:
         job = choose(opened_job, version)
-        if out(job) and story(job) is None:
-            shutil.rmtree(job.staging, ignore_errors=True)  # of a run that was killed at its end
-            raise Blocked(
-                f"{job.artifact} {job.version} is released already, from this commit",
-                f"look at it: modelwarden release show {job.version}; whether all have it: "
-                "modelwarden release doctor",
-            )
         with Trail(log).doing("release", f"{job.artifact} {job.version}") as entry:
             entry.details["commit"] = job.commit
-            known = _made(job)
+            known = _finished(job) or _made(job)
             entry.details |= {"root": known["record"]["root"]} | named(job.signers)
     _show(job, known, format_)
     shutil.rmtree(job.staging, ignore_errors=True)
@@ -103,8 +96,28 @@ def bound(job: Job) -> Bound:
 
 
 def _made(job: Job) -> Mapping[str, Facts]:
+    stores.warm(job)
     with journal.opened(job.staging, bound(job)) as book:
-        return running.run(steps(job), book, _say)
+        return running.run(steps(job), book, _say, final="record")
+
+
+def _finished(job: Job) -> Mapping[str, Facts] | None:
+    """Finish what is out, where nothing of it is here; None for what is to be made here.
+
+    Raises Blocked where it is finished already.
+    """
+    there = out(job)
+    if there is None or story(job) is not None:
+        return None
+    shutil.rmtree(job.staging, ignore_errors=True)  # of a run that was killed at its end
+    told = finishing.finish(job, there)
+    if told is None:
+        raise Blocked(
+            f"{job.artifact} {job.version} is released already, from this commit",
+            f"look at it: modelwarden release show {job.version}; whether all have it: "
+            "modelwarden release doctor",
+        )
+    return {"record": {"root": there.root}, "announce": told}
 
 
 def _say(line: str) -> None:

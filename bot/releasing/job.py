@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.releasing.settings import Settings
+from bot.releasing.shared import Shared
 from registry.release.ledger import Book, Issued, Ledger
 from security.identity import Signer
 
@@ -74,6 +75,7 @@ class Job:
     excuses: tuple[Excuse, ...] = ()
     jobs: int = 0
     take_over: bool = False
+    shared: Shared = field(default_factory=Shared)
 
     @property
     def settings(self) -> Settings:

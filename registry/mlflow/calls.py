@@ -46,6 +46,7 @@ class Calls:
         self._end: weakref.finalize[..., Calls] | None = None
         self._lock = threading.Lock()
         self._rest = b""
+        self._loading = False
 
     @property
     def shown(self) -> str:
@@ -57,11 +58,18 @@ class Calls:
         with self._lock:
             if self._process is None:
                 self._start()
+            if self._loading:
                 self._open()
             found = self._ask(name, 0.0, **arguments)
         if "error" in found:
             raise self._failed(found["error"])
         return found["ok"]
+
+    def warm(self) -> None:
+        """Start the child, and let it load MLflow while its caller does other things."""
+        with self._lock:
+            if self._process is None:
+                self._start()
 
     def close(self) -> None:
         """End the child, if there is one; the next call starts another."""
@@ -85,15 +93,18 @@ class Calls:
             raise StoreFailed(what, "free memory or disk space, then run it again") from error
         self._process, self._rest = process, b""
         self._end = weakref.finalize(self, _end, process, room)
+        self._loading = True
+        self._send("load", artifacts=self._artifacts.as_uri())
 
     def _open(self) -> None:
-        place = self._artifacts.as_uri()
-        found = self._ask("load", START, artifacts=place)
+        found = self._hear(START)
         if "error" not in found:
+            place = self._artifacts.as_uri()
             found = self._ask("open", MIGRATE, uri=self._uri, artifacts=place)
         if "error" in found:
             self._stop()
             raise self._failed(found["error"])
+        self._loading = False
 
     def _stop(self) -> None:
         if self._end is not None:
@@ -101,6 +112,10 @@ class Calls:
         self._process = self._end = None
 
     def _ask(self, name: str, more: float, /, **arguments: Any) -> dict[str, Any]:
+        self._send(name, **arguments)
+        return self._hear(more)
+
+    def _send(self, name: str, /, **arguments: Any) -> None:
         process = self._process
         if process is None or process.stdin is None:
             raise self._failed(["gone", "", ""])
@@ -108,6 +123,17 @@ class Calls:
         try:
             process.stdin.write(line)
             process.stdin.flush()
+        except BaseException as error:
+            self._stop()
+            if isinstance(error, OSError):
+                raise self._failed(["gone", "", ""]) from error
+            raise
+
+    def _hear(self, more: float) -> dict[str, Any]:
+        process = self._process
+        if process is None:
+            raise self._failed(["gone", "", ""])
+        try:
             answer = self._line(process, time.monotonic() + self._timeout + more)
             found = json.loads(answer)
         except BaseException as error:  # interrupted too: the next answer would be of this call

@@ -65,6 +65,10 @@ class Registry:
         """End the process that talks to MLflow."""
         self._calls.close()
 
+    def warm(self) -> None:
+        """Have MLflow loaded while its caller does other things. Asks and makes nothing there."""
+        self._calls.warm()
+
     def record(self, release: Release, root: str, staged: Path, tell: Tell) -> Recorded:
         """Record a release, or what is missing of it; doing it again changes nothing.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,7 +17,10 @@ from registry.outputs import Trees
 from registry.weights import MAX_FILES, Kind, Located, objects_of
 from security import hashing
 from security.hashing import Known
+from security.hashing.known import FINE
 from security.manifest import Manifest
+
+TICK = 1_000_000  # ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,26 +95,48 @@ def measure(target: Path, placed: Iterable[Placed], known: Path, *, jobs: int = 
     Raises CorruptWeights for bytes that are not those of the pointer.
     """
     held = Known.load(known)
-    named = [one for one in placed if one.digest]
+    named = {one.path: one.digest for one in placed if one.digest}
+    read: dict[str, hashlib._Hash] = {}
+
+    def beside(path: str) -> hashlib._Hash | None:
+        if path not in named:
+            return None
+        read[path] = _plain_md5()
+        return read[path]
+
+    _settle(target / path for path in named)
+    manifest = hashing.measure(target, known=held, jobs=jobs, beside=beside)
+    # The SHA-256 of an unchanged file can be known from before; its md5 is not kept.
+    late = [path for path in named if path not in read]
     with ThreadPoolExecutor(max_workers=jobs or min(8, os.cpu_count() or 1)) as pool:
-        proofs = [(one, pool.submit(_md5, target / one.path)) for one in named]
-        manifest = hashing.measure(target, known=held, jobs=jobs)
-        for one, proof in proofs:
-            if proof.result() != one.digest:
-                raise CorruptWeights(
-                    f"{one.path}: its bytes (md5 {proof.result()}) are not those of its pointer "
-                    f"(md5 {one.digest})",
-                    "delete the object from the DVC cache, and fetch or push it from an intact one",
-                )
+        read |= zip(late, pool.map(lambda path: _md5(target / path), late), strict=True)
+    for path, digest in named.items():
+        if (found := read[path].hexdigest()) != digest:
+            raise CorruptWeights(
+                f"{path}: its bytes (md5 {found}) are not those of its pointer (md5 {digest})",
+                "delete the object from the DVC cache, and fetch or push it from an intact one",
+            )
     if len(manifest.entries) > MAX_FILES:
         raise CorruptWeights(f"{target}: more than {MAX_FILES:,} files", "release less")
     held.save()
     return manifest
 
 
-def _md5(path: Path) -> str:
+def _settle(paths: Iterable[Path]) -> None:
+    """Wait until a change of these files would show in their times.
+
+    Linking is a change of a file: digests of one that was linked in this very tick of the clock
+    are not remembered (security.hashing.known), and later steps would read all of it again.
+    """
+    newest = max((path.stat().st_ctime_ns for path in paths), default=0)
+    left = newest + FINE - time.time_ns()
+    if 0 <= left <= FINE:
+        time.sleep((left + TICK) / 1e9)
+
+
+def _md5(path: Path) -> hashlib._Hash:
     with path.open("rb") as file:
-        return hashlib.file_digest(file, _plain_md5).hexdigest()
+        return hashlib.file_digest(file, _plain_md5)
 
 
 def _plain_md5() -> hashlib._Hash:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from security.errors import Malformed
+from security.hashing.digests import Hash
 from security.hashing.digests import algorithm as of_name
 from security.hashing.known import Known
 from security.hashing.walk import Tree, walk
@@ -25,17 +27,19 @@ def measure(
     known: Known | None = None,
     jobs: int = 0,
     progress: Progress | None = None,
+    beside: Callable[[str], Hash | None] | None = None,
 ) -> Manifest:
     """Return the manifest of a folder, or of a single file as the one entry ".".
 
     `ignored` are paths left out with all below them; `tensors` adds the digest of each tensor of
     safetensors files; `shard` (bytes) and other algorithms serve to read others' signatures only;
     `known` spares files that an earlier run read; `jobs` are threads, 0 for every core at hand;
-    `progress` is told bytes read, of all to read, in this thread.
+    `progress` is told bytes read, of all to read, in this thread;
+    `beside` gives another digest to feed with the bytes of a path, asked for each file read.
     Raises Unreadable or Malformed naming the file, Unavailable for an algorithm.
     """
     ignored = hidden(ignored)
-    plan = Plan(of_name(algorithm), shard, tensors and not shard, jobs, progress)
+    plan = Plan(of_name(algorithm), shard, tensors and not shard, jobs, progress, beside)
     if algorithm != SHA256 or shard:
         known = None
     if known:

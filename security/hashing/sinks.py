@@ -116,6 +116,23 @@ class Tensors:
                 self._now, self._left = self._tensor.new(), self._waiting[0][1]
 
 
+class Beside:
+    """Another digest out of the same bytes, which are read once for both."""
+
+    def __init__(self, sink: Sink, other: Hash) -> None:
+        self._sink = sink
+        self._other = other
+
+    def feed(self, data: memoryview) -> None:
+        """Take the next bytes."""
+        self._sink.feed(data)
+        self._other.update(data)
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Return the entries of the first; whoever gave the other has it."""
+        return self._sink.entries()
+
+
 class Shards:
     """Digests of ranges of one size (OMS v1.0, 6.3.2): only ever compared with others'."""
 

@@ -7,10 +7,10 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from security.hashing.digests import Algorithm
+from security.hashing.digests import Algorithm, Hash
 from security.hashing.digests import algorithm as of_name
 from security.hashing.reading import buffer, opened, pieces
-from security.hashing.sinks import Plain, Shards, Sink, Tensors, is_safetensors
+from security.hashing.sinks import Beside, Plain, Shards, Sink, Tensors, is_safetensors
 from security.hashing.walk import File, Tree
 from security.manifest import SHA256, Entry
 
@@ -23,16 +23,25 @@ Judge = Callable[[File, tuple[Entry, ...]], None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to make of each file, with how many threads; `progress` is told bytes done, of all."""
+    """What to make of each file, with how many threads; `progress` is told bytes done, of all.
+
+    `beside` gives another digest in the making for a path, None for none: it is fed too.
+    """
 
     algorithm: Algorithm
     shard: int = 0
     tensors: bool = False
     jobs: int = 0
     progress: Progress | None = None
+    beside: Callable[[str], Hash | None] | None = None
 
     def sink(self, file: File, first: memoryview) -> Sink:
         """Return what takes this file's bytes, which begin with `first`."""
+        made = self._own(file, first)
+        other = self.beside(file.path) if self.beside else None
+        return Beside(made, other) if other else made
+
+    def _own(self, file: File, first: memoryview) -> Sink:
         if self.shard:
             return Shards(file, self.algorithm, self.shard)
         if self.tensors and is_safetensors(first, file.stamp.size):

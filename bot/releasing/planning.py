@@ -102,7 +102,7 @@ def _lines(
 
 
 def _state(one: Planned) -> str:
-    return f"  [{plain(one.state)}]" if one.state not in ("", "open") else ""
+    return f"  [{plain(one.state)}]" if one.state != "planned" else ""
 
 
 def card(

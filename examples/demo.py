@@ -1,4 +1,4 @@
-"""Build a real model project, propose a good and a bad change to it, and judge both.
+"""Build a real model project, propose a good and a bad change to it, judge both, release the good.
 
     python examples/demo.py [--output FOLDER] [--keep]
 
@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from bot import process
 from examples.branches import POLICY, improve, propose_bad, propose_good
 from examples.project import ADA, ROOT, Project, Say, Stopped, clock, start
+from examples.releasing import VERSION, release, without_mlflow
 
 CHECKS = ("contributors", "dependencies", "licenses", "weights", "regression", "community")
 STEPS = (200, 320)  # of training, for main and for the good change
@@ -63,7 +64,8 @@ def build(folder: Path, say: Say) -> Project:
     only when what it builds upon is.
     """
     say("writing the project and training two models (main, and one for the good change)")
-    main = start(folder / "tiny-llm", folder / "scratch", say, POLICY, STEPS[0])
+    policy = without_mlflow(POLICY)
+    main = start(folder / "tiny-llm", folder / "scratch", say, policy, STEPS[0])
     good = main.clone("good")
     with at_once() as pool:
         trained = pool.submit(improve, good, STEPS[1])
@@ -127,6 +129,7 @@ def conclude(good: Review, bad: Review) -> int:
     if different:
         return 1
     print(f"\nAs planned: the good change passes, the bad one fails in {', '.join(CHECKS)}.")
+    print(f"The good one is merged and out as {VERSION}; docs/releasing.md goes on from there.")
     print("Next, on the branch you work on in a repository of your own:")
     print(f"  {near(Path(sys.executable).parent / 'modelwarden')} check --repo PATH")
     return 0
@@ -149,7 +152,10 @@ def run(options: argparse.Namespace, folder: Path, say: Say) -> int:
     with at_once() as pool:
         jobs = [pool.submit(review, project, b, options.output, say) for b in ("good", "bad")]
         good, bad = (job.result() for job in jobs)
+    lineage = "" if surprises(good, bad) else release(project, "good", say)
     show(good, bad, options.output)
+    if lineage:
+        print(f"\n{'=' * 30} what was released {'=' * 30}\n\n{lineage.rstrip()}")
     if options.keep:
         print(f"\nThe project that was judged: {project.folder}")
     return conclude(good, bad)

@@ -56,6 +56,7 @@ def environment(scratch: Path) -> dict[str, str]:
         "DVC_SYSTEM_CONFIG_DIR": str(scratch / "dvc-system"),
         "DVC_SITE_CACHE_DIR": str(scratch / "dvc-site"),
         "XDG_CACHE_HOME": str(scratch / "cache"),
+        "XDG_STATE_HOME": str(scratch / "state"),
         "TMPDIR": str(scratch),
         "HF_HUB_OFFLINE": "1",
         "OMP_NUM_THREADS": "2",

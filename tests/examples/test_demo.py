@@ -49,6 +49,9 @@ def test_good_passes_and_bad_fails_everywhere(
     assert all(blocking[check] for check in demo.CHECKS), blocking
     assert "check --repo PATH" in done.stdout
     assert "\ntiny-llm, " in done.stdout
+    assert "\nrelease tiny-llm 1.0.0 (" in done.stdout
+    assert "\nevery link is there\n" in done.stdout
+    assert "1.0.0 is released and verified" in done.stdout
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -1,13 +1,15 @@
-"""The reference pipeline, run by DVC from text to measurement with fewer steps of training."""
+"""The reference pipeline, run by DVC from text to the plan of a release, trained for less long."""
 
 from __future__ import annotations
 
+import csv
 import json
-from pathlib import Path
+from hashlib import sha256
 from typing import Any
 
 import pytest
 
+from examples.branches import POLICY
 from examples.project import Project, Stopped, start
 
 pytest.importorskip("torch")
@@ -19,9 +21,7 @@ STEPS = 200
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     folder = tmp_path_factory.mktemp("tiny-llm")
-    project = start(
-        folder / "tiny-llm", folder / "scratch", lambda line: None, "version: 1\n", STEPS
-    )
+    project = start(folder / "tiny-llm", folder / "scratch", lambda line: None, POLICY, STEPS)
     project.pipeline()
     return project
 
@@ -69,7 +69,38 @@ def test_metrics_and_plots_are_there(project: Project) -> None:
     losses = [float(line.split(",")[1]) for line in curve[1:]]
     assert len(losses) == STEPS
     assert sum(losses[-20:]) < 0.85 * sum(losses[:20])
-    assert "plots/loss.csv" in project.run("dvc", "plots", "show", "--json")
+    plots = json.loads(project.run("dvc", "plots", "show", "--json"))["data"]
+    assert set(plots) == {"plots/loss.csv", "metrics.csv"}
+    [drawn] = plots["metrics.csv"]
+    assert "DVC_METRIC" not in json.dumps(drawn["content"])
+
+
+def test_intervals_are_those_of_the_numbers(project: Project) -> None:
+    measured = loaded(project, "metrics.json")
+    with (project.folder / "metrics.csv").open(newline="") as file:
+        rows = {row["metric"]: row for row in csv.DictReader(file)}
+    assert set(rows) == {f"{task}/{name}" for task, held in measured.items() for name in held}
+    accuracy = rows["next-line/accuracy"]
+    assert float(accuracy["low"]) < float(accuracy["value"]) < float(accuracy["high"])
+
+
+def test_card_and_plan_are_of_this_model(project: Project) -> None:
+    hub = pytest.importorskip("huggingface_hub")
+    card = hub.ModelCard.load(project.folder / "CARD.md")
+    results = {(r.dataset_name, r.metric_type): r.metric_value for r in card.data.eval_results}
+    measured = loaded(project, "metrics.json")
+    assert results["next-line", "accuracy"] == measured["next-line"]["accuracy"]
+    assert (card.data.license, card.data.language) == ("apache-2.0", ["en"])
+    assert "Shakespeare" in card.text
+    plan = loaded(project, "release-plan.json")
+    of = {one["fingerprint"] for one in loaded(project, "measurements.json")["records"]}
+    assert of == {plan["fingerprint"]}
+    assert plan["files"]["model.safetensors"] == weights(project)
+    assert plan["suites"] == ["eval/held-out.jsonl", "eval/next-line.jsonl"]
+
+
+def weights(project: Project) -> str:
+    return sha256((project.folder / "model" / "model.safetensors").read_bytes()).hexdigest()
 
 
 def test_held_out_text_is_not_trained_on(project: Project) -> None:
@@ -86,9 +117,14 @@ def test_held_out_text_is_not_trained_on(project: Project) -> None:
     assert "bound to serve, love and obey." in seen
 
 
-def test_a_model_that_learned_nothing_is_refused(project: Project, tmp_path: Path) -> None:
-    other = project.clone("lazy")
-    other.edit("params.yaml", (f"steps: {STEPS}", "steps: 1"))
-    other.run("python", "prepare.py")
-    with pytest.raises(Stopped, match="does not clearly beat"):
-        other.run("python", "train.py")
+def test_a_model_that_learned_nothing_is_refused_twice_alike(project: Project) -> None:
+    """In two clones: the same weights to the byte, on one machine."""
+    made = []
+    for name in ("lazy", "idle"):
+        other = project.clone(name)
+        other.edit("params.yaml", (f"steps: {STEPS}", "steps: 3"))
+        other.run("python", "prepare.py")
+        with pytest.raises(Stopped, match="does not clearly beat"):
+            other.run("python", "train.py")
+        made.append(weights(other))
+    assert len(set(made)) == 1

@@ -6,7 +6,7 @@ import getpass
 import os
 import secrets as random
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -55,7 +55,9 @@ def opened(asked: Asked, say: Callable[[str], None]) -> Iterator[Job]:
     """Open everything that the steps of a release share. Raises BotError, RegistryError."""
     with place(asked.repo, asked.commit, say) as there, _signers(asked) as signers:
         ledger = there.book.ledger()
-        yield _job(asked, there, ledger, tuple(signers))
+        job = _job(asked, there, ledger, tuple(signers))
+        with closing(job.shared):
+            yield job
 
 
 @contextmanager

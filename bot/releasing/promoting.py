@@ -6,7 +6,7 @@ One push moves the ledger, the stage tag and the deployment pointer together; ML
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ import click
 from bot.keys.trail import Trail
 from bot.quoting import plain
 from bot.releasing import stores
+from bot.releasing.attested import attested
 from bot.releasing.comparing import Judged, judged
 from bot.releasing.job import Place
-from bot.releasing.place import aliases, place, pointed, version_of
+from bot.releasing.place import aliases, place, pointed, trust_at, version_of
 from registry.errors import Blocked, Lost
 from registry.release import log
 from registry.release.ledger import (
@@ -25,6 +26,7 @@ from registry.release.ledger import (
     PROMOTE,
     ROLLBACK,
     WITHDRAW,
+    Issued,
     Ledger,
     New,
 )
@@ -45,10 +47,21 @@ def promote(*, version: str, alias: str, expect: str, reason: str, repo: Path, f
                 f"{expect or 'nothing'}",
                 f"look at it again; if it is still right: --expect '{now}'",
             )
-        found = judged(there, ledger, target, now, _say) if now and alias == CHAMPION else None
+        trust = trust_at(there.world, there.commit)
+        if trust is not None:
+            attested(there.book, target, trust)
+        champion = pointed(ledger, there.artifact, CHAMPION)
+        # A rollback of champion goes to previous: it is to be as good, or to have been there.
+        judges = alias == CHAMPION or (alias == PREVIOUS and not _was(ledger, target))
+        if alias == PREVIOUS and judges and not champion:
+            raise Blocked(
+                f"{there.artifact} has no champion: nothing was there before it",
+                f"promote a champion first: modelwarden release promote {version} champion",
+            )
+        found = judged(there, ledger, target, champion, _say) if champion and judges else None
         if found is not None and found.outcome != GOOD:
             raise Blocked(
-                f"{target.version} is not shown to be as good as {now}: {found.summary}",
+                f"{target.version} is not shown to be as good as {champion}: {found.summary}",
                 "measure it on more items, or release a better one",
             )
         said = {"alias": alias, "version": target.version, "expect": expect, "root": target.root}
@@ -97,10 +110,19 @@ def withdraw(*, version: str, reason: str, repo: Path, format_: str) -> int:
             entry.details["why"] = reason
             new = New(actor(there), WITHDRAW, there.artifact, said)
             after = there.book.append((new,), {}, expect=ledger.head)
-        with stores.registry(there) as registry:
-            if registry is not None:
-                registry.withdraw(there.artifact, target.version, reason)
+        if not stores.withdraw(there, target.version, reason):
+            _lacking((target.version,))
     return _show(there, after, format_)
+
+
+def _was(ledger: Ledger, target: Issued) -> bool:
+    """Whether a version was champion once."""
+    wanted = (target.artifact, CHAMPION, target.version)
+    return any(
+        (one.artifact, said.get("alias"), said.get("version")) == wanted
+        for one in ledger.entries
+        if one.action in (PROMOTE, ROLLBACK) and (said := dict(one.details))
+    )
 
 
 def move(there: Place, ledger: Ledger, news: list[New], found: Judged | None) -> Ledger:
@@ -109,8 +131,13 @@ def move(there: Place, ledger: Ledger, news: list[New], found: Judged | None) ->
     if found is not None:
         files[f"verdicts/{found.digest}.json"] = found.report
     after = there.book.append(news, files, expect=ledger.head)
-    stores.point(there, after)
+    _lacking(stores.point(there, after))
     return after
+
+
+def _lacking(versions: Sequence[str]) -> None:
+    if versions:
+        _say(f"MLflow here has no {', '.join(versions)}: modelwarden release doctor --repair")
 
 
 def actor(there: Place) -> str:

@@ -157,11 +157,30 @@ def record(job: Job, document: Release, root: str, tell: Tell) -> None:
             tell(f"MLflow: version {made.version}, {plural(len(made.runs), 'run')}")
 
 
-def point(there: Job | Place, ledger: Ledger) -> None:
-    """Make MLflow's aliases those of the ledger. Raises StoreFailed."""
+def point(there: Job | Place, ledger: Ledger) -> tuple[str, ...]:
+    """Make MLflow's aliases those of the ledger; return the versions that MLflow does not have.
+
+    A registry in a file is of one clone: releases made elsewhere are not in it. An alias of one of
+    them points at nothing there, rather than at what it was before. Raises StoreFailed.
+    """
     with registry(there) as found:
-        if found is not None:
-            found.point(there.artifact, aliases(ledger, there.artifact))
+        if found is None:
+            return ()
+        wanted = aliases(ledger, there.artifact)
+        known = {one.version for one in found.versions(there.artifact)}
+        found.point(there.artifact, {a: v if v in known else "" for a, v in wanted.items()})
+        return tuple(sorted(set(filter(None, wanted.values())) - known))
+
+
+def withdraw(there: Place, version: str, reason: str) -> bool:
+    """Tag a version as withdrawn in MLflow; return whether MLflow has it. Raises StoreFailed."""
+    with registry(there) as found:
+        if found is None:
+            return True
+        if version not in {one.version for one in found.versions(there.artifact)}:
+            return False
+        found.withdraw(there.artifact, version, reason)
+        return True
 
 
 def forget(job: Job, document: Release, root: str) -> None:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from security.errors import InvalidSafetensors
 from security.safetensors import header_length, read_header
 
-PART = 16 << 20  # a larger tensor is kept in parts, so that memory is bounded
-WINDOW = 32 << 20  # bytes of one file that are at work at once
+PART = 8 << 20  # a larger tensor is kept in parts, so that memory is bounded
+WINDOW = 64 << 20  # bytes of one file that are at work at once
 SMALL = 64 << 10  # a smaller tensor shares an object with its neighbours
 PACK_LEAST, PACK_MOST = 64 << 10, 1 << 20
 _MASK = 0xF  # one small tensor in sixteen ends a pack, by its bytes alone

@@ -13,6 +13,7 @@ from registry import objects
 from registry.errors import CorruptWeights, MissingWeights, RegistryError, UnsafeWeights
 from registry.pointers import DVC_LIMIT, read_dir
 from registry.tensorstore.keeping import Stored, failed
+from registry.tensorstore.pairing import Pairs, Rooms
 from registry.tensorstore.recipe import HINT, LIMIT, NAME, Made, Piece, Recipe, read
 from security import storing
 from security.errors import Refused, WriteFailed
@@ -72,9 +73,16 @@ def get(
     count = jobs or min(MAX_JOBS, os.cpu_count() or 1)
     written: list[Path] = []
     try:
-        with ThreadPoolExecutor(count) as lanes, ThreadPoolExecutor(min(count, MAX_JOBS)) as each:
+        with (
+            Pairs(count) as pairs,
+            ThreadPoolExecutor(count) as lanes,
+            ThreadPoolExecutor(2 * count) as each,
+        ):
+            rooms = Rooms()
             work = [
-                each.submit(_join, file, cache, target / file.path, lanes, progress, written)
+                each.submit(
+                    _join, file, cache, target / file.path, lanes, pairs, rooms, progress, written
+                )
                 for file in recipe.files
             ]
             try:
@@ -108,18 +116,22 @@ def _join(
     cache: Path,
     path: Path,
     lanes: ThreadPoolExecutor,
+    pairs: Pairs,
+    rooms: Rooms,
     progress: Progress | None,
     written: list[Path],
 ) -> None:
-    sha256, at = hashlib.sha256(), 0
+    sha256, at = pairs.new(), 0
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with storing.replacing(path, overwrite=False, durable=False) as fd:
-            room = memoryview(bytearray(min(file.size, WINDOW)))
+        with (
+            storing.replacing(path, overwrite=False, durable=False) as fd,
+            rooms.one(min(file.size, WINDOW)) as room,
+        ):
             for group in _windows(file.pieces):
                 view = room[: sum(length for _, _, length in group)]
                 _read(file, group, cache, view, lanes)
-                hashed = lanes.submit(sha256.update, view)
+                hashed = pairs.feed(sha256, view)
                 storing.put(fd, view, at)
                 hashed.result()
                 at += len(view)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from pathlib import Path
 from registry import objects
 from registry.errors import StoreFailed, UnsafeWeights
 from registry.pointers import DVC_LIMIT, Pointer, PointerKind
+from registry.tensorstore.naming import Bytes, name
 from security import storing
 from security.errors import Refused, WriteFailed
 
@@ -46,9 +46,9 @@ class Keeper:
         self.sizes: dict[str, int] = {}  # of all objects, by md5
         self.added = 0
 
-    def keep(self, data: bytes | bytearray | memoryview, suffix: str = "") -> str:
-        """Keep these bytes and return their md5. Raises StoreFailed."""
-        digest = hashlib.md5(data, usedforsecurity=False).hexdigest()
+    def keep(self, data: Bytes, suffix: str = "", *, digest: str = "") -> str:
+        """Keep these bytes and return their md5, if it is not known yet. Raises StoreFailed."""
+        digest = digest or name(data)
         path, size = self.path(digest, suffix), len(data)
         if not self.has(digest, size, suffix):
             try:

@@ -6,13 +6,15 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 from registry.errors import MissingWeights, UnsafeWeights
 from registry.tensorstore.cutting import PART, WINDOW, Cut, cuts, ends_pack, windows
 from registry.tensorstore.keeping import Keeper, Stored, failed, listing
+from registry.tensorstore.naming import names, together
+from registry.tensorstore.pairing import Pairs, Rooms
 from registry.tensorstore.recipe import (
     LIMIT,
     MAX_PIECES,
@@ -47,8 +49,15 @@ def put(
     check_paths(tuple(path for path, _ in ordered))
     count = jobs or min(MAX_JOBS, os.cpu_count() or 1)
     keeper = Keeper(cache)
-    with ThreadPoolExecutor(count) as lanes, ThreadPoolExecutor(min(count, MAX_JOBS)) as each:
-        work = [each.submit(_File(*one, keeper, lanes, progress).put) for one in ordered]
+    with (
+        Pairs(count) as pairs,
+        ThreadPoolExecutor(count) as lanes,
+        ThreadPoolExecutor(min(count, MAX_JOBS)) as each,
+    ):
+        rooms = Rooms()
+        work = [
+            each.submit(_File(*one, keeper, lanes, pairs, rooms, progress).put) for one in ordered
+        ]
         try:
             made = tuple(future.result() for future in work)
         except BaseException:
@@ -91,11 +100,13 @@ class _File:
         source: Path,
         keeper: Keeper,
         lanes: ThreadPoolExecutor,
+        pairs: Pairs,
+        rooms: Rooms,
         progress: Progress | None,
     ) -> None:
         self._path, self._source, self._keeper, self._lanes = path, source, keeper, lanes
-        self._progress = progress
-        self._sha256 = hashlib.sha256()
+        self._pairs, self._rooms, self._progress = pairs, rooms, progress
+        self._sha256 = pairs.new()
         self._pieces: list[Piece] = []
         self._pack = bytearray()
         self._packed: list[tuple[int, int, int]] = []  # index of the piece, first byte, how many
@@ -104,9 +115,9 @@ class _File:
         with _opened(self._source, self._path) as (fd, size):
             found = cuts(fd, size)
             if found:
-                room = memoryview(bytearray(min(size, WINDOW)))
-                for group in windows(found):
-                    self._window(fd, group, room)
+                with self._rooms.one(min(size, WINDOW)) as room:
+                    for group in windows(found):
+                        self._window(fd, group, room)
                 self._end_pack()
             elif size:
                 self._whole(fd, size)
@@ -116,19 +127,34 @@ class _File:
         first = group[0].start
         view = room[: group[-1].start + group[-1].length - first]
         self._fill(fd, view, first)
-        hashed = self._lanes.submit(self._sha256.update, view)
-        kept: list[tuple[int, Cut, Future[str]]] = []
+        hashed = self._pairs.feed(self._sha256, view)
+        large: list[int] = []  # which pieces they are
+        views: list[memoryview] = []
         for cut in group:
             data = view[cut.start - first :][: cut.length]
             if cut.small:
                 self._small(data)
             elif cut.length:
-                kept.append((len(self._pieces), cut, self._lanes.submit(self._keeper.keep, data)))
+                large.append(len(self._pieces))
+                views.append(data)
                 self._pieces.append(("", 0, cut.length))
-        for index, cut, future in kept:
-            self._pieces[index] = (future.result(), 0, cut.length)
+        digests = self._keep(views)
+        for index, digest in zip(large, digests, strict=True):
+            self._pieces[index] = (digest, *self._pieces[index][1:])
         hashed.result()
         self._tell(len(view))
+
+    def _keep(self, views: Sequence[memoryview]) -> list[str]:
+        """Keep large pieces, and return their names."""
+        named = [self._lanes.submit(names, group) for group in together(views)]
+        digests = [digest for future in named for digest in future.result()]
+        kept = [
+            self._lanes.submit(self._keeper.keep, view, digest=digest)
+            for view, digest in zip(views, digests, strict=True)
+        ]
+        for future in kept:
+            future.result()
+        return digests
 
     def _small(self, data: memoryview) -> None:
         self._packed.append((len(self._pieces), len(self._pack), len(data)))
@@ -151,7 +177,7 @@ class _File:
         while at < size:
             view = room[: size - at]
             self._fill(fd, view, at)
-            hashed = self._lanes.submit(self._sha256.update, view)
+            hashed = self._pairs.feed(self._sha256, view)
             md5.update(view)
             hashed.result()
             at += len(view)

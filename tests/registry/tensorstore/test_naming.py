@@ -1,0 +1,93 @@
+"""Names of objects are what hashlib says, of however many at once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry.tensorstore import naming
+
+# Around a block of 64 bytes, and around 56 of it, where the length no longer fits behind.
+EDGES = (0, 1, 55, 56, 57, 63, 64, 65, 119, 120, 127, 128, 129, 4_096, 100_001)
+
+
+def md5(data: bytes) -> str:
+    return hashlib.md5(data).hexdigest()
+
+
+needs_native = pytest.mark.skipif(naming.NATIVE is None, reason="not built here")
+
+
+@needs_native
+def test_vectors_of_the_rfc() -> None:
+    assert naming.NATIVE is not None
+    given_data = [b"", b"a", b"abc", b"message digest", b"1234567890" * 8]
+    assert naming.NATIVE(given_data) == [
+        "d41d8cd98f00b204e9800998ecf8427e", "0cc175b9c0f1b6a831c399e269772661",
+        "900150983cd24fb0d6963f7d28e17f72", "f96b697d7cb7938d525a2f31aaf161d0",
+        "57edf4a22be3c955ac49da2e2107b67a",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 7, 8, 9, 16, 17, 40])
+def test_any_number(count: int) -> None:
+    found = [os.urandom(EDGES[number % len(EDGES)]) for number in range(count)]
+    assert naming.names(found) == [md5(data) for data in found]
+
+
+@given(st.lists(st.one_of(st.sampled_from(EDGES), st.integers(0, 3_000)), max_size=30))
+def test_of_any_sizes(sizes: list[int]) -> None:
+    found = [bytes([number]) * size for number, size in enumerate(sizes)]
+    assert naming.names(found) == [md5(data) for data in found]
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_without_the_extension(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "registry.tensorstore._md5", None)
+    monkeypatch.setattr(naming, "NATIVE", naming._native())
+    assert naming.NATIVE is None
+    found = [os.urandom(100)] * count
+    assert naming.names(found) == [md5(data) for data in found]
+    assert naming.together(found) == tuple((data,) for data in found)
+
+
+@needs_native
+def test_many_are_for_one_thread() -> None:
+    assert [len(group) for group in naming.together([b"x"] * 8)] == [8]
+    assert [len(group) for group in naming.together([b"x"] * 2)] == [1, 1]
+
+
+@needs_native
+@pytest.mark.parametrize("bad", [None, 7, [1], ["text"], [b"x", None], [memoryview(b"abcd")[::2]]])
+def test_what_is_no_bytes(bad: object) -> None:
+    assert naming.NATIVE is not None
+    with pytest.raises((TypeError, BufferError)):
+        naming.NATIVE(bad)  # type: ignore[arg-type]
+
+
+@needs_native
+def test_from_many_threads_at_once() -> None:
+    found = [os.urandom(200_000 + 64 * number) for number in range(9)]
+    expected, made = [md5(data) for data in found], list[list[str]]()
+    threads = [threading.Thread(target=lambda: made.append(naming.names(found))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert made == [expected] * 4
+
+
+@needs_native
+def test_lets_go_of_what_it_read() -> None:
+    assert naming.NATIVE is not None
+    data = bytearray(1_000)
+    naming.NATIVE([data, data, data])
+    with pytest.raises(TypeError):
+        naming.NATIVE([data, 1])  # type: ignore[list-item]
+    data.clear()  # BufferError if it were still held

@@ -46,7 +46,7 @@ class Releases:
 
     def state(self, tag: str) -> State:
         """Return what is there of a tag; changes nothing."""
-        every = sorted(self._every(tag), key=lambda one: (one.draft, one.id))
+        every = sorted(self.every(tag), key=lambda one: (one.draft, one.id))
         ours = [one for one in every if one.commit]
         release = ours[0] if ours else None
         held = self.assets(release) if release else ()
@@ -58,7 +58,7 @@ class Releases:
 
         Raises Foreign where somebody else's is in its place.
         """
-        return self._one(self._every(tag), tag)
+        return self._one(self.every(tag), tag)
 
     def draft(
         self, tag: str, commit: str, title: str, text: str, *, prerelease: bool = False
@@ -85,7 +85,7 @@ class Releases:
         return found
 
     def _reduce(self, tag: str, kept: Found) -> None:
-        for one in self._every(tag):
+        for one in self.every(tag):
             if one.draft and one.commit and one.id != kept.id:
                 self._delete(f"/{one.id:d}")
 
@@ -200,7 +200,7 @@ class Releases:
 
     def remove_draft(self, tag: str) -> int:
         """Take back what is not published: every draft of ours with this tag; return how many."""
-        drafts = [one for one in self._every(tag) if one.draft and one.commit]
+        drafts = [one for one in self.every(tag) if one.draft and one.commit]
         for one in drafts:
             self._delete(f"/{one.id:d}")
         return len(drafts)
@@ -224,13 +224,13 @@ class Releases:
             raise _gone(release) from error
         return answers.read(text, ReleaseAnswer).value
 
-    def _every(self, tag: str) -> tuple[Found, ...]:
-        """Every release of a tag: GitHub shows drafts only in the list of all."""
+    def every(self, tag: str = "") -> tuple[Found, ...]:
+        """Every release (of a tag): GitHub shows drafts only in the list of all."""
 
         def listed() -> Iterator[Found]:
             for page in pages(self.at.line, self._path("")):
                 for found in answers.read(page.text, tuple[ReleaseAnswer, ...]):
-                    if found.tag_name == tag:
+                    if tag in ("", found.tag_name):
                         yield found.value
 
         return tuple(listed())

@@ -260,7 +260,8 @@ def test_a_journal_tells_what_is_kept_by_tensor_before_the_ledger_does(project: 
 def test_it_deletes_only_when_told_to_and_says_so(
     project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(collecting.time, "time", lambda: LATER)
+    late = lambda there, days, now: collect(there, days, LATER)  # noqa: E731
+    monkeypatch.setattr(collecting, "collect", late)
     kept = project.keep(b"kept")
     project.commit({"a.dvc": tracking("a", kept)})
     gone = project.folder({"x": b"gone", "y": b"kept"})

@@ -38,7 +38,7 @@ def finish(job: Job, issued: Issued) -> Facts | None:
     Raises Blocked where the draft is not what was released, GitHubError.
     """
     ledger = job.book.ledger()
-    mine = _holder(ledger, issued) == job.holder
+    mine = holder(ledger, issued) == job.holder
     if not hub.wanted(job):
         return {} if mine else None
     api = hub.releases()
@@ -76,7 +76,7 @@ def _same(job: Job, api: Releases, found: Found, issued: Issued, ledger: Ledger)
         raise Blocked(f"the draft of {issued.tag} on GitHub lacks {wrong[0]}{more}", _HINT)
 
 
-def _holder(ledger: Ledger, issued: Issued) -> str:
+def holder(ledger: Ledger, issued: Issued) -> str:
     """Return the run that released a version."""
     for entry in reversed(ledger.entries):
         said = dict(entry.details)

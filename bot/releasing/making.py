@@ -107,13 +107,17 @@ def _finished(job: Job) -> Mapping[str, Facts] | None:
     Raises Blocked where it is finished already.
     """
     there = out(job)
-    if there is None or story(job) is not None:
+    if there is None or (
+        story(job) is not None and finishing.holder(job.ledger, there) == job.holder
+    ):
         return None
-    shutil.rmtree(job.staging, ignore_errors=True)  # of a run that was killed at its end
+    # Of a run that was killed at its end, or that another one was faster than.
+    shutil.rmtree(job.staging, ignore_errors=True)
     told = finishing.finish(job, there)
     if told is None:
         raise Blocked(
-            f"{job.artifact} {job.version} is released already, from this commit",
+            f"{job.artifact} {job.version} is released already, from this commit, by "
+            f"{there.actor} at {there.at}",
             f"look at it: modelwarden release show {job.version}; whether all have it: "
             "modelwarden release doctor",
         )

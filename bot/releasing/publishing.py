@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.releasing import hub, stores
+from bot.releasing import again, hub, stores
 from bot.releasing.job import RELEASE_JSON, Job
 from bot.releasing.place import aliases
 from bot.releasing.placing import card_name
@@ -34,6 +34,7 @@ from registry.release.ledger import (
 from registry.release.steps import Facts, Tell
 from registry.release.values import Release
 from security.paths import ATTESTATIONS, SIGNATURE
+from security.verify import Verified
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +57,17 @@ class Claim:
 
     def do(self, known: Mapping[str, Facts], tell: Tell) -> Facts:
         """Claim it. Raises Lost where somebody else has, saying who and since when."""
-        job, ledger = self.job, self.job.book.ledger()
-        news = []
-        there = _claimed(job, ledger)
-        if there is not None and job.take_over:
-            reason = f"taken over by {job.actor}"
-            said = {"version": there.version, "holder": there.holder, "reason": reason}
-            news.append(New(job.actor, ABANDON, job.artifact, said))
-        said = {"version": job.version, "commit": job.commit, "holder": job.holder}
-        news.append(New(job.actor, CLAIM, job.artifact, said))
-        job.book.append(news, {}, expect=ledger.head)
+        job = self.job
+        again.written(job.book, lambda ledger: _claim(job, ledger))
         return {"version": job.version, "holder": job.holder}
 
     def undo(self, known: Mapping[str, Facts], facts: Facts | None) -> None:
         """Give the version back."""
-        job, ledger = self.job, self.job.book.ledger()
-        if _mine(job, ledger):
-            reason = "the release was taken back"
-            said = {"version": job.version, "holder": job.holder, "reason": reason}
-            new = New(job.actor, ABANDON, job.artifact, said)
-            job.book.append((new,), {}, expect=ledger.head)
+        job = self.job
+        reason = "the release was taken back"
+        said = {"version": job.version, "holder": job.holder, "reason": reason}
+        new = again.Entries((New(job.actor, ABANDON, job.artifact, said),))
+        again.written(job.book, lambda ledger: new if _mine(job, ledger) else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,22 +119,8 @@ class Recorded:
         found = proven(job)
         document = document_of(job)
         stores.record(job, document, found.manifest.root, tell)
-        ledger = job.book.ledger()
-        if (there := issued(job, ledger)) is not None:
-            return _facts(there)
-        said = {
-            "version": job.version, "commit": job.commit, "holder": job.holder, "tag": job.tag,
-            "root": found.manifest.root, "document": document.digest,
-        }  # fmt: skip
-        news = (
-            *_unsaid(ledger, job, (*approval(job, found.signers), *_reviews(job, document))),
-            *_waived(job, document),
-            New(job.actor, RELEASE, job.artifact, said),
-            *_kept(job, {**known["upload"], **known["verify"]}),
-            _challenger(job, ledger),
-        )
-        tag = Tag(job.tag, job.commit, f"{job.artifact} {job.version}\n\nroot {said['root']}")
-        after = job.book.append(news, _files(job), expect=ledger.head, tags=(tag,))
+        kept = _kept(job, {**known["upload"], **known["verify"]})
+        after = again.written(job.book, lambda ledger: _entries(job, document, found, kept, ledger))
         there = issued(job, after)
         if there is None:
             raise Lost(f"{job.artifact} {job.version} is not in the ledger", "run it again")
@@ -177,6 +155,40 @@ class Announce:
 
     def undo(self, known: Mapping[str, Facts], facts: Facts | None) -> None:
         """Leave it: what is out is withdrawn, not unmade."""
+
+
+def _claim(job: Job, ledger: Ledger) -> again.Entries:
+    """Return the claim, after that of a dead run which is taken over."""
+    news = []
+    there = _claimed(job, ledger)
+    if there is not None and job.take_over:
+        reason = f"taken over by {job.actor}"
+        said = {"version": there.version, "holder": there.holder, "reason": reason}
+        news.append(New(job.actor, ABANDON, job.artifact, said))
+    said = {"version": job.version, "commit": job.commit, "holder": job.holder}
+    return again.Entries((*news, New(job.actor, CLAIM, job.artifact, said)))
+
+
+def _entries(
+    job: Job, document: Release, found: Verified, kept: tuple[New, ...], ledger: Ledger
+) -> again.Entries | None:
+    """Return all that a ledger gets of a release, None where it has it."""
+    if issued(job, ledger) is not None:
+        return None
+    root = found.manifest.root
+    said = {
+        "version": job.version, "commit": job.commit, "holder": job.holder, "tag": job.tag,
+        "root": root, "document": document.digest,
+    }  # fmt: skip
+    news = (
+        *_unsaid(ledger, job, (*approval(job, found.signers), *_reviews(job, document))),
+        *_waived(job, document),
+        New(job.actor, RELEASE, job.artifact, said),
+        *kept,
+        _challenger(job, ledger),
+    )
+    tag = Tag(job.tag, job.commit, f"{job.artifact} {job.version}\n\nroot {root}")
+    return again.Entries(news, _files(job), (tag,))
 
 
 def issued(job: Job, ledger: Ledger) -> Issued | None:

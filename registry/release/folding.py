@@ -18,8 +18,8 @@ from security.trust.releases import Rank
 
 CHAMPION, PREVIOUS = "champion", "previous"
 TAKE_OVER = (
-    "wait for it, or continue it where it runs; if that run is dead, abandon its claim "
-    "with a reason and claim the version again"
+    "wait for it, or run it again where it began; if that run is dead, take its number over: "
+    "modelwarden release run --take-over"
 )
 _Said = Mapping[str, str]
 _Key = tuple[str, str]

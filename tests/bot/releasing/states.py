@@ -29,9 +29,9 @@ def whole(at: Project, version: str = "1.0.0") -> None:
     ])  # fmt: skip
     clean(at)
     stored = {p.relative_to(at.store).as_posix() for p in at.store.rglob("*") if p.is_file()}
-    lock = next(p for p in at.cache.rglob("*.dir"))
+    lock = next(p for p in at.store.rglob("*.dir"))
     named = {one["md5"] for one in json.loads(lock.read_bytes())}
-    assert stored == {f"{m[:2]}/{m[2:]}" for m in named} | {lock.relative_to(at.cache).as_posix()}
+    assert stored == {f"{m[:2]}/{m[2:]}" for m in named} | {lock.relative_to(at.store).as_posix()}
 
 
 def clean(at: Project) -> None:

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from registry import objects
-from registry.errors import CorruptWeights, StoreFailed
+from registry.errors import CorruptWeights, StoreFailed, UnsafeWeights
 from registry.outputs import Trees
+from registry.pointers import is_safe
+from registry.proofs import Reading
 from registry.weights import MAX_FILES, Kind, Located, objects_of
 from security import hashing
 from security.hashing import Known
@@ -41,15 +43,18 @@ def place(
     to them. Raises RegistryError, StoreFailed for a full disk.
     """
     found: list[Placed] = []
+    named = set[str]()
     try:
         for item in located:
             if item.kind is Kind.BLOB:
+                _name(item.path, named)
                 _export(trees, item, target / item.path)
                 found.append(Placed(item.path, ""))
         scratch.mkdir(parents=True, exist_ok=True)
         for path, digest, source in objects_of(
             trees, tuple(located), scratch, base_commit=commit, head_commit=commit
         ):
+            _name(path, named)
             _link(source, target / path)
             found.append(Placed(path, digest if len(digest) == 32 else ""))
             if len(digest) == 64:
@@ -59,6 +64,16 @@ def place(
         raise StoreFailed(what, "make room on the disk, and run the same again") from error
     _remove_others(target, {placed.path for placed in found})
     return tuple(found)
+
+
+def _name(path: str, named: set[str]) -> None:
+    """Refuse a file that is named twice: one would be reviewed, and the other be released."""
+    if not is_safe(path) or path in named or len(named) >= MAX_FILES:
+        raise UnsafeWeights(
+            f"{path!r:.200} is an unsafe name, named twice, or one file too many",
+            "track every file of the model once, under a plain name",
+        )
+    named.add(path)
 
 
 def _export(trees: Trees, item: Located, path: Path) -> None:
@@ -105,6 +120,8 @@ def measure(target: Path, placed: Iterable[Placed], known: Path, *, jobs: int = 
         return read[path]
 
     _settle(target / path for path in named)
+    # What the checks read of DVC's cache are links to the very same files.
+    readings = {path: Reading(target / path) for path in named}
     manifest = hashing.measure(target, known=held, jobs=jobs, beside=beside)
     # The SHA-256 of an unchanged file can be known from before; its md5 is not kept.
     late = [path for path in named if path not in read]
@@ -116,6 +133,7 @@ def measure(target: Path, placed: Iterable[Placed], known: Path, *, jobs: int = 
                 f"{path}: its bytes (md5 {found}) are not those of its pointer (md5 {digest})",
                 "delete the object from the DVC cache, and fetch or push it from an intact one",
             )
+        readings[path].proven(digest)
     if len(manifest.entries) > MAX_FILES:
         raise CorruptWeights(f"{target}: more than {MAX_FILES:,} files", "release less")
     held.save()

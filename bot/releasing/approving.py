@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,23 +12,16 @@ from bot.errors import UsageError
 from bot.keys import secrets
 from bot.keys.trail import Trail, named
 from bot.quoting import plain
-from bot.releasing.job import RELEASE_JSON, Place
+from bot.releasing.agreeing import Waiting, examine
+from bot.releasing.job import Place
 from bot.releasing.place import place, trust_at
 from bot.releasing.signing import pending
-from registry.errors import Blocked
-from registry.release import staging, values
 from registry.release.ledger import APPROVE, New
-from registry.release.values import Release
-from registry.weights import locate
-from security import hashing, storing
-from security.errors import Tampered
 from security.identity import Signer
 from security.paths import ATTESTATIONS, SIGNATURE
 from security.sign import bundle as bundles
-from security.sign import signing, statement
+from security.sign import signing
 from security.sign.attestations import LIMIT
-
-FILE_LIMIT = 100_000_000  # bytes of one document
 
 
 def approve(
@@ -59,7 +51,7 @@ def approve(
                 f"no release {plain(version)} of {there.artifact} waits for a signature",
                 "see what does: modelwarden release list",
             )
-        root = _prove(there, version, bundle, jobs)
+        root = examine(there, ledger, version, Waiting(bundle, said), jobs=jobs, tell=_say)
         more = signing.cosign(bundle, signers)
         lines = [signing.cosign(line, signers) for line in said.splitlines()]
         files = {
@@ -86,40 +78,6 @@ def approve(
         click.echo(f"{there.artifact} {version}: approved by {', '.join(map(plain, who))}")
         click.echo(f"root digest {root}; whoever releases it now runs: modelwarden release run")
     return 0
-
-
-def _prove(there: Place, version: str, bundle: bytes, jobs: int) -> str:
-    """Lay the release out from this repository and what waits; return the root that is signed.
-
-    Raises Tampered where the signature is of other files.
-    """
-    contents = statement.read(bundles.read(bundle).envelope.payload)
-    document = there.book.file(pending(there.artifact, version, RELEASE_JSON), FILE_LIMIT)
-    release = values.read(document or b"")
-    if (release.artifact, release.version) != (there.artifact, version):
-        raise Tampered("what waits is of another release", "ask whoever began it")
-    with tempfile.TemporaryDirectory(prefix="modelwarden-", dir=room(there)) as place_:
-        folder = Path(place_, "model")
-        folder.mkdir()
-        found = locate(there.world, release.commit, release.weights.path)
-        placed = staging.place(
-            there.world, found, folder, Path(place_, "objects"), commit=release.commit
-        )
-        staging.measure(folder, placed, Path(place_, "digests.json"), jobs=jobs)
-        _documents(there, release, folder)
-        # The very files, each by its digest: those of the commit, and those that waited.
-        hashing.compare(folder, contents.manifest, jobs=jobs)
-    return contents.manifest.root
-
-
-def _documents(there: Place, release: Release, folder: Path) -> None:
-    for entry in (*release.outputs, None):
-        path = entry.path if entry else RELEASE_JSON
-        data = there.book.file(pending(release.artifact, release.version, path), FILE_LIMIT)
-        if data is None:
-            raise Blocked(f"{path} does not wait beside the signature", "ask whoever began it")
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        storing.write(folder / path, data)
 
 
 def room(there: Place) -> Path:

@@ -14,20 +14,18 @@ from bot.errors import UsageError
 from bot.keys.making import read_public
 from bot.quoting import plain
 from bot.releasing.approving import room
+from bot.releasing.attested import attested
 from bot.releasing.job import RELEASE_JSON, Place
 from bot.releasing.place import place, trust_at, version_of
 from registry.errors import ReleaseError
 from registry.release import staging
-from registry.release.ledger import Issued, document_path
+from registry.release.ledger import Issued
 from registry.release.values import Release
 from registry.weights import locate
 from security.errors import Tampered
 from security.manifest import Manifest
-from security.sign import bundle as bundles
 from security.trust.single import KeyTrust
-from security.trust.trustfile import TrustFile
 from security.trust.trusting import Trust
-from security.verify import Signed, read_signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,28 +73,10 @@ def _tag(there: Place, issued: Issued) -> list[Proven]:
 def _proofs(there: Place, issued: Issued, trust: Trust, jobs: int) -> Iterator[Proven]:
     document = there.book.document(issued.artifact, issued.version)
     yield Proven("document", f"sha256 {issued.document}")
-    signed = _signed(there, issued, trust)
+    signed = attested(there.book, issued, trust)
     people = ", ".join(signer.name for signer in signed.signers)
     yield Proven("signature", f"root {issued.root}, signed by {people}")
     yield Proven("weights", _weights(there, document, signed.contents.manifest, jobs))
-
-
-def _signed(there: Place, issued: Issued, trust: Trust) -> Signed:
-    """Return what the signature in the ledger covers. Raises Untrusted, Tampered."""
-    path = document_path(issued.artifact, issued.version).removesuffix(".json") + ".sig"
-    data = there.book.file(path, bundles.LIMIT)
-    if data is None:
-        raise ReleaseError(f"{path} beside the ledger is missing", "see: release doctor")
-    signed = read_signed(
-        data, trust, artifact=issued.artifact if isinstance(trust, TrustFile) else ""
-    )
-    manifest = signed.contents.manifest
-    if manifest.root != issued.root:
-        raise Tampered(f"{path} is of the root {manifest.root[:12]}", "see: release doctor")
-    named = {entry.path: entry.digest for entry in manifest.entries}
-    if RELEASE_JSON in named and named[RELEASE_JSON] != issued.document:
-        raise Tampered(f"{path} signs another document", "see: release doctor")
-    return signed
 
 
 def _trust(there: Place, key: Path | None) -> Trust:

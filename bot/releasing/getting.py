@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from pathlib import Path
 
@@ -12,19 +13,21 @@ from bot.errors import UsageError
 from bot.quoting import plain
 from bot.releasing import stores
 from bot.releasing.approving import room
+from bot.releasing.attested import attested, somebody
 from bot.releasing.comparing import laid_out
-from bot.releasing.job import Place
-from bot.releasing.place import place, version_of
+from bot.releasing.job import TRUST, Place
+from bot.releasing.place import place, trust_at, version_of
 from registry import dvc, tensorstore
-from registry.errors import CorruptWeights, MissingWeights
+from registry.errors import CorruptWeights, MissingWeights, ReleaseError
 from registry.release.ledger import RECORD, Issued, Ledger
 from registry.tensorstore import Stored
 from security import hashing
 from security.paths import SIGNATURE
 from security.sign import bundle as bundles
-from security.sign import statement
+from security.sign import reading, statement
 
 MOST_GB = 10_000.0
+_KEPT = re.compile(r"([0-9a-f]{32})\.([0-9a-f]{64})")  # listing and recipe
 
 
 def get(*, version: str, repo: Path, output: Path, jobs: int, format_: str) -> int:
@@ -34,6 +37,11 @@ def get(*, version: str, repo: Path, output: Path, jobs: int, format_: str) -> i
     with place(repo, say=_say) as there:
         ledger = there.book.ledger()
         issued = version_of(ledger, there.artifact, version)
+        trust = trust_at(there.world, there.commit)
+        if trust is not None:
+            attested(there.book, issued, trust)
+        else:
+            _say(f"no {TRUST} says whom to trust: that this was released, the ledger alone says")
         kept = recorded(ledger, issued, stores.TENSORS)
         if kept:
             root = recorded(ledger, issued, stores.SEALED) or issued.root
@@ -61,8 +69,13 @@ def recorded(ledger: Ledger, issued: Issued, place: str) -> str:
 
 
 def _by_tensor(there: Place, issued: Issued, name: str, root: str, output: Path, jobs: int) -> None:
-    listing, _, recipe = name.partition(".")
-    kept = Stored(listing, recipe)
+    said = _KEPT.fullmatch(name)
+    if said is None:
+        raise ReleaseError(
+            f"the ledger says {plain(name)!r:.80} of where {issued.version} is kept",
+            "ask who may write to the branch of releases",
+        )
+    kept = Stored(said[1], said[2])
     with tempfile.TemporaryDirectory(prefix="modelwarden-", dir=room(there)) as temporary:
         scratch = Path(temporary)
         config, caches = stores.home(there.world, there.commit, scratch / "objects")
@@ -72,21 +85,27 @@ def _by_tensor(there: Place, issued: Issued, name: str, root: str, output: Path,
         if config.remotes:
             dvc.bring((first,), config, cache)
             dvc.bring(dvc.within(first, cache), config, cache)
-        tensorstore.get(kept, cache, output, jobs=jobs)
-    _prove(output, root)
+    with tempfile.TemporaryDirectory(prefix="modelwarden-", dir=output.parent) as temporary:
+        made = Path(temporary, "whole")  # nobody finds what is not proven
+        tensorstore.get(kept, cache, made, jobs=jobs)
+        _prove(there, made, issued, root)
+        made.rename(output)
 
 
-def _prove(output: Path, root: str) -> None:
-    """Make sure that the folder is what the ledger's root names. Raises Tampered."""
-    data = (output / SIGNATURE).read_bytes()
+def _prove(there: Place, made: Path, issued: Issued, root: str) -> None:
+    """Make sure that the folder is what was released. Raises CorruptWeights, SecurityError."""
+    data = reading.read(made / SIGNATURE, bundles.LIMIT)
     contents = statement.read(bundles.read(data).envelope.payload)
     if contents.manifest.root != root:
         raise CorruptWeights(
-            f"{output}: kept with the root {contents.manifest.root[:12]}, released with "
+            f"{issued.version}: kept with the root {contents.manifest.root[:12]}, released with "
             f"{root[:12]}",
             "see: modelwarden release doctor --full",
         )
-    hashing.compare(output, contents.manifest)
+    trust = trust_at(there.world, there.commit)
+    if trust is not None and root != issued.root:  # sealed: one person vouches for what is in it
+        somebody(data, trust)
+    hashing.compare(made, contents.manifest)
 
 
 def _by_pointer(there: Place, issued: Issued, output: Path) -> None:

@@ -8,6 +8,7 @@ import secrets as random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from bot import catalog, policy
@@ -15,10 +16,12 @@ from bot.checks import regression
 from bot.errors import UsageError
 from bot.keys import secrets
 from bot.policy import Policy
+from bot.releasing import elsewhere, trusting
+from bot.releasing.attested import attested
 from bot.releasing.baseline import baseline
 from bot.releasing.gather import gather
 from bot.releasing.job import LINEAGE, Excuse, Job, Place
-from bot.releasing.place import place, trust_at
+from bot.releasing.place import place
 from bot.releasing.settings import Settings
 from bot.repository import GitWorld
 from registry.bom.naming import public
@@ -75,11 +78,16 @@ def _job(asked: Asked, there: Place, ledger: Ledger, signers: tuple[Signer, ...]
     others = tuple(one for one in ledger.issued if one.commit != commit)
     previous = baseline(world.place, replace(ledger, issued=others), artifact, commit)
     before = there.book.document(artifact, previous.version) if previous else None
+    elsewhere.refuse(world, commit, there.settings, ledger)
+    found = trusting.chain(world, ledger, commit)
+    trust = found.trust
     own = policy_at(world, commit)
-    base = own
-    if previous:
-        base = policy_at(world, previous.commit)
-    trust = trust_at(world, commit)
+    judge = previous or _before(world, replace(ledger, issued=others), artifact, commit)
+    if judge is not None:
+        then = trusting.known(world, found, ledger, judge)
+        if then is not None:
+            attested(there.book, judge, then, datetime.fromisoformat(judge.at))
+    base = policy_at(world, judge.commit) if judge else own
     model = _model(own)
     excuses = tuple(_excuse(text, base.release) for text in asked.excuses)
     job = Job(
@@ -91,6 +99,14 @@ def _job(asked: Asked, there: Place, ledger: Ledger, signers: tuple[Signer, ...]
         jobs=asked.jobs, take_over=asked.take_over,
     )  # fmt: skip
     return replace(job, holder=_holder(job.staging)) if asked.signs else job
+
+
+def _before(world: GitWorld, ledger: Ledger, artifact: str, commit: str) -> Issued | None:
+    """Return the release whose policy judges the first of a name: of any name, and withdrawn."""
+    named = {(one.commit, one.version): one for one in ledger.issued}
+    renamed = tuple(replace(one, artifact=artifact, withdrawn="") for one in ledger.issued)
+    found = baseline(world.place, replace(ledger, issued=renamed), artifact, commit)
+    return named[found.commit, found.version] if found else None
 
 
 def policy_at(world: GitWorld, commit: str) -> Policy:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -15,8 +15,9 @@ from bot.errors import UsageError
 from bot.printing import write
 from bot.quoting import plain
 from bot.releasing.job import Place
-from bot.releasing.place import aliases, place, version_of
+from bot.releasing.place import aliases, place, trust_at, version_of
 from bot.report.bars import table
+from registry.errors import RegistryError
 from registry.release import log
 from registry.release.graph import as_svg
 from registry.release.ledger import ALIASES, Issued, Ledger
@@ -24,6 +25,7 @@ from registry.release.lineage import Lineage, lineage
 from registry.release.tree import as_tree
 from registry.release.values import Release
 from security.auditentry import Entry
+from security.errors import SecurityError
 from security.trust.releases import rank
 
 if TYPE_CHECKING:
@@ -41,14 +43,17 @@ def show(
             return _then(there, ledger, version or "champion", at, format_)
         issued = _chosen(there, ledger, version)
         release = there.book.document(there.artifact, issued.version)
+        proven = _proven(there, issued, release)
         graph = lineage(release, issued.root, {entry.path for entry in _all(release)})
         compared = _diff(there, ledger, release, diff) if diff else None
     if svg is not None:
         write(as_svg(graph), svg)
     if format_ == "json":
-        click.echo(json.dumps(_document(ledger, issued, release, graph, compared), indent=2))
+        click.echo(
+            json.dumps(_document(ledger, issued, release, graph, compared, proven), indent=2)
+        )
     else:
-        click.echo("\n".join(_lines(ledger, issued, release, graph)))
+        click.echo("\n".join(_lines(ledger, issued, release, graph, proven)))
         if compared:
             click.echo(compared.text)
     accepted = {
@@ -74,25 +79,29 @@ def _chosen(there: Place, ledger: Ledger, version: str | None) -> Issued:
 
 
 def _document(
-    ledger: Ledger, issued: Issued, release: Release, graph: Lineage, compared: Difference | None
-) -> Mapping[str, Any]:
+    ledger: Ledger, issued: Issued, release: Release, graph: Lineage, compared: Difference | None,
+    proven: Collection[str],
+) -> Mapping[str, Any]:  # fmt: skip
     return {
         "issued": asdict(issued),
         "aliases": _aliases(ledger, issued),
-        "approvals": [_said(entry) for entry in _approved(ledger, issued)],
+        "approvals": [_said(entry, proven) for entry in _approved(ledger, issued)],
         "release": asdict(release),
         "lineage": asdict(graph),
         "diff": compared and compared.data,
     }
 
 
-def _lines(ledger: Ledger, issued: Issued, release: Release, graph: Lineage) -> list[str]:
+def _lines(
+    ledger: Ledger, issued: Issued, release: Release, graph: Lineage, proven: Collection[str]
+) -> list[str]:
     pointing = ", ".join(_aliases(ledger, issued))
     lines = [as_tree(graph)]
     lines += [f"aliases: {pointing}"] if pointing else []
     lines += [f"withdrawn: {plain(issued.withdrawn)}"] if issued.withdrawn else []
     for entry in _approved(ledger, issued):
-        lines.append(f"approved by {plain(entry.actor)} at {entry.time[:16]}Z")
+        doubt = "" if entry.actor in proven else ", says the ledger; not proven"
+        lines.append(f"approved by {plain(entry.actor)} at {entry.time[:16]}Z{doubt}")
     for gated in release.checks:
         lines += [f"accepted: {gated.check}: {plain(text)}" for text in gated.waived]
     return lines
@@ -107,8 +116,25 @@ def _approved(ledger: Ledger, issued: Issued) -> tuple[Entry, ...]:
     return log.approvals(ledger, issued.artifact, issued.version)
 
 
-def _said(entry: Entry) -> Mapping[str, str]:
-    return {"person": entry.actor, "at": entry.time, **dict(entry.details)}
+def _said(entry: Entry, proven: Collection[str]) -> Mapping[str, Any]:
+    said = {"person": entry.actor, "at": entry.time, **dict(entry.details)}
+    return {**said, "proven": entry.actor in proven}
+
+
+def _proven(there: Place, issued: Issued, release: Release) -> frozenset[str]:
+    """Return who signed, or agreed in what is signed: whoever writes to the ledger may name all."""
+    from bot.releasing.attested import attested  # what checks signatures is loaded for that alone
+
+    try:
+        trust = trust_at(there.world, there.commit)
+        if trust is None:
+            return frozenset()
+        found = attested(there.book, issued, trust, datetime.fromisoformat(issued.at))
+    except (SecurityError, RegistryError):
+        return frozenset()
+    owners = {c.public.hint: c.owner for c in trust.credentials if c.public}
+    reviewers = {one.person for one in release.approvals if one.how == "review"}
+    return frozenset({owners.get(one.hint, one.name) for one in found.signers} | reviewers)
 
 
 def _then(there: Place, ledger: Ledger, alias: str, at: str, format_: str) -> int:
@@ -121,7 +147,9 @@ def _then(there: Place, ledger: Ledger, alias: str, at: str, format_: str) -> in
     said |= {"version": None}
     if found is not None:
         issued = version_of(ledger, there.artifact, found.version)
-        people = [entry.actor for entry in _approved(ledger, issued)]
+        release = there.book.document(there.artifact, issued.version)
+        proven = _proven(there, issued, release)
+        people = [e.actor for e in _approved(ledger, issued) if e.actor in proven]
         said |= {
             "version": found.version, "since": found.since, "pointed_by": found.actor,
             "reason": found.reason, "root": issued.root, "released_by": issued.actor,

@@ -14,8 +14,8 @@ from typing import Any
 from bot.errors import UsageError
 from bot.keys import claims
 from bot.keys.sealing import header_size, recipients
-from bot.releasing import stores
-from bot.releasing.job import RELEASE_JSON, Job
+from bot.releasing import people, stores
+from bot.releasing.job import RELEASE_JSON, TRUST, Job
 from bot.releasing.placing import published_manifest, read_placed
 from registry.errors import Blocked
 from registry.release import values
@@ -32,6 +32,7 @@ from security.sign import reading, signing
 from security.sign.attestations import LIMIT as CLAIMS_LIMIT
 from security.trust import releases
 from security.trust.single import KeyTrust
+from security.trust.trustfile import Person
 from security.trust.trusting import Trust
 from security.verify import Verified, read_signed, verify
 
@@ -89,8 +90,25 @@ class Sign:
             found = proven(job)
         except Untrusted as error:
             return error.message
+        self._known(found)
         lacking = job.rules.approvals - len(others(job, found.signers))
         return f"{lacking} more than {job.actor} must agree" if job.trust and lacking > 0 else ""
+
+    def _known(self, found: Verified) -> None:
+        """Refuse where who releases is nobody whose signature counts, or says nothing of it."""
+        mine = {signer.public.hint for signer in self.job.signers}
+        name = f"{self.job.artifact} {self.job.version}"
+        if self.job.trust and not mine & {signer.hint for signer in found.signers}:
+            raise Blocked(
+                f"{name}: no key that you release with counts in {TRUST}: who releases is unknown",
+                "release with a key of yours that it names: --key FILE",
+            )
+        if not found.claims(releases.RELEASE):
+            raise Blocked(
+                f"{name}: nobody whose word counts states its number",
+                "take it back and begin again: modelwarden release rollback "
+                f"{self.job.version} --reason WHY",
+            )
 
     def undo(self, known: Mapping[str, Facts], facts: Facts | None) -> None:
         """Take the signature away, and what waits for others: it will not be released."""
@@ -252,7 +270,9 @@ def pending(artifact: str, version: str, name: str) -> str:
 def wait(job: Job, tell: Tell) -> None:
     """Put weights, signature and documents where others find them; what is there stays."""
     stores.upload(job, tell)  # who is to agree has to have the bytes
-    if job.book.file(pending(job.artifact, job.version, SIGNATURE), bundles.LIMIT) is not None:
+    data = job.book.file(pending(job.artifact, job.version, SIGNATURE), bundles.LIMIT)
+    said = job.book.file(pending(job.artifact, job.version, ATTESTATIONS), CLAIMS_LIMIT)
+    if data is not None and said is not None and _same(job, data, said):
         return
     files = {
         pending(job.artifact, job.version, name): (job.folder / name).read_bytes()
@@ -275,8 +295,23 @@ def take_pending(job: Job) -> None:
     path = job.folder / SIGNATURE
     if data is None or said is None or not path.exists() or path.read_bytes() == data:
         return
+    if not _same(job, data, said):
+        return  # of other bytes, or with other statements: what we signed is put there again
     storing.write(job.folder / ATTESTATIONS, said)
     storing.write(path, data)
+
+
+def _same(job: Job, data: bytes, said: bytes) -> bool:
+    """Whether what waits says the same as what was signed here."""
+    try:
+        own = [_payloads((job.folder / name).read_bytes()) for name in (SIGNATURE, ATTESTATIONS)]
+        return own == [_payloads(data), _payloads(said)]
+    except (OSError, SecurityError):
+        return False
+
+
+def _payloads(lines: bytes) -> list[bytes]:
+    return [bundles.read(line).envelope.payload for line in lines.splitlines()]
 
 
 def drop_pending(job: Job) -> None:
@@ -296,14 +331,26 @@ def cosigners(job: Job, signers: Sequence[Identity]) -> tuple[str, ...]:
     mine = {signer.public.hint for signer in job.signers}
     others = (signer for signer in signers if signer.hint not in mine)
     names = (job.owners.get(signer.hint, signer.name) for signer in others)
-    return tuple(dict.fromkeys(name for name in names if name != job.actor))
+    return people.besides(_own(job), names, _persons(job))
 
 
 def others(job: Job, signers: Sequence[Identity]) -> frozenset[str]:
     """Return everybody else who said yes: by a signature, or in the pull request."""
     document = values.read((job.folder / RELEASE_JSON).read_bytes())
-    reviewers = {one.person for one in document.approvals if one.how == "review"}
-    return frozenset({*cosigners(job, signers), *reviewers} - {job.actor})
+    reviewers = (one.person for one in document.approvals if one.how == "review")
+    return frozenset(
+        people.besides(_own(job), (*cosigners(job, signers), *reviewers), _persons(job))
+    )
+
+
+def _own(job: Job) -> tuple[str, ...]:
+    """Return whoever releases by every name: who runs it, and whose keys they hold."""
+    held = (job.owners.get(signer.public.hint, "") for signer in job.signers)
+    return (job.actor, *filter(None, held))
+
+
+def _persons(job: Job) -> tuple[Person, ...]:
+    return job.trust.persons if job.trust else ()
 
 
 def approval(job: Job, signers: Sequence[Identity]) -> tuple[New, ...]:

@@ -37,6 +37,7 @@ from registry.release.steps import Facts, Tell
 from registry.release.values import Approval, Gated, Previous, Release
 from security import storing
 from security.manifest import Entry, Manifest
+from security.paths import ATTESTATIONS, SIGNATURE
 from security.trust import access
 
 FOLDER = "release"
@@ -86,11 +87,14 @@ def made(job: Job) -> Files:
     if found is None:
         raise UsageError("no evidence is staged", "run the release again")
     own = {placed.path for placed in read_placed(job)}
-    if any(path.split("/")[0] == FOLDER for path in own):
-        raise UsageError(
-            f"the model's folder has a {FOLDER}/ of its own, where the release's documents go",
-            "rename that folder",
-        )
+    taken = (FOLDER, SIGNATURE, ATTESTATIONS, card_name(job))
+    for path in sorted(own):
+        if path.split("/")[0] in taken:
+            raise UsageError(
+                f"the model's folder has a {path.split('/')[0]} of its own, where the release's "
+                "documents go",
+                "rename it",
+            )
     base = draft(job, found, manifest(job))
     about = about_of(job.settings.card, base, job.folder)
     files = _documents(job, base, about, found, card_name(job))
@@ -132,7 +136,13 @@ def _accepted(job: Job) -> tuple[Gated, ...]:
     """Return the missing links that were accepted, with the reasons."""
     given = (one for one in job.excuses if one.rule.startswith(LINEAGE))
     waived = tuple(f"{one.rule.removeprefix(LINEAGE)}: {one.reason}" for one in given)
-    return (Gated("lineage", "pass", "missing links were accepted", waived),) if waived else ()
+    links = (Gated("lineage", "pass", "missing links were accepted", waived),) if waived else ()
+    runs = (
+        Gated(one.rule, "pass", "required on GitHub, and let be", (f"{one.rule}: {one.reason}",))
+        for one in job.excuses
+        if one.rule in job.rules.required
+    )
+    return (*links, *runs)
 
 
 def _approvals(job: Job) -> tuple[Approval, ...]:

@@ -40,7 +40,7 @@ def succeed(old: TrustFile, new_data: bytes, signatures: bytes, now: datetime) -
     The old one decides by its own keys and may have expired, so that a late renewal still works;
     the new one must be in force. Raises Untrusted, Malformed, TooLarge.
     """
-    new = _step(old, new_data, signatures, now)
+    new = step(old, new_data, signatures, now)
     new.fresh(now)
     return new
 
@@ -57,12 +57,13 @@ def follow(old: TrustFile, steps: Iterable[tuple[bytes, bytes]], now: datetime) 
                 f"{old.file}: more than {STEPS_LIMIT} newer trust files",
                 "pin the newest one by its digest",
             )
-        chain.append(_step(chain[-1], data, signatures, now))
+        chain.append(step(chain[-1], data, signatures, now))
     chain[-1].fresh(now)
     return chain[-1]
 
 
-def _step(old: TrustFile, data: bytes, signatures: bytes, now: datetime) -> TrustFile:
+def step(old: TrustFile, data: bytes, signatures: bytes, now: datetime) -> TrustFile:
+    """Return what follows the old trust file, as `succeed` does, though both may have expired."""
     # Nothing is read of what nobody of the old file signed.
     name = f"{old.file} (new)"
     envelope = _over(data, signatures, name)

@@ -76,7 +76,7 @@ def get(
         with (
             Pairs(count) as pairs,
             ThreadPoolExecutor(count) as lanes,
-            ThreadPoolExecutor(2 * count) as each,
+            ThreadPoolExecutor(2 * min(count, MAX_JOBS)) as each,
         ):
             rooms = Rooms()
             work = [

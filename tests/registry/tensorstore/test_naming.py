@@ -41,6 +41,11 @@ def test_any_number(count: int) -> None:
     assert naming.names(found) == [md5(data) for data in found]
 
 
+@pytest.mark.parametrize("size", [0, 63, 64, 65])
+def test_all_as_long(size: int) -> None:
+    assert naming.names([bytes(size)] * 20) == [md5(bytes(size))] * 20
+
+
 @given(st.lists(st.one_of(st.sampled_from(EDGES), st.integers(0, 3_000)), max_size=30))
 def test_of_any_sizes(sizes: list[int]) -> None:
     found = [bytes([number]) * size for number, size in enumerate(sizes)]

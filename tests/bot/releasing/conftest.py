@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.bot.releasing import project as made
+from tests.bot.releasing.hosting import at as at
+from tests.bot.releasing.hosting import github as github
 from tests.bot.releasing.project import Project
 from tests.bot.releasing.running import Warden
 

@@ -170,7 +170,7 @@ def _checks(facts: GateFacts, rules: GateRules) -> Iterator[Shut]:
         if check.outcome not in OPEN and check.check not in waived:
             yield Shut(
                 f"the check {check.check} says {check.outcome}: {check.summary}",
-                f"correct it, or waive it with a reason: modelwarden release waive {check.check}",
+                f"correct it, or accept it with a reason: --waive {check.check}=REASON",
             )
     for name in rules.checks:
         if name not in {check.check for check in facts.checks} | waived:
@@ -199,7 +199,7 @@ def _runs(facts: GateFacts, rules: GateRules) -> Iterator[Shut]:
         else:
             why = f"{name} ended with {', '.join(sorted(said - set(PASSED)))} on {at}"
             remedy = "correct it and release the commit that passes"
-        yield Shut(why, f"{remedy}, or waive it with a reason: modelwarden release waive {name}")
+        yield Shut(why, f"{remedy}, or accept it with a reason: --waive {name}=REASON")
 
 
 def _evidence(facts: GateFacts, rules: GateRules) -> Iterator[Shut]:

@@ -71,12 +71,11 @@ def commits(there: Place, ledger: Ledger) -> Iterator[Drift]:
             severity: drift.Severity = "note" if shallow else "error"
             what = f"commit {commit[:12]} of {one.artifact} {one.version} is not here"
             yield Drift("git", what, severity, "run: git fetch --tags --unshallow, or push it back")
-    if shallow:
+    if shallow or not known:
         return
-    asked = "".join([*(f"{one}\n" for one in known), "--not\n", "--branches\n", "--remotes\n"])
-    status, output, error = git.run(
-        place, "rev-list", "--stdin", limit=100_000_000, asked=asked.encode()
-    )
+    asked = "".join(f"{one}\n" for one in sorted(known))
+    words = ("rev-list", "--stdin", "--not", "--branches", "--remotes")
+    status, output, error = git.run(place, *words, limit=100_000_000, asked=asked.encode())
     if status:
         raise StoreFailed(f"the history cannot be read: {error}", "run: git fsck")
     lost = set(output.decode("ascii", "replace").split())

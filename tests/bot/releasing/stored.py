@@ -7,6 +7,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 from bot.releasing.book import GitBook
@@ -15,13 +16,23 @@ from bot.releasing.place import place
 from registry.release import values
 from registry.release.ledger import New, Tag, document_path
 from registry.release.values import Artifact, Pointed, Release
+from security.identity import Signer
+from security.manifest import Entry, Manifest
+from security.sign.keys import generate, load_signer
+from security.sign.signing import sign_manifest
 from tests.bot.releasing.clones import BRANCH, Shared, git
 from tests.gitrepo import Repo
-from tests.ledgers import A, root
+from tests.ledgers import A
 
 LATER = time.time() + 100 * 86_400  # everything made by a test is old then
 POLICY = f"release: {{artifact: {A}, mlflow: '', github: false}}\n"
 EVERYWHERE = ("remote", "cache")
+
+
+@cache
+def signer() -> Signer:
+    """Return a key for all tests."""
+    return load_signer(generate())
 
 
 def md5(data: bytes) -> str:
@@ -90,8 +101,9 @@ class Project:
         weights = Artifact("model", "weights", pointers)
         made = Release(A, version, commit, f"v{version}", "2027-01-01", "acme/small", weights)
         book, name = self.book(), document_path(A, version).removesuffix(".json")
+        signed = Manifest((Entry("release/release.json", 10, made.digest),))
         said = {
-            "version": version, "commit": commit, "holder": "run-1", "root": root(version),
+            "version": version, "commit": commit, "holder": "run-1", "root": signed.root,
             "tag": f"v{version}", "document": made.digest,
         }  # fmt: skip
         news = [New("alice", "release", A, said)]
@@ -102,7 +114,10 @@ class Project:
             there = {one.alias: one.version for one in book.ledger().aliases}
             told = {"alias": alias, "version": version, "expect": there.get(alias, "")}
             news.append(New("alice", "promote", A, told))
-        files = {f"{name}.json": values.dump(made), f"{name}.card.md": b"# card\n"}
+        files = {
+            f"{name}.json": values.dump(made), f"{name}.card.md": b"# card\n",
+            f"{name}.sig": sign_manifest(signed, A, [signer()]), f"{name}.intoto.jsonl": b"{}\n",
+        }  # fmt: skip
         tag = Tag(f"v{version}", commit, f"{A} {version}")
         book.append(news, files, expect=book.ledger().head, tags=[tag])
         return made

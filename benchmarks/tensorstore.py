@@ -1,9 +1,9 @@
 """The tensor store on real fine-tunes, and against `cp` and `dvc add` on large weights.
 
 Fine-tunes: a small Llama is trained here, then trained on in three ways, several versions each;
-told are the bytes that the store and whole files take. Speed: wall seconds in turn (medians), of
-weights that lie in the page cache, into a new folder each time; dirty pages are written out
-between. Exits non-zero where a file that comes back is another.
+told are the bytes that the store and whole files take. Speed: wall and CPU seconds in turn, the
+best of each, of weights that lie in the page cache, into a new folder each time; dirty pages are
+written out between. Exits non-zero where a file that comes back is another.
 
 Run: python -m benchmarks.tensorstore [--size 2] [--runs 3] [--versions 5] [--only fine-tunes]
 """
@@ -13,8 +13,8 @@ from __future__ import annotations
 import argparse
 import filecmp
 import os
+import resource
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -164,8 +164,8 @@ def large(folder: Path, size: int) -> None:
         save_file(found, folder / f"model-{shard}.safetensors")
 
 
-def dvc_add(source: Path, place: Path) -> None:
-    """Let DVC add the folder, with a cache of hard links: what it does best."""
+def dvc_ready(source: Path, place: Path) -> Callable[[], None]:
+    """Return what lets DVC add the folder, with a cache of hard links: what it does best."""
     environment = dict(os.environ, DVC_NO_ANALYTICS="1")
 
     def run(*words: str) -> None:
@@ -177,32 +177,37 @@ def dvc_add(source: Path, place: Path) -> None:
     for path in source.iterdir():
         (place / "in").mkdir(exist_ok=True)
         shutil.copyfile(path, place / "in" / path.name)
-    os.sync()
-    begun = time.perf_counter()
-    run("add", "in")
-    DVC.append(time.perf_counter() - begun)
+    return lambda: run("add", "in")
 
 
-DVC: list[float] = []
+def cpu() -> float:
+    """Return the CPU seconds of this process and its children so far."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
-def timed(runs: int, work: dict[str, Callable[[Path], object]], place: Path) -> Iterator[str]:
-    """Do each in turn in a folder of its own; yield lines of medians and ratios to the first."""
-    taken: dict[str, list[float]] = {name: [] for name in work}
+def timed(
+    runs: int, work: dict[str, Callable[[Path], Callable[[], object]]], place: Path
+) -> Iterator[str]:
+    """Do each in turn in a folder of its own; yield lines of the best and ratios to the first."""
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in work}
     for _ in range(runs):
         for name, act in work.items():
             folder = place / "work"
             folder.mkdir()
+            ready = act(folder)
             os.sync()
-            begun = time.perf_counter()
-            act(folder)
-            taken[name].append(time.perf_counter() - begun)
+            begun, used = time.perf_counter(), cpu()
+            ready()
+            taken[name].append((time.perf_counter() - begun, cpu() - used))
             shutil.rmtree(folder)
-    taken["dvc add"] = DVC[-runs:]  # without the copy that it is given
-    first = statistics.median(next(iter(taken.values())))
-    for name, seconds in taken.items():
-        median = statistics.median(seconds)
-        yield f"{name}\t{median:.2f} s\t{median / first:.2f}x"
+    first: tuple[float, ...] = ()
+    yield "\twall\tratio\tCPU\tratio"
+    for name, pairs in taken.items():
+        best = tuple(min(each) for each in zip(*pairs, strict=True))
+        first = first or best
+        told = [f"{one:.2f} s\t{one / two:.2f}x" for one, two in zip(best, first, strict=True)]
+        yield "\t".join((name, *told))
 
 
 def speed(place: Path, size: int, runs: int) -> None:
@@ -215,14 +220,17 @@ def speed(place: Path, size: int, runs: int) -> None:
     agree(source, back)
     shutil.rmtree(back)
     print(f"{stored.size / 1e9:.2f} GB in {SHARDS} files, {stored.objects} objects")
-    work: dict[str, Callable[[Path], object]] = {
-        "cp": lambda folder: subprocess.run(
-            ["cp", "-r", "--reflink=never", str(source), str(folder)], check=True
-        ),
-        "put": lambda folder: put(files_of(source), folder),
-        "put again": lambda folder: put(files_of(source), cache),
-        "get": lambda folder: get(stored, cache, folder),
-        "dvc add": lambda folder: dvc_add(source, folder),
+
+    def copy(folder: Path) -> Callable[[], object]:
+        command = ["cp", "-r", "--reflink=never", str(source), str(folder)]
+        return lambda: subprocess.run(command, check=True)
+
+    work: dict[str, Callable[[Path], Callable[[], object]]] = {
+        "cp": copy,
+        "put": lambda folder: lambda: put(files_of(source), folder),
+        "put again": lambda folder: lambda: put(files_of(source), cache),
+        "get": lambda folder: lambda: get(stored, cache, folder),
+        "dvc add": lambda folder: dvc_ready(source, folder),
     }
     for line in timed(runs, work, place):
         print(line, flush=True)

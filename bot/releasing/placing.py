@@ -13,12 +13,15 @@ from bot.keys import scanning
 from bot.releasing.job import Job
 from bot.wording import plural
 from lab.model.folder import inspect
+from registry.errors import CorruptWeights
 from registry.release import staging
 from registry.release.staging import Placed
 from registry.release.steps import Facts, Tell
 from security import hashing, storing
 from security.hashing import Known
 from security.manifest import Manifest
+
+PLACED = "placed.json"  # what was laid out
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class Fetch:
         placed = staging.place(
             job.world, job.bound.located, job.folder, job.staging / "objects", commit=job.commit
         )
-        _write(job.staging / "placed.json", [asdict(one) for one in placed])
+        _write(job.staging / PLACED, [asdict(one) for one in placed])
         return {"files": str(len(placed))}
 
     def undo(self, known: Mapping[str, Facts], facts: Facts | None) -> None:
@@ -111,7 +114,13 @@ class Measured:
         """Measure and prove. Raises CorruptWeights, ModelError."""
         job = self.job
         placed = read_placed(job)
-        whole = _own(staging.measure(job.folder, placed, job.known, jobs=job.jobs), placed)
+        try:
+            found = staging.measure(job.folder, placed, job.known, jobs=job.jobs)
+        except CorruptWeights:
+            # Laid out again by the next run: what these are links to may have been put right.
+            (job.staging / PLACED).unlink(missing_ok=True)
+            raise
+        whole = _own(found, placed)
         files = inspect(job.folder, tensors(whole))
         facts = {
             "root": whole.root,
@@ -151,7 +160,7 @@ def tensors(found: Manifest) -> dict[tuple[str, str], str]:
 
 def read_placed(job: Job) -> tuple[Placed, ...]:
     """Return what was laid out, () before."""
-    found = _read(job.staging / "placed.json")
+    found = _read(job.staging / PLACED)
     return tuple(Placed(**one) for one in found) if isinstance(found, list) else ()
 
 
@@ -162,7 +171,7 @@ def card_name(job: Job) -> str:
 
 
 def _placed_digest(job: Job) -> str:
-    path = job.staging / "placed.json"
+    path = job.staging / PLACED
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
 
 

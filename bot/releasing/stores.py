@@ -15,11 +15,13 @@ from bot.releasing.settings import Settings
 from bot.repository import GitWorld
 from bot.wording import plural
 from registry import dvc, dvcremote, objects
+from registry.dvcask import Object
 from registry.dvcconfig import DvcConfig
 from registry.errors import StoreFailed
 from registry.pointers import Pointer, PointerKind
 from registry.project import project_of
 from registry.release.ledger import Ledger
+from registry.release.staging import link
 from registry.release.steps import Facts, Tell
 from registry.release.values import Pointed, Release
 
@@ -95,12 +97,23 @@ def _projects(job: Job) -> Iterator[tuple[str, tuple[DvcConfig, Path, tuple[Poin
 
 
 def _cache(caches: tuple[Path, ...], pointers: tuple[Pointer, ...]) -> Path:
-    """Return the cache that has them; the first real one where none does."""
+    """Return the cache that has the most; ours, with links to all, where another has the rest."""
 
-    def has(cache: Path) -> int:
-        return sum(objects.is_at_hand(dvc.object_of(one).within(cache)) for one in pointers)
+    def near(one: Object, cache: Path) -> bool:
+        return objects.is_at_hand(one.within(cache))
 
-    return max(caches, key=has)
+    wanted = [dvc.object_of(pointer) for pointer in pointers]
+    listed = [(one, next((c for c in caches if near(one, c)), None)) for one in wanted]
+    wanted += [inside for one, cache in listed if cache for inside in dvc.within(one, cache)]
+    best = max(caches, key=lambda cache: sum(near(one, cache) for one in wanted))
+    rest = [one for one in wanted if not near(one, best)]
+    if not any(near(one, cache) for one in rest for cache in caches):
+        return best
+    for one in wanted:
+        found = next((one.within(cache) for cache in caches if near(one, cache)), None)
+        if found is not None:
+            link(found, one.within(caches[0]))
+    return caches[0]
 
 
 # MLflow

@@ -55,7 +55,7 @@ def place(
             trees, tuple(located), scratch, base_commit=commit, head_commit=commit
         ):
             _name(path, named)
-            _link(source, target / path)
+            link(source, target / path)
             found.append(Placed(path, digest if len(digest) == 32 else ""))
             if len(digest) == 64:
                 objects.prefix(target / path, digest, 0)
@@ -84,7 +84,8 @@ def _export(trees: Trees, item: Located, path: Path) -> None:
     part.replace(path)
 
 
-def _link(source: Path, path: Path) -> None:
+def link(source: Path, path: Path) -> None:
+    """Put a file at a path too, linked where it can be. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and path.samefile(source):
         return

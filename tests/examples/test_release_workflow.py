@@ -23,7 +23,7 @@ from modelwarden import __version__
 from tests.githubfake import FakeGitHub
 from tests.githubfake.people import Token
 from tests.githubfake.repository import Repository
-from tests.gitrepo import environment
+from tests.gitrepo import Repo, environment
 
 ROOT = Path(__file__).parents[2]
 PATH = ROOT / "examples/workflows/release.yml"
@@ -200,10 +200,14 @@ def test_no_other_input_reaches_the_api(
 def release(folder: Path, **words: str) -> tuple[subprocess.CompletedProcess[str], str]:
     temp = folder / "temp"
     program(temp / "warden/bin/python", VERB)
+    checkout = Repo(folder)
+    checkout.git("remote", "add", "origin", "https://github.com/acme/tiny")
+    checkout.git("update-ref", "refs/remotes/origin/main", checkout.commit({"a": "1"}))
     seen = folder / "seen"
     given_: dict[str, str] = {
         "RUNNER_TEMP": str(temp), "GITHUB_WORKSPACE": str(folder), "SEEN": str(seen),
-        "COMMIT": "c" * 40, "VERSION": "", "KEY": KEY, "PASSPHRASE": "", "GITHUB_TOKEN": TOKEN,
+        "COMMIT": "c" * 40, "MAIN": "main", "VERSION": "",
+        "KEY": KEY, "PASSPHRASE": "", "GITHUB_TOKEN": TOKEN,
     }  # fmt: skip
     done = bash(script("release", "Release"), folder, **given_ | words)
     return done, seen.read_text()

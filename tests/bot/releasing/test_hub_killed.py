@@ -150,6 +150,21 @@ def test_what_changes_after_it_is_out_changes_nothing(at: Hosted, warden: Warden
     once(at, pull)
 
 
+def test_who_was_overtaken_leaves_what_is_out_alone(at: Hosted, warden: Warden) -> None:
+    pull, commit = merged(at)
+    late = at.runner(commit)
+    with job(at.fake):
+        assert killed(late, before(uploads, "send", 3), "--commit", commit) == -9
+    with job(at.fake, 7002):
+        done = warden.release(at.runner(commit), "--commit", commit, "--take-over")
+    assert done.code == 0, done.err
+    held = [(a.id, a.digest) for a in at.one.assets]
+    done = again(at, warden, late, commit)
+    assert done.code == 1 and "by another run" in done.error
+    assert [(a.id, a.digest) for a in at.one.assets] == held
+    assert len(at.said(pull)) == 1
+
+
 def lost(found: list[Asset]) -> None:
     found[:] = [a for a in found if a.name != "config.json"]
 

@@ -28,6 +28,8 @@ __all__ = ["About", "card"]
 ROWS = 500  # of a table; the documents beside the card hold all
 JOULES = 3600  # in a watt-hour
 
+DRAFT = "None: this is a draft, of files that nobody released."
+
 
 def card(release: Release, about: About, previous: Release | None = None) -> str:
     """Return the card: front matter, then the page. `previous` is the release before this one."""
@@ -42,7 +44,7 @@ def card(release: Release, about: About, previous: Release | None = None) -> str
         section("Limits", paragraphs(about.limits)),
         section("Energy", _energy(release, about)),
         section("Languages", _languages(about)),
-        section("How to verify", *verifying(release)),
+        section("How to verify", *(verifying(release) if release.commit else [[DRAFT]])),
         section("Environment", *_environment(release)),
         section("Who made it", *_people(release)),
         section("Checks", *_checks(release)),
@@ -56,8 +58,8 @@ def _facts(release: Release, about: About) -> list[str]:
     number = next((f"{one:,}" for one in sizes if one), UNSTATED)
     repository = hub.address(release.repository)
     rows = (
-        ("Version", code(release.version)),
-        ("Released from", f"commit {code(release.commit)} of {_date(release)}"),
+        ("Version", code(release.version) if release.commit else DRAFT),
+        ("Released from", _from(release)),
         ("Repository", f"<{repository}>" if repository else code(release.repository) or UNSTATED),
         ("Task", plain(about.task, NAME) or UNSTATED),
         ("Architecture", next((code(one) for one in architectures if one), UNSTATED)),
@@ -74,8 +76,9 @@ def _facts(release: Release, about: About) -> list[str]:
     return table(("About", ""), kept)
 
 
-def _date(release: Release) -> str:
-    return plain(release.date, 40) or UNSTATED
+def _from(release: Release) -> str:
+    date = plain(release.date, 40) or UNSTATED
+    return f"commit {code(release.commit)} of {date}" if release.commit else UNSTATED
 
 
 def _measurements(release: Release, previous: Release | None) -> list[list[str]]:

@@ -92,6 +92,8 @@ def test_card_and_plan_are_of_this_model(project: Project) -> None:
     assert results["next-line", "accuracy"] == measured["next-line"]["accuracy"]
     assert (card.data.license, card.data.language) == ("apache-2.0", ["en"])
     assert "Shakespeare" in card.text
+    assert card.text.count("this is a draft, of files that nobody released.") == 2
+    assert "0.0.0" not in card.text
     plan = loaded(project, "release-plan.json")
     of = {one["fingerprint"] for one in loaded(project, "measurements.json")["records"]}
     assert of == {plan["fingerprint"]}

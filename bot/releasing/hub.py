@@ -16,9 +16,12 @@ from registry.release.assets import INDEX, SUMS, Index
 from registry.release.ledger import Issued, Ledger
 from registry.release.steps import Facts, Tell
 from security import hashing, storing
+from security.errors import Tampered
 from security.hashing import Known
 from security.manifest import Entry
 from security.paths import ATTESTATIONS, SIGNATURE
+from security.sign import bundle as bundles
+from security.sign import reading, statement
 from security.trust.releases import rank
 
 if TYPE_CHECKING:
@@ -138,6 +141,13 @@ def _published(job: Job) -> Published:
     known = Known.load(job.staging / "assets-digests.json")
     found = hashing.measure(folder, tensors=False, known=known, jobs=job.jobs)
     known.save()
+    # What was proven lay there before; what goes out is to be the very same.
+    data = reading.read(folder / SIGNATURE, bundles.LIMIT)
+    if statement.read(bundles.read(data).envelope.payload).manifest.root != found.root:
+        raise Tampered(
+            f"{folder}: its files are not those that were signed any more",
+            "nothing may write to the staging folder, nor to the DVC cache; run it again",
+        )
     entries = [*found.entries, _entry(folder, SIGNATURE), _entry(folder, ATTESTATIONS)]
     index = assets.plan(job.artifact, job.version, entries, assets.measure(folder, entries))
     extra = job.staging / "assets"

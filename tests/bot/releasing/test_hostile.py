@@ -6,13 +6,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from bot.releasing import hub
 from bot.releasing.book import GitBook
+from bot.releasing.job import Job
 from registry.release import values
 from registry.release.ledger import APPROVE, CLAIM, RELEASE, New, Tag
 from security import hashing
+from security.errors import Tampered
 from security.manifest import Entry
 from security.sign import bundle, signing, statement
 from security.sign.keys import load_signer
@@ -325,3 +330,18 @@ def test_one_file_is_not_named_twice(alice: Project, warden: Warden) -> None:
     alice.commit({"notes.txt": "two"})
     done = warden.release(alice)
     assert done.code and "config.json" in done.error, done.out
+
+
+def test_what_goes_out_is_what_was_signed(alice: Project, tmp_path: Path) -> None:
+    """A file that is written to between the proof and the upload."""
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    (folder / "config.json").write_bytes(b"{}")
+    whole = hashing.measure(folder)
+    (folder / "model.sig").write_bytes(signing.sign_manifest(whole, A, [signer(alice, "alice")]))
+    (folder / "model.intoto.jsonl").write_bytes(b"")
+    job = SimpleNamespace(published=folder, staging=tmp_path, artifact=A, version="1.0.0", jobs=1)
+    assert hub._published(cast(Job, job)).index.files
+    (folder / "config.json").write_bytes(b"{ }")
+    with pytest.raises(Tampered, match="not those that were signed"):
+        hub._published(cast(Job, job))

@@ -211,7 +211,7 @@ def _unlink(cache: Path, garbage: Iterable[Stored]) -> None:
 
 def _as_text(found: Found, days: int, deleted: bool) -> Iterator[str]:
     kinds = Counter(root.kind for root in found.roots.roots)
-    yield "needed by: " + ", ".join(plural(count, kind) for kind, count in kinds.items())
+    yield "needed by: " + ", ".join(f"{kind} ({count:,})" for kind, count in kinds.items())
     for kind in kinds:
         named = [root for root in found.roots.roots if root.kind == kind and root.named]
         for root in named[:SHOWN]:

@@ -5,22 +5,32 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import stamina
 
+from bot.github import given
+from bot.github.releases import here
+from bot.github.uploads import Part
 from bot.releasing.doctor import doctor
 from registry.mlflow import Registry
-from registry.release import journal
+from registry.release import assets, journal
 from registry.release.ledger import New
 from registry.release.story import Bound
 from security import auditlog
+from security.manifest import Entry
 from tests.bot.releasing.clones import git
 from tests.bot.releasing.stored import POLICY, Project, pointed
+from tests.githubfake.hub import FakeGitHub
+from tests.githubfake.people import Token
+from tests.githubfake.records import Release
+from tests.githubfake.repository import Repository as Fake
 from tests.ledgers import A
 
+TOKEN = "ghs_" + "7Hq2" * 9
 DATA = b"weights of a model"
 FILES = {"a.bin": b"first file", "b.bin": b"second one"}
 
@@ -352,3 +362,90 @@ def test_one_page_for_people(project: Project, capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().out.splitlines()[-2:] == [
         "repaired: 1 difference", "1 release, no difference",
     ]  # fmt: skip
+
+
+# GitHub
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Project, Fake]]:
+    """A project with a release whose assets are on GitHub, still a draft."""
+    with stamina.set_testing(True, attempts=2, cap=True), FakeGitHub(tmp_path / "github") as fake:
+        project = Project(tmp_path, POLICY.replace("github: false", "github: true"))
+        home = fake.repository("acme/tiny")
+        fake.tokens[TOKEN] = Token(
+            TOKEN, fake.user(given.ACTIONS, "Bot"), float("inf"), fake.installation(home),
+            {"contents": "write", "metadata": "read"}, (home.id,),
+        )  # fmt: skip
+        for name, value in (("URL", fake.url), ("TOKEN", TOKEN), ("REPO", "acme/tiny")):
+            name = {"URL": "GITHUB_API_URL", "REPO": "GITHUB_REPOSITORY"}.get(name, "GITHUB_TOKEN")
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("GITHUB_ACTIONS", "true")
+        out(project)
+        git(project.path, "push", "-q", "-f", str(home.bare.path), "HEAD:refs/heads/main", "v1.0.0")
+        yield project, home
+
+
+def published(project: Project, home: Fake, folder: Path, *, leave: str = "") -> None:
+    """Draft the release with its index, signature and one file, but for `leave`."""
+    book = project.book()
+    book.ledger()
+    signature = book.file(f"releases/{A}/1.0.0.sig", 1_000_000) or b""
+    document = book.file(f"releases/{A}/1.0.0.json", 1_000_000) or b""
+    folder.mkdir()
+    files = {"model.sig": signature, "release/release.json": document}
+    entries = [Entry(p, len(d), hashlib.sha256(d).hexdigest()) for p, d in files.items()]
+    index = assets.plan(A, "1.0.0", entries)
+    data = {part.name: files[file.path] for file, part in index.parts}
+    data |= {assets.INDEX: assets.dump(index), assets.SUMS: assets.sums(index)}
+    parts = []
+    for name, content in data.items():
+        (folder / name).write_bytes(content)
+        digest = hashlib.sha256(content).hexdigest()
+        if name != leave:
+            parts.append(Part(name, folder / name, 0, len(content), digest))
+    api = here()
+    commit = project.repo.git("rev-parse", "v1.0.0^{commit}")
+    api.upload(api.draft("v1.0.0", commit, "1.0.0", "new"), parts)
+
+
+def test_a_whole_draft_is_published_and_a_broken_one_is_not(
+    hub: tuple[Project, Fake], ask: Callable[..., Told], tmp_path: Path
+) -> None:
+    project, home = hub
+    found = ask(project)
+    assert (found.code, found.text) == (1, "there is no release of v1.0.0")
+    published(project, home, tmp_path / "cut", leave="model.sig")
+    found = ask(project, repair=True)
+    assert "the asset model.sig is missing" in found.text and "still a draft" in found.text
+    assert (found.code, home.releases[0].draft) == (1, True)
+    published(project, home, tmp_path / "whole")
+    found = ask(project)
+    assert found.text == "the release of v1.0.0 is still a draft"
+    found = ask(project, repair=True, full=True)
+    assert (found.code, found.text, home.releases[0].draft) == (0, "", False)
+    asset = next(one for one in home.releases[0].assets if "release" in one.name)
+    asset.data, asset.digest = b"x" * len(asset.data), ""
+    assert "other bytes" in ask(project, full=True).text
+
+
+def test_a_release_that_is_not_ours_is_left_alone(
+    hub: tuple[Project, Fake], ask: Callable[..., Told]
+) -> None:
+    project, home = hub
+    eve = home.owner
+    home.releases.append(Release(9, "v1.0.0", "main", "Mine", "no mark", False, False, eve, 0.0))
+    found = ask(project, repair=True)
+    assert found.code == 1 and "that is not ours" in found.text
+    assert [one.body for one in home.releases] == ["no mark"]
+
+
+def test_github_without_a_token_is_a_note(
+    hub: tuple[Project, Fake], ask: Callable[..., Told], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GITHUB_TOKEN")
+    found = ask(hub[0])
+    assert (found.code, [one["severity"] for one in found.drifts]) == (0, ["note"])
+    monkeypatch.setenv("GITHUB_TOKEN", "x" * 40)
+    found = ask(hub[0])
+    assert (found.code, [one["place"] for one in found.doubts]) == (3, ["github"])

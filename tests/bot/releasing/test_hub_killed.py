@@ -160,7 +160,7 @@ def test_who_was_overtaken_leaves_what_is_out_alone(at: Hosted, warden: Warden) 
     assert done.code == 0, done.err
     held = [(a.id, a.digest) for a in at.one.assets]
     done = again(at, warden, late, commit)
-    assert done.code == 1 and "by another run" in done.error
+    assert done.code == 1 and "is released already" in done.error
     assert [(a.id, a.digest) for a in at.one.assets] == held
     assert len(at.said(pull)) == 1
 

@@ -20,7 +20,7 @@ from bot.releasing.job import Place
 from bot.releasing.place import place
 from bot.wording import plural
 from registry.errors import RegistryError, ReleaseError, StoreFailed
-from registry.release.drift import Drift
+from registry.release.drift import DVC, Drift
 from registry.release.ledger import Ledger
 from security.errors import SecurityError
 
@@ -94,7 +94,7 @@ def look(there: Place, *, full: bool) -> tuple[Ledger, Looked]:
         ("git", lambda: gitdrift.commits(there, ledger)),
         ("git", lambda: gitdrift.files(there, ledger, full=full)),
         ("here", lambda: gitdrift.runs(there, ledger)),
-        ("dvc", lambda: _dvc(there, ledger, full=full)),
+        (DVC, lambda: _dvc(there, ledger, full=full)),
         ("mlflow", lambda: storedrift.mlflow(there, ledger, full=full)),
         ("github", lambda: storedrift.github(there, ledger, full=full)),
     )

@@ -13,6 +13,7 @@ from registry.release.ledger import Issued, Ledger
 Severity = Literal["error", "warning", "note"]
 DAY = timedelta(days=1)  # how long a release may take
 REPAIR = "modelwarden release doctor --repair"
+DVC = "dvc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,7 @@ def _object(store: str, one: Needed, what: str, mendable: Collection[str]) -> Dr
     can = one.id in mendable
     remedy = REPAIR if can else "push it from a clone that has it: dvc push, then doctor again"
     said = f"{store}: object {one.id} of {one.who} {what}"
-    return Drift("dvc", said, "error", remedy, ("object", one.id) if can else None)
+    return Drift(DVC, said, "error", remedy, ("object", one.id) if can else None)
 
 
 def claims(ledger: Ledger, now: datetime) -> Iterator[Drift]:

@@ -14,6 +14,7 @@ from bot.keys.trail import Trail, named
 from bot.quoting import plain
 from bot.releasing.agreeing import Waiting, examine
 from bot.releasing.job import Place
+from bot.releasing.numbering import number
 from bot.releasing.place import place, trust_at
 from bot.releasing.signing import pending
 from registry.release.ledger import APPROVE, New
@@ -37,7 +38,7 @@ def approve(
     format_: str,
 ) -> int:
     """Add signatures to what waits; return 0. Raises Tampered where the bytes are others."""
-    version = version.removeprefix("v")
+    version = number(version)
     with (
         place(repo, say=_say) as there,
         secrets.signers(keys, token, program, passphrase_file) as signers,

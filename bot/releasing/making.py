@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -12,10 +13,11 @@ import click
 from bot.errors import UsageError
 from bot.keys.trail import Trail, named
 from bot.quoting import plain
-from bot.releasing import finishing, stores, versioning
+from bot.releasing import finishing, people, stores, versioning
 from bot.releasing.evidence import Measure
 from bot.releasing.gating import Gate
 from bot.releasing.job import Job
+from bot.releasing.numbering import number
 from bot.releasing.opening import Asked, opened, out
 from bot.releasing.opening import named as numbered
 from bot.releasing.placing import Fetch, Intake, Measured
@@ -71,8 +73,9 @@ def run(
 def choose(job: Job, version: str | None) -> Job:
     """Return the job with its version: asked for, begun, released already, or suggested.
 
-    Raises Lost where the commit is out, or begun, under another number.
+    Raises UsageError for what is no number, Lost where the commit is out, or begun, under another.
     """
+    version = number(version) if version is not None else None
     there, begun = out(job), story(job)
     settled = there.version if there else begun.bound.version if begun else ""
     if version and settled and version != settled:
@@ -96,6 +99,7 @@ def bound(job: Job) -> Bound:
 
 
 def _made(job: Job) -> Mapping[str, Facts]:
+    people.able(job.trust, job.signers, datetime.now(UTC))  # before hours of work, and a claim
     stores.warm(job)
     with journal.opened(job.staging, bound(job)) as book:
         return running.run(steps(job), book, _say, final="record")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
 
-from security.trust.trustfile import Person
+from security.errors import Untrusted
+from security.identity import Signer
+from security.trust.trustfile import Credential, Person, TrustFile
 
 
 def besides(
@@ -27,6 +30,29 @@ def besides(
             seen.add(person(name))
             found.append(name)
     return tuple(found)
+
+
+def able(trust: TrustFile | None, signers: Sequence[Signer], now: datetime) -> None:
+    """Raise Untrusted where the trust file, or every key of its people that signs, has ended."""
+    if trust is None:
+        return
+    trust.fresh(now)
+    mine = {signer.public.hint for signer in signers}
+    named = [one for one in trust.credentials if one.public and one.public.hint in mine]
+    why = [_ended(one, now.astimezone(UTC).date()) for one in named]
+    if why and all(why):
+        raise Untrusted(
+            f"{trust.file}: the key {named[0].name} of {named[0].owner} {why[0]}",
+            "release with another key that it names; its rotate role names new ones",
+        )
+
+
+def _ended(one: Credential, day: date) -> str:
+    if one.revoked:
+        return f"is revoked since {one.revoked}" + (f": {one.reason}" if one.reason else "")
+    if one.end and day > one.end:
+        return f"counted until {one.end}"
+    return f"counts from {one.start} on" if one.start and day < one.start else ""
 
 
 def _plain(name: str) -> str:

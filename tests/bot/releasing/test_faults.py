@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import threading
-import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.bot.releasing.clones import git
-from tests.bot.releasing.project import POLICY, Project, model, policy, trust
-from tests.bot.releasing.running import Done, Warden
-from tests.bot.releasing.states import WHOLE, clean, whole
+from tests.bot.releasing.project import Project, model, policy, trust
+from tests.bot.releasing.running import Warden
+from tests.bot.releasing.states import whole
 
 Break = Callable[[Project], object]
 POLICY_AT, TRUST_AT = ".github/modelwarden.yml", ".github/trust.toml"
@@ -168,7 +163,7 @@ def nosuite(at: Project) -> None:
 REFUSED: dict[str, tuple[Break, tuple[str, ...], int, str]] = {
     "trust file expired": (
         lambda at: at.commit({TRUST_AT: trust(at, expires="2026-01-01")}), (), 1, "expired on"),
-    "key revoked": (rejected, (), 1, ""),
+    "key revoked": (rejected, (), 1, "revoked"),
     "no policy": (lambda at: (git(at.path, "rm", "-q", POLICY_AT), at.commit({})), (), 2,
                   "which folder holds the model"),
     "broken policy": (lambda at: at.commit({POLICY_AT: "release: [1"}), (), 2, POLICY_AT),
@@ -176,7 +171,7 @@ REFUSED: dict[str, tuple[Break, tuple[str, ...], int, str]] = {
                  "holds no model in nothing"),
     "no suite": (nosuite, (), 2, "names no suite"),
     "pickles": (pickled, (), 1, "pytorch_model.bin"),
-    "shallow": (shallow, (), 0, ""),
+    "shallow": (shallow, (), 2, "git fetch --unshallow"),
     "unborn": (unborn, (), 2, ""),
     "odd version": (lambda at: None, ("--version", "1.x"), 1, "1.x"),
     "no such commit": (lambda at: None, ("--commit", "v9"), 2, "v9"),
@@ -191,8 +186,7 @@ def test_what_cannot_be_released_is_said(name: str, alice: Project, warden: Ward
     damage, words, code, said = REFUSED[name]
     damage(alice)
     done = warden.release(alice, *words)
-    print(name, done.code, done.error if done.code else done.out)
     assert (done.code, said in done.err) == (code, True)
-    assert code == 0 or done.error
-    assert "release" not in alice.actions() or not code
-    assert not [name for name in alice.refs() if name.startswith("refs/tags/")] or not code
+    assert "release approve" not in done.error
+    assert "release" not in alice.actions()
+    assert not [name for name in alice.refs() if name.startswith("refs/tags/")]

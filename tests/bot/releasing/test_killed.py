@@ -1,4 +1,4 @@
-"""A release killed at every step and inside of them: nothing lost, nothing doubled, nothing left."""
+"""A release killed at every step and inside of them: nothing lost, doubled or left."""
 
 from __future__ import annotations
 

@@ -289,7 +289,7 @@ def trust(
     for role, actions, count in (
         ("release", '"release"', threshold),
         ("attest", '"attest"', 1),
-        ("admin", '"rotate", "waive", "open", "audit"', 1),
+        ("admin", '"rotate", "waive", "open", "audit"', threshold),
     ):
         lines += [f"[roles.{role}]", f"actions = [{actions}]", f"members = [{names}]"]
         lines += [f"threshold = {count}", f'artifacts = ["{A}"]']

@@ -262,7 +262,7 @@ def make(place: Path) -> Project:
             "data/README.md": "---\nlicense: cc0-1.0\n---\n# Text\n",
             "eval/quiz.jsonl": quiz(),
             ".gitignore": "/model\nmlflow.db\nmlartifacts/\n",
-            ".dvc/config": "[core]\n    remote = store\n['remote \"store\"']\n    url = ../../store\n",
+            ".dvc/config": "[core]\nremote = store\n['remote \"store\"']\nurl = ../../store\n",
             ".dvc/.gitignore": "/cache\n/tmp\n/config.local\n",
             ".github/modelwarden.yml": policy(),
         }

@@ -61,19 +61,22 @@ def hook(at: Project, name: str, text: str) -> None:
     path.chmod(0o755)
 
 
-def put(**files: str | bytes) -> Break:
-    return lambda at: at.commit({name.replace("__", "/"): data for name, data in files.items()})
+def unmade(at: Project) -> None:
+    """Put a file in the place of the DVC remote."""
+    at.store.parents[1].rename(at.place / "st")
+    at.store.parents[1].touch()
 
 
-def commit(path: str, text: str) -> Break:
-    return lambda at: at.commit({path: text})
+def remade(at: Project) -> None:
+    at.store.parents[1].unlink()
+    (at.place / "st").rename(at.store.parents[1])
 
 
 # name: what is broken, what is said, what makes it right again (None: nothing does)
 REPAIRABLE: dict[str, tuple[Break, str, Break]] = {
     "objects nowhere": (
         lambda at: at.cache.rename(at.place / "away"), "not in remote 'store'",
-        lambda at: (shutil.rmtree(at.cache, ignore_errors=True),
+        lambda at: (shutil.rmtree(at.cache, ignore_errors=True),  # type: ignore[func-returns-value]
                     (at.place / "away").rename(at.cache)),
     ),
     "cache corrupt": (flip, "are not those of its pointer", flip),
@@ -91,11 +94,7 @@ REPAIRABLE: dict[str, tuple[Break, str, Break]] = {
         lambda at: git(at.path, "push", "-q", "origin", "HEAD^{tree}:refs/tags/v1.0.0"),
         "v1.0.0", lambda at: git(at.path, "push", "-q", "origin", ":refs/tags/v1.0.0"),
     ),
-    "remote store away": (
-        lambda at: at.store.parents[1].rename(at.place / "st") and (at.store.parents[1]).touch(),
-        "'store'", lambda at: (at.store.parents[1].unlink(),
-                             (at.place / "st").rename(at.store.parents[1])),
-    ),
+    "remote store away": (unmade, "'store'", remade),
 }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.bot.releasing.clones import git
@@ -59,8 +60,8 @@ def documents(out: Path) -> None:
     from huggingface_hub import ModelCard
 
     card = ModelCard((out / "README.md").read_text(), ignore_metadata_errors=False)
-    (result,) = card.data.eval_results[:1]
-    assert result.dataset_name
+    (result,) = card.data.to_dict()["model-index"][0]["results"][:1]  # type: ignore[no-untyped-call]
+    assert result["dataset"]["name"]
     bill = (out / "release" / "bom.cdx.json").read_text()
     version = json.loads(bill)["specVersion"].replace(".", "_")
     assert JsonStrictValidator(SchemaVersion[f"V{version}"]).validate_str(bill) is None
@@ -68,7 +69,7 @@ def documents(out: Path) -> None:
     assert (out / "release" / "lineage.svg").read_text().startswith("<svg")
 
 
-CHANGES = {
+CHANGES: dict[str, tuple[Callable[[Project], object], str]] = {
     "weights": (lambda at: at.weigh(model(norm=1.0001)), "1.1.0"),
     "tokenizer": (lambda at: at.weigh(model(words=310)), "2.0.0"),
     "readme": (lambda at: at.commit({"README.md": "# Tiny\n\nMore.\n"}), "1.0.1"),

@@ -16,9 +16,9 @@ from tests.registry.release.made import typical
 def test_warming_makes_nothing_and_the_first_call_answers(tmp_path: Path) -> None:
     with Registry("sqlite:///mlflow.db", folder=tmp_path) as registry:
         registry.warm()
-        registry.warm()
         child = registry._calls._process
-        assert child is not None
+        registry.warm()
+        assert child is not None and registry._calls._process is child
         assert list(tmp_path.iterdir()) == []
         assert registry.versions("acme/tiny") == ()  # no file, nobody is asked
         made = registry.record(typical(), "9" * 64, tmp_path, lambda line: None)

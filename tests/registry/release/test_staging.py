@@ -15,7 +15,7 @@ from registry.errors import CorruptWeights
 from registry.proofs import PROOFS
 from registry.release import staging
 from registry.release.staging import Placed, measure
-from security.hashing import working
+from security.hashing import reading, working
 
 DATA = {"model.safetensors": b"\x10" + b"w" * 300_000, "a/config.json": b"{}", "README.md": b"#"}
 
@@ -55,7 +55,7 @@ def test_each_byte_is_read_once(
     laid: tuple[Path, tuple[Placed, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target, placed = laid
-    count, real = [0], working.pieces
+    count, real = [0], reading.pieces
 
     def pieces(*given: object) -> object:
         for piece in real(*given):  # type: ignore[arg-type]

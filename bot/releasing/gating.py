@@ -41,7 +41,7 @@ class Gate:
 
     def do(self, known: Mapping[str, Facts], tell: Tell) -> Facts:
         """Judge. Raises Blocked with the first reason, telling every one."""
-        stores.ready(self.job.settings)
+        stores.ready(self.job.rules)
         shut = reasons(self.job)
         for one in shut:
             tell(f"shut: {one.why}; {one.remedy}")
@@ -76,7 +76,7 @@ def reasons(job: Job) -> tuple[Shut, ...]:
         runs=tuple(_runs(pull, job.rules.required)) if hub.wanted(job) else None,
         evidence=tuple(_proof(one, signers) for one in document.measurements),
         approvals=tuple(one for one in document.approvals if one.how == "review"),
-        missing=accepted(job, lineage(document, "", present).missing),
+        missing=accepted(job, (*lineage(document, "", present).missing, *loosened(job))),
         issued=tuple(one for one in job.ledger.issued if one.commit != job.commit),
         previous=job.previous.version if job.previous else "",
         branch=main(job),
@@ -93,6 +93,21 @@ def reasons(job: Job) -> tuple[Shut, ...]:
         signed=True,
     )
     return judge(facts, rules)
+
+
+def loosened(job: Job) -> Iterator[Missing]:
+    """Yield what the base's policy asked for and the commit's does not: a merge is no consent."""
+    if job.previous is None:
+        return
+    again = "name it again in the policy"
+    base: regression.Settings = job.policy.section(regression.NAME)
+    own: regression.Settings = job.own.section(regression.NAME)
+    for name in sorted({s.name for s in base.suite} - {s.name for s in own.suite}):
+        why = f"{job.previous.version} was measured on it, and the commit's policy drops it"
+        yield Missing(f"suite {name}", why, f"{again}, or: --waive 'lineage/suite {name}=REASON'")
+    if set(job.rules.seal_to) != set(job.settings.seal_to):
+        why = f"the commit's policy seals to others than that of {job.previous.version} did"
+        yield Missing("recipients", why, f"{again}, or: --waive lineage/recipients=REASON")
 
 
 def _runs(pull: Merged | None, required: Sequence[str]) -> Iterator[CheckRun]:

@@ -43,6 +43,11 @@ class Place:
     artifact: str
     book: GitBook
 
+    @property
+    def rules(self) -> Settings:
+        """The same words, where nobody's merge is to be distrusted."""
+        return self.settings
+
 
 @dataclass(frozen=True, slots=True)
 class Job:

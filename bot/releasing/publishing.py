@@ -105,7 +105,7 @@ class Recorded:
 
     def about(self) -> str:
         """Say where."""
-        where = ", and in MLflow" if stores.uri(self.job.settings) else ""
+        where = ", and in MLflow" if stores.uri(self.job.rules) else ""
         return f"record it in the ledger, as tag {self.job.tag}{where}"
 
     def look(self, known: Mapping[str, Facts]) -> Facts | None:

@@ -44,7 +44,8 @@ def upload(job: Job, tell: Tell) -> Facts:
     sent = held = 0
     for source, (config, cache, pointers) in _projects(job):
         if not config.remotes:
-            tell(f"{source}: no DVC remote: only this machine has what it points at")
+            hint = "merge one into .dvc/config, then: modelwarden release doctor --repair"
+            tell(f"{source}: no DVC remote: only this machine has what it points at; {hint}")
             continue
         went = dvcremote.push(pointers, config, cache)
         sent, held = sent + len(went), held + len(pointers)
@@ -130,11 +131,11 @@ def registry(there: Job | Place) -> Iterator[Registry | None]:
 
     The steps of one release share one: its process takes seconds to start.
     """
-    where = uri(there.settings)
+    where = uri(there.rules)  # not the commit's words: credentials go there
     if not where:
         yield None
         return
-    ready(there.settings)
+    ready(there.rules)
     from registry.mlflow import Registry
 
     folder = there.world.worktree or there.world.git_dir

@@ -19,7 +19,12 @@ waive = click.option(
     "--waive", "excuses", metavar="RULE=REASON", multiple=True,
     help="Accept a finding; the reason goes into the ledger. Repeatable.",
 )  # fmt: skip
-model = click.option("--model", metavar="DIR", type=FILE, help="Of the working folder: the model.")
+model = click.option(
+    "--model",
+    metavar="DIR",
+    type=FILE,
+    help="Of the working folder: the model  [default: the policy's].",
+)
 reason = click.option("--reason", metavar="TEXT", required=True, help="Why; it stays in the log.")
 
 
@@ -40,7 +45,7 @@ def release() -> None:
 @waive
 @click.option(
     "--draft", is_flag=True,
-    help="Plan for the files as they lie in the working folder; needs no commit of them.",
+    help="Plan for the files as they lie in the working folder, without a commit; as JSON.",
 )  # fmt: skip
 @model
 @click.option("--output", metavar="FILE", type=FILE, help="Write it there.")
@@ -114,7 +119,7 @@ def list_(**options: Any) -> int:
 @threads
 @formatted
 def verify(**options: Any) -> int:
-    """Prove a release from the repository: ledger, tag, signature, weights as the commit names."""
+    """Prove a release (else the champion): ledger, tag, signature, weights as the commit names."""
     from bot.releasing.checking import verify as run_
 
     return run_(**options)

@@ -183,8 +183,11 @@ def _excused(job: Job) -> Policy:
 
 def _gated(verdict: Verdict) -> Gated:
     waived = tuple(f"{f.rule}: {f.waived}" for f in verdict.findings if f.waived)
-    bad = next((f.message for f in verdict.findings if f.counts), verdict.reason)
-    return Gated(verdict.check, verdict.outcome.value, bad, tuple(dict.fromkeys(waived)))
+    bad = [f for f in verdict.findings if f.counts]
+    # The rules come first: by their names they are waived, and the gate says so.
+    names = ", ".join(dict.fromkeys(f.rule for f in bad))
+    summary = f"{names}: {bad[0].message}" if bad else verdict.reason
+    return Gated(verdict.check, verdict.outcome.value, summary, tuple(dict.fromkeys(waived)))
 
 
 def _against(before: Issued, report: Report) -> Against:

@@ -55,6 +55,8 @@ def get(*, version: str, repo: Path, output: Path, jobs: int, format_: str) -> i
     else:
         what = "as it was published" if whole else "the model alone, without its documents"
         click.echo(f"{output}: {issued.artifact} {issued.version}, {what}")
+        if not whole:
+            click.echo(f"whose it is: modelwarden release verify {issued.version}")
     return 0
 
 

@@ -21,7 +21,7 @@ from bot.releasing.attested import attested
 from bot.releasing.baseline import baseline
 from bot.releasing.gather import gather
 from bot.releasing.job import LINEAGE, Excuse, Job, Place
-from bot.releasing.place import place
+from bot.releasing.place import others, place
 from bot.releasing.settings import Settings
 from bot.repository import GitWorld
 from registry.bom.naming import public
@@ -75,14 +75,19 @@ def _signers(asked: Asked) -> Iterator[tuple[Signer, ...]]:
 
 def _job(asked: Asked, there: Place, ledger: Ledger, signers: tuple[Signer, ...]) -> Job:
     world, commit, artifact = there.world, there.commit, there.artifact
-    others = tuple(one for one in ledger.issued if one.commit != commit)
-    previous = baseline(world.place, replace(ledger, issued=others), artifact, commit)
+    if not there.settings.artifact and (hint := others(ledger, artifact)):
+        what = (
+            f"the policy at {commit[:12]} does not name what is released, which is {artifact} here"
+        )
+        raise UsageError(what, hint)
+    earlier = tuple(one for one in ledger.issued if one.commit != commit)
+    previous = baseline(world.place, replace(ledger, issued=earlier), artifact, commit)
     before = there.book.document(artifact, previous.version) if previous else None
     elsewhere.refuse(world, commit, there.settings, ledger)
     found = trusting.chain(world, ledger, commit)
     trust = found.trust
     own = policy_at(world, commit)
-    judge = previous or _before(world, replace(ledger, issued=others), artifact, commit)
+    judge = previous or _before(world, replace(ledger, issued=earlier), artifact, commit)
     if judge is not None:
         then = trusting.known(world, found, ledger, judge)
         if then is not None:

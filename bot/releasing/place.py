@@ -5,6 +5,7 @@ What is needed of the policy is its key `release`; who judges a change by it rea
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,13 +70,22 @@ def trust_at(world: GitWorld, commit: str) -> TrustFile | None:
 
 
 def _artifact(world: GitWorld, settings: Settings) -> str:
-    name = settings.artifact or (world.worktree or world.git_dir).name.removesuffix(".git")
+    name = settings.artifact or repository(world, settings.remote)
     if not is_artifact(name):
         raise UsageError(
             f"{name!r:.100} cannot be the name of what is released",
             "name it in the policy: release.artifact, as acme/small",
         )
     return name
+
+
+def repository(world: GitWorld, remote: str) -> str:
+    """Return the repository's name: its remote's, which all clones share, else its folder's."""
+    url = world.revisions.remote_url(remote).rstrip("/").removesuffix(".git")
+    name = re.split(r"[/:\\]", url)[-1]
+    if is_artifact(name):
+        return name
+    return (world.worktree or world.git_dir).name.removesuffix(".git")
 
 
 def version_of(ledger: Ledger, artifact: str, name: str) -> Issued:
@@ -85,8 +95,23 @@ def version_of(ledger: Ledger, artifact: str, name: str) -> Issued:
     if not found:
         known = ", ".join(one.version for one in ledger.issued[-5:] if one.artifact == artifact)
         what = f"{name} points at nothing" if name in ALIASES else f"no release {plain(name)}"
-        raise UsageError(f"{what} of {artifact}", f"the newest are: {known or 'none yet'}")
+        raise UsageError(f"{what} of {artifact}", others(ledger, artifact) or _known(known))
     return found[-1]
+
+
+def _known(versions: str) -> str:
+    return f"name one; the newest are: {versions}" if versions else "none is released yet"
+
+
+def others(ledger: Ledger, artifact: str) -> str:
+    """Return what to do where all that the ledger holds has another name, "" where that is not so.
+
+    A name that the policy leaves out is that of the repository, which may be called otherwise here.
+    """
+    names = {one.artifact for one in ledger.issued}
+    if not names or artifact in names:
+        return ""
+    return f"the ledger has {', '.join(sorted(names)[:3])}: name it in the policy, release.artifact"
 
 
 def pointed(ledger: Ledger, artifact: str, alias: str) -> str:

@@ -48,7 +48,7 @@ def plan(
     asked = Asked(repo, commit, version, excuses=excuses, jobs=jobs)
     with opened(asked, _say) as found:
         job, reasons = _numbered(found, version)
-        missing = _missing(job)
+        missing = () if out(job) else _missing(job)  # what is out cannot be mended
         planned = running.plan(steps(job), story(job))
         done = out(job)
     if format_ == "json":
@@ -92,6 +92,9 @@ def _lines(
     lines += [f"  because: {plain(reason)}" for reason in reasons]
     width = max(len(one.name) for one in planned)
     lines += [f"  {one.name:<{width}}  {one.about}{_state(one)}" for one in planned]
+    if (done := out(job)) is not None:
+        made = f"released already, by {plain(done.actor)} at {done.at[:16]}Z"
+        return [lines[0], made, f"look at it: modelwarden release show {job.version}"]
     for link in missing:
         lines += [f"missing: {plain(link.what)}: {plain(link.why)}", f"  {plain(link.remedy)}"]
     if missing:
@@ -125,7 +128,7 @@ def card(
         path = f"releases/{one.artifact}/{one.version}.card.md"
         data = there.book.file(path, 5_000_000)
         if data is None:
-            raise Blocked(f"{path} beside the ledger is missing", "see: release doctor")
+            raise Blocked(f"{path} beside the ledger is missing", "see: modelwarden release doctor")
         write(data.decode("utf-8"), output)
     return 0
 

@@ -41,7 +41,10 @@ def promote(*, version: str, alias: str, expect: str, reason: str, repo: Path, f
         ledger = there.book.ledger()
         target = version_of(ledger, there.artifact, version)
         now = pointed(ledger, there.artifact, alias)
-        if now != expect:
+        if now == target.version:  # whoever asks twice is not sent to look again
+            raise Blocked(f"{alias} of {there.artifact} points at {now} already",
+                          "nothing is to be done")  # fmt: skip
+        if now != expect.removeprefix("v"):
             raise Lost(
                 f"{alias} of {there.artifact} points at {now or 'nothing'}, not at "
                 f"{expect or 'nothing'}",
@@ -56,7 +59,7 @@ def promote(*, version: str, alias: str, expect: str, reason: str, repo: Path, f
         if alias == PREVIOUS and judges and not champion:
             raise Blocked(
                 f"{there.artifact} has no champion: nothing was there before it",
-                f"promote a champion first: modelwarden release promote {version} champion",
+                f"promote a champion first: modelwarden release promote {target.version} champion --expect ''",
             )
         found = judged(there, ledger, target, champion, _say) if champion and judges else None
         if found is not None and found.outcome != GOOD:
@@ -64,7 +67,7 @@ def promote(*, version: str, alias: str, expect: str, reason: str, repo: Path, f
                 f"{target.version} is not shown to be as good as {champion}: {found.summary}",
                 "measure it on more items, or release a better one",
             )
-        said = {"alias": alias, "version": target.version, "expect": expect, "root": target.root}
+        said = {"alias": alias, "version": target.version, "expect": now, "root": target.root}
         said |= {"reason": reason} if reason else {}
         said |= {"verdict": found.digest} if found else {}
         news = [New(actor(there), PROMOTE, there.artifact, said)]

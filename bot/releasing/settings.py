@@ -38,7 +38,7 @@ class Settings(BaseModel):
 
     artifact: str = Field(
         default="",
-        description="Name of what is released, as acme/small; '' for the repository's folder.",
+        description="Name of what is released, as acme/small; '' for the repository's name.",
     )
     model: str = Field(
         default="", description="Folder of the weights; '' for that of `regression.model`."

@@ -15,7 +15,7 @@ from bot.errors import UsageError
 from bot.printing import write
 from bot.quoting import plain
 from bot.releasing.job import Place
-from bot.releasing.place import aliases, place, trust_at, version_of
+from bot.releasing.place import aliases, others, place, trust_at, version_of
 from bot.report.bars import table
 from registry.errors import RegistryError
 from registry.release import log
@@ -45,7 +45,7 @@ def show(
         release = there.book.document(there.artifact, issued.version)
         proven = _proven(there, issued, release)
         graph = lineage(release, issued.root, {entry.path for entry in _all(release)})
-        compared = _diff(there, ledger, release, diff) if diff else None
+        compared = _diff(there, ledger, release, diff) if diff is not None else None
     if svg is not None:
         write(as_svg(graph), svg)
     if format_ == "json":
@@ -73,7 +73,8 @@ def _chosen(there: Place, ledger: Ledger, version: str | None) -> Issued:
     if not mine:
         raise UsageError(
             f"no release of {there.artifact} is known here",
-            "make one: modelwarden release plan; or fetch its ledger: modelwarden release list",
+            others(ledger, there.artifact)
+            or "make one: modelwarden release plan; or fetch its ledger: modelwarden release list",
         )
     return max(mine, key=lambda one: rank(one.version))
 
@@ -142,6 +143,8 @@ def _then(there: Place, ledger: Ledger, alias: str, at: str, format_: str) -> in
     if alias not in ALIASES:
         raise UsageError(f"--at with {plain(alias)}", f"name an alias: {', '.join(ALIASES)}")
     when = _moment(at)
+    if hint := others(ledger, there.artifact):
+        raise UsageError(f"no release of {there.artifact} is known here", hint)
     found = log.at(ledger, there.artifact, alias, when)
     said: dict[str, Any] = {"artifact": there.artifact, "alias": alias, "at": when.isoformat()}
     said |= {"version": None}

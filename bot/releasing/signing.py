@@ -130,18 +130,20 @@ class Seal:
         return f"encrypt to {count} recipients" if count else "nothing: the policy seals to nobody"
 
     def look(self, known: Mapping[str, Facts]) -> Facts | None:
-        """See whether that is done, or not asked for."""
+        """See whether that is done."""
         job = self.job
         if not job.settings.seal_to:
-            return {"root": known["sign"]["root"]}
+            return None  # nothing is done, which is said
         if not (job.sealed / SIGNATURE).exists() or not _same_source(job):
             return None
         whole = sealed_manifest(job)
         return {"root": whole.root} if signed_by(job.sealed, whole, job.signers) else None
 
     def do(self, known: Mapping[str, Facts], tell: Tell) -> Facts:
-        """Seal and sign. Raises BadKey for what is no recipient."""
+        """Seal and sign, where that is asked for. Raises BadKey for what is no recipient."""
         job = self.job
+        if not job.settings.seal_to:
+            return {"root": known["sign"]["root"]}
         whom = recipients(job.settings.seal_to, ())
         job.sealed.parent.mkdir(exist_ok=True)
         onepass.seal_folder_measured(

@@ -170,7 +170,7 @@ def _checks(facts: GateFacts, rules: GateRules) -> Iterator[Shut]:
         if check.outcome not in OPEN and check.check not in waived:
             yield Shut(
                 f"the check {check.check} says {check.outcome}: {check.summary}",
-                f"correct it, or accept it with a reason: --waive {check.check}=REASON",
+                f"correct it{_acceptance(check)}",
             )
     for name in rules.checks:
         if name not in {check.check for check in facts.checks} | waived:
@@ -232,6 +232,14 @@ def _evidence(facts: GateFacts, rules: GateRules) -> Iterator[Shut]:
 def _lineage(facts: GateFacts, rules: GateRules) -> Iterator[Shut]:
     for link in facts.missing:
         yield Shut(f"{link.what} is missing: {link.why}", link.remedy)
+
+
+def _acceptance(check: Gated) -> str:
+    """Return how its findings are accepted, by the rules that its summary begins with."""
+    names = check.summary.partition(": ")[0].split(", ")
+    rules = [name for name in names if name.startswith(f"{check.check}/")]
+    options = " ".join(f"--waive {rule}=REASON" for rule in rules)
+    return f", or accept it with a reason: {options}" if rules else ""
 
 
 def _waived(facts: GateFacts) -> set[str]:

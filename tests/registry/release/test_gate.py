@@ -160,3 +160,21 @@ def test_everything_is_told_at_once() -> None:
 )
 def test_only_success_is_success(conclusion: str) -> None:
     assert said(replace(FACTS, runs=(CheckRun("Modelwarden", conclusion),)))
+
+
+@pytest.mark.parametrize(
+    ("summary", "remedy"),
+    [
+        ("weights/pickle: a pickle: here",
+         "correct it, or accept it with a reason: --waive weights/pickle=REASON"),
+        ("weights/pickle, weights/nan: x", "correct it, or accept it with a reason: "
+         "--waive weights/pickle=REASON --waive weights/nan=REASON"),
+        ("it could not be judged", "correct it"),
+        ("licences/x: of another check", "correct it"),
+        ("", "correct it"),
+    ],
+)  # fmt: skip
+def test_a_check_that_fails_is_accepted_by_its_rules(summary: str, remedy: str) -> None:
+    failed = (Gated("weights", "fail", summary), Gated("licences", "pass", ""))
+    (shut,) = judge(replace(FACTS, checks=failed), RULES)
+    assert shut.remedy == remedy

@@ -19,7 +19,8 @@ from bot.quoting import plain
 from bot.releasing.attested import somebody
 from bot.releasing.job import RELEASE_JSON, Place
 from bot.releasing.place import trust_at
-from bot.releasing.signing import STATED, pending
+from bot.releasing.signing import STATED
+from bot.releasing.waiting import pending
 from registry.errors import Blocked
 from registry.release import staging, values
 from registry.release.ledger import Ledger

@@ -16,7 +16,7 @@ from bot.releasing.agreeing import Waiting, examine
 from bot.releasing.job import Place
 from bot.releasing.numbering import number
 from bot.releasing.place import place, trust_at
-from bot.releasing.signing import pending
+from bot.releasing.waiting import pending
 from registry.release.ledger import APPROVE, New
 from security.identity import Signer
 from security.paths import ATTESTATIONS, SIGNATURE

@@ -22,7 +22,8 @@ from bot.releasing.opening import Asked, opened, out
 from bot.releasing.opening import named as numbered
 from bot.releasing.placing import Fetch, Intake, Measured
 from bot.releasing.publishing import Announce, Claim, Recorded, Upload
-from bot.releasing.signing import Seal, Sign, Verify
+from bot.releasing.sealing import Seal
+from bot.releasing.signing import Sign, Verify
 from bot.releasing.writing import Documents
 from registry.errors import Blocked, Lost
 from registry.release import journal, running

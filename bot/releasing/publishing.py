@@ -13,7 +13,8 @@ from bot.releasing import again, hub, stores
 from bot.releasing.job import RELEASE_JSON, Job
 from bot.releasing.place import aliases
 from bot.releasing.placing import card_name
-from bot.releasing.signing import approval, drop_pending, ours, pending, proven
+from bot.releasing.signing import approval, proven
+from bot.releasing.waiting import drop_pending, ours, pending
 from registry.errors import Lost
 from registry.release import log, values
 from registry.release.ledger import (

@@ -1,8 +1,7 @@
-"""Steps sign, seal, verify: what is published, signed by those who may, and proven to be so."""
+"""Steps sign and verify: what is published, signed by those who may, and proven to be so."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,23 +12,21 @@ from typing import Any
 
 from bot.errors import UsageError
 from bot.keys import claims
-from bot.keys.sealing import header_size, recipients
-from bot.releasing import people, stores
+from bot.releasing import people
 from bot.releasing.job import RELEASE_JSON, TRUST, Job
-from bot.releasing.placing import published_manifest, read_placed
+from bot.releasing.placing import published_manifest
+from bot.releasing.waiting import drop_pending, take_pending, wait
 from registry.errors import Blocked
 from registry.release import values
 from registry.release.ledger import APPROVE, New
 from registry.release.steps import Facts, Tell
-from security import hashing, onepass, storing
+from security import storing
 from security.errors import SecurityError, Untrusted
-from security.hashing import Known
 from security.identity import Identity, Signer
 from security.manifest import Manifest
 from security.paths import ATTESTATIONS, SIGNATURE
 from security.sign import bundle as bundles
 from security.sign import reading, signing
-from security.sign.attestations import LIMIT as CLAIMS_LIMIT
 from security.trust import releases
 from security.trust.single import KeyTrust
 from security.trust.trustfile import Person
@@ -118,48 +115,6 @@ class Sign:
 
 
 @dataclass(frozen=True, slots=True)
-class Seal:
-    """The same files, readable by their recipients only, and signed again."""
-
-    job: Job
-    name: str = "seal"
-
-    def about(self) -> str:
-        """Say for whom."""
-        count = len(self.job.settings.seal_to)
-        return f"encrypt to {count} recipients" if count else "nothing: the policy seals to nobody"
-
-    def look(self, known: Mapping[str, Facts]) -> Facts | None:
-        """See whether that is done."""
-        job = self.job
-        if not job.settings.seal_to:
-            return None  # nothing is done, which is said
-        if not (job.sealed / SIGNATURE).exists() or not _same_source(job):
-            return None
-        whole = sealed_manifest(job)
-        return {"root": whole.root} if signed_by(job.sealed, whole, job.signers) else None
-
-    def do(self, known: Mapping[str, Facts], tell: Tell) -> Facts:
-        """Seal and sign, where that is asked for. Raises BadKey for what is no recipient."""
-        job = self.job
-        if not job.settings.seal_to:
-            return {"root": known["sign"]["root"]}
-        whom = recipients(job.settings.seal_to, ())
-        job.sealed.parent.mkdir(exist_ok=True)
-        onepass.seal_folder_measured(
-            job.folder, job.sealed, whom, header_size=header_size(whom, 4), jobs=job.jobs,
-            overwrite=job.sealed.exists(), tensors=False,
-        )  # fmt: skip
-        whole = sealed_manifest(job)
-        sign(job, job.sealed, whole, job.signers, content=False)
-        storing.write(job.staging / "sealed.json", json.dumps(_plain(job)).encode())
-        return {"root": whole.root}
-
-    def undo(self, known: Mapping[str, Facts], facts: Facts | None) -> None:
-        """Leave it: the staging folder goes as a whole."""
-
-
-@dataclass(frozen=True, slots=True)
 class Verify:
     """What will be published is what people will be able to verify."""
 
@@ -238,94 +193,6 @@ def signed_by(folder: Path, whole: Manifest, signers: Sequence[Signer]) -> bool:
     except SecurityError:
         return False
     return all(one.manifest.root == whole.root for one in found)
-
-
-def sealed_manifest(job: Job) -> Manifest:
-    """Return the manifest of the sealed files, read again only where they changed."""
-    known = Known.load(job.staging / "sealed-digests.json")
-    found = hashing.measure(job.sealed, tensors=False, known=known, jobs=job.jobs)
-    known.save()
-    return found
-
-
-def _plain(job: Job) -> list[str]:
-    """Return what was sealed: the files, and the signatures on them, which are sealed too."""
-    beside = (job.folder / SIGNATURE).read_bytes() + (job.folder / ATTESTATIONS).read_bytes()
-    return [published_manifest(job).root, hashlib.sha256(beside).hexdigest()]
-
-
-def _same_source(job: Job) -> bool:
-    try:
-        return bool(json.loads((job.staging / "sealed.json").read_bytes()) == _plain(job))
-    except (OSError, ValueError):
-        return False
-
-
-# What waits for somebody else's signature lies beside the log, where they find it.
-
-
-def pending(artifact: str, version: str, name: str) -> str:
-    """Return where a file of an unfinished release waits."""
-    return f"pending/{artifact}/{version}/{name}"
-
-
-def wait(job: Job, tell: Tell) -> None:
-    """Put weights, signature and documents where others find them; what is there stays."""
-    stores.upload(job, tell)  # who is to agree has to have the bytes
-    data = job.book.file(pending(job.artifact, job.version, SIGNATURE), bundles.LIMIT)
-    said = job.book.file(pending(job.artifact, job.version, ATTESTATIONS), CLAIMS_LIMIT)
-    if data is not None and said is not None and _same(job, data, said):
-        return
-    files = {
-        pending(job.artifact, job.version, name): (job.folder / name).read_bytes()
-        for name in (SIGNATURE, ATTESTATIONS, *ours(job))
-    }
-    ledger = job.book.ledger()
-    job.book.append((), files, expect=ledger.head)
-
-
-def ours(job: Job) -> tuple[str, ...]:
-    """Return the files of the published folder that the release adds to the model."""
-    names = {placed.path for placed in read_placed(job)}
-    return tuple(e.path for e in published_manifest(job).entries if e.path not in names)
-
-
-def take_pending(job: Job) -> None:
-    """Take over the signature that others added theirs to, if it is one of these very files."""
-    data = job.book.file(pending(job.artifact, job.version, SIGNATURE), bundles.LIMIT)
-    said = job.book.file(pending(job.artifact, job.version, ATTESTATIONS), CLAIMS_LIMIT)
-    path = job.folder / SIGNATURE
-    if data is None or said is None or not path.exists() or path.read_bytes() == data:
-        return
-    if not _same(job, data, said):
-        return  # of other bytes, or with other statements: what we signed is put there again
-    storing.write(job.folder / ATTESTATIONS, said)
-    storing.write(path, data)
-
-
-def _same(job: Job, data: bytes, said: bytes) -> bool:
-    """Whether what waits says the same as what was signed here."""
-    try:
-        own = [_payloads((job.folder / name).read_bytes()) for name in (SIGNATURE, ATTESTATIONS)]
-        return own == [_payloads(data), _payloads(said)]
-    except (OSError, SecurityError):
-        return False
-
-
-def _payloads(lines: bytes) -> list[bytes]:
-    return [bundles.read(line).envelope.payload for line in lines.splitlines()]
-
-
-def drop_pending(job: Job) -> None:
-    """Take away what waits, if anything does."""
-    names = (SIGNATURE, ATTESTATIONS, *ours(job))
-    files: dict[str, bytes | None] = {
-        path: None
-        for name in names
-        if job.book.file(path := pending(job.artifact, job.version, name), CLAIMS_LIMIT) is not None
-    }
-    if files:
-        job.book.append((), files, expect=job.book.ledger().head)
 
 
 def cosigners(job: Job, signers: Sequence[Identity]) -> tuple[str, ...]:

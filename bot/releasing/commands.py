@@ -228,7 +228,7 @@ def card(**options: Any) -> int:
 @formatted
 def doctor(**options: Any) -> int:
     """Say where git, DVC's remote, MLflow and GitHub disagree about what is released."""
-    from bot.releasing.doctor import doctor as run_
+    from bot.releasing.care.doctor import doctor as run_
 
     return run_(**options)
 
@@ -241,6 +241,6 @@ def doctor(**options: Any) -> int:
 @formatted
 def gc(**options: Any) -> int:
     """Find stored objects that no commit, release or open run needs. Deletes only when told to."""
-    from bot.releasing.collecting import gc as run_
+    from bot.releasing.care.collecting import gc as run_
 
     return run_(**options)

@@ -20,8 +20,8 @@ from bot.finding import Rule
 from bot.policy import Policy, Waiver
 from bot.releasing.comparing import laid_out
 from bot.releasing.job import Job
-from bot.releasing.placing import manifest, tensors
-from bot.releasing.scoring import ALL, scores_of
+from bot.releasing.steps.placing import manifest, tensors
+from bot.releasing.steps.scoring import ALL, scores_of
 from bot.report import render
 from bot.verdict import Report, Verdict, outcome_of
 from lab.metrics.measure import summarise

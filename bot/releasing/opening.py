@@ -16,10 +16,11 @@ from bot.checks import regression
 from bot.errors import UsageError
 from bot.keys import secrets
 from bot.policy import Policy
-from bot.releasing import elsewhere, trusting
-from bot.releasing.attested import attested
-from bot.releasing.baseline import baseline
-from bot.releasing.gather import gather
+from bot.releasing.steps import elsewhere
+from bot.releasing import trusting
+from bot.releasing.steps.attested import attested
+from bot.releasing.ledger.baseline import baseline
+from bot.releasing.steps.gather import gather
 from bot.releasing.job import LINEAGE, Excuse, Job, Place
 from bot.releasing.place import others, place
 from bot.releasing.settings import Settings

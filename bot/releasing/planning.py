@@ -12,8 +12,9 @@ import click
 from bot.errors import UsageError
 from bot.printing import write
 from bot.quoting import plain
-from bot.releasing import drafting, versioning
-from bot.releasing.gating import accepted
+from bot.releasing import drafting
+from bot.releasing.steps import versioning
+from bot.releasing.steps.gating import accepted
 from bot.releasing.job import Job
 from bot.releasing.making import choose, steps, story
 from bot.releasing.opening import Asked, opened, out

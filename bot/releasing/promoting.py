@@ -14,8 +14,8 @@ import click
 
 from bot.keys.trail import Trail
 from bot.quoting import plain
-from bot.releasing import stores
-from bot.releasing.attested import attested
+from bot.releasing.steps import stores
+from bot.releasing.steps.attested import attested
 from bot.releasing.comparing import Judged, judged
 from bot.releasing.job import Place
 from bot.releasing.place import aliases, place, pointed, trust_at, version_of
@@ -59,7 +59,8 @@ def promote(*, version: str, alias: str, expect: str, reason: str, repo: Path, f
         if alias == PREVIOUS and judges and not champion:
             raise Blocked(
                 f"{there.artifact} has no champion: nothing was there before it",
-                f"promote a champion first: modelwarden release promote {target.version} champion --expect ''",
+                "promote a champion first: modelwarden release promote "
+                f"{target.version} champion --expect ''",
             )
         found = judged(there, ledger, target, champion, _say) if champion and judges else None
         if found is not None and found.outcome != GOOD:

@@ -14,8 +14,8 @@ from bot.errors import UsageError
 from bot.keys import claims
 from bot.releasing import people
 from bot.releasing.job import RELEASE_JSON, TRUST, Job
-from bot.releasing.placing import published_manifest
-from bot.releasing.waiting import drop_pending, take_pending, wait
+from bot.releasing.steps.placing import published_manifest
+from bot.releasing.steps.waiting import drop_pending, take_pending, wait
 from registry.errors import Blocked
 from registry.release import values
 from registry.release.ledger import APPROVE, New

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.errors import CouldNotTell, Missing, TooLarge
 from bot.exhibit import Series, Trend
-from bot.releasing.past import before, past
+from bot.releasing.ledger.past import before, past
 from bot.releasing.settings import Settings
 from bot.world import World
 from registry.documents import DocumentError

@@ -21,8 +21,8 @@ from bot.gitformat import (
     parse_tree,
 )
 from bot.people import People
-from bot.releasing import descent
-from bot.releasing.baseline import baseline
+from bot.releasing.ledger import descent
+from bot.releasing.ledger.baseline import baseline
 from bot.revisions import Revisions
 from bot.world import COMMIT_LIMIT, TEXT_LIMIT
 from registry.release.ledger import Issued, Ledger

@@ -12,11 +12,11 @@ from bot.errors import UsageError
 from bot.keys import secrets
 from bot.keys.trail import Trail, named
 from bot.quoting import plain
-from bot.releasing.agreeing import Waiting, examine
 from bot.releasing.job import Place
 from bot.releasing.numbering import number
 from bot.releasing.place import place, trust_at
-from bot.releasing.waiting import pending
+from bot.releasing.steps.agreeing import Waiting, examine
+from bot.releasing.steps.waiting import pending
 from registry.release.ledger import APPROVE, New
 from security.identity import Signer
 from security.paths import ATTESTATIONS, SIGNATURE

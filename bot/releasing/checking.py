@@ -14,9 +14,9 @@ from bot.errors import UsageError
 from bot.keys.making import read_public
 from bot.quoting import plain
 from bot.releasing.approving import room
-from bot.releasing.attested import attested
 from bot.releasing.job import RELEASE_JSON, Place
 from bot.releasing.place import place, trust_at, version_of
+from bot.releasing.steps.attested import attested
 from registry.errors import ReleaseError
 from registry.release import staging
 from registry.release.ledger import Issued

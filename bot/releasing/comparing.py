@@ -14,7 +14,7 @@ from bot.checks.regression.suites import read_suites
 from bot.errors import UsageError
 from bot.releasing.job import Place
 from bot.releasing.opening import policy_at
-from bot.releasing.scoring import ALL, scores_of
+from bot.releasing.steps.scoring import ALL, scores_of
 from bot.report import render
 from bot.repository import GitWorld
 from bot.verdict import Report

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from bot.releasing import hub, stores
 from bot.releasing.getting import recorded
 from bot.releasing.job import Job
+from bot.releasing.steps import hub, stores
 from registry.errors import Blocked
 from registry.release import assets
 from registry.release.assets import INDEX

@@ -11,12 +11,12 @@ import click
 
 from bot.errors import UsageError
 from bot.quoting import plain
-from bot.releasing.steps import stores
 from bot.releasing.approving import room
-from bot.releasing.steps.attested import attested, somebody
 from bot.releasing.comparing import laid_out
 from bot.releasing.job import TRUST, Place
 from bot.releasing.place import place, trust_at, version_of
+from bot.releasing.steps import stores
+from bot.releasing.steps.attested import attested, somebody
 from registry import dvc, tensorstore
 from registry.errors import CorruptWeights, MissingWeights, ReleaseError
 from registry.release.ledger import RECORD, Issued, Ledger

@@ -14,8 +14,8 @@ from security.identity import Signer
 
 if TYPE_CHECKING:
     from bot.policy import Policy
-    from bot.releasing.book import GitBook
-    from bot.releasing.gather import Bound
+    from bot.releasing.ledger.book import GitBook
+    from bot.releasing.steps.gather import Bound
     from bot.repository import GitWorld
     from registry.release.values import Release
     from security.trust.trustfile import TrustFile

@@ -13,18 +13,19 @@ import click
 from bot.errors import UsageError
 from bot.keys.trail import Trail, named
 from bot.quoting import plain
-from bot.releasing import finishing, people, stores, versioning
-from bot.releasing.evidence import Measure
-from bot.releasing.gating import Gate
+from bot.releasing import finishing, people
 from bot.releasing.job import Job
 from bot.releasing.numbering import number
 from bot.releasing.opening import Asked, opened, out
 from bot.releasing.opening import named as numbered
-from bot.releasing.placing import Fetch, Intake, Measured
-from bot.releasing.publishing import Announce, Claim, Recorded, Upload
-from bot.releasing.sealing import Seal
-from bot.releasing.signing import Sign, Verify
-from bot.releasing.writing import Documents
+from bot.releasing.steps import stores, versioning
+from bot.releasing.steps.evidence import Measure
+from bot.releasing.steps.gating import Gate
+from bot.releasing.steps.placing import Fetch, Intake, Measured
+from bot.releasing.steps.publishing import Announce, Claim, Recorded, Upload
+from bot.releasing.steps.sealing import Seal
+from bot.releasing.steps.signing import Sign, Verify
+from bot.releasing.steps.writing import Documents
 from registry.errors import Blocked, Lost
 from registry.release import journal, running
 from registry.release.steps import Facts, Step

@@ -16,14 +16,14 @@ from bot.checks import regression
 from bot.errors import UsageError
 from bot.keys import secrets
 from bot.policy import Policy
-from bot.releasing.steps import elsewhere
 from bot.releasing import trusting
-from bot.releasing.steps.attested import attested
-from bot.releasing.ledger.baseline import baseline
-from bot.releasing.steps.gather import gather
 from bot.releasing.job import LINEAGE, Excuse, Job, Place
+from bot.releasing.ledger.baseline import baseline
 from bot.releasing.place import others, place
 from bot.releasing.settings import Settings
+from bot.releasing.steps import elsewhere
+from bot.releasing.steps.attested import attested
+from bot.releasing.steps.gather import gather
 from bot.repository import GitWorld
 from registry.bom.naming import public
 from registry.release.ledger import Issued, Ledger

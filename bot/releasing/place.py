@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from bot.cache import Cache, default_path
 from bot.errors import PolicyError, UsageError
 from bot.quoting import plain
-from bot.releasing.ledger.book import GitBook
 from bot.releasing.job import TRUST, Place
+from bot.releasing.ledger.book import GitBook
 from bot.releasing.settings import Settings
 from bot.repository import GitWorld
 from registry.documents import DocumentError, load_yaml

@@ -13,12 +13,12 @@ from bot.errors import UsageError
 from bot.printing import write
 from bot.quoting import plain
 from bot.releasing import drafting
-from bot.releasing.steps import versioning
-from bot.releasing.steps.gating import accepted
 from bot.releasing.job import Job
 from bot.releasing.making import choose, steps, story
 from bot.releasing.opening import Asked, opened, out
 from bot.releasing.place import place, version_of
+from bot.releasing.steps import versioning
+from bot.releasing.steps.gating import accepted
 from registry.errors import Blocked
 from registry.release import running
 from registry.release.lineage import lineage

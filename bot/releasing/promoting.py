@@ -14,11 +14,11 @@ import click
 
 from bot.keys.trail import Trail
 from bot.quoting import plain
-from bot.releasing.steps import stores
-from bot.releasing.steps.attested import attested
 from bot.releasing.comparing import Judged, judged
 from bot.releasing.job import Place
 from bot.releasing.place import aliases, place, pointed, trust_at, version_of
+from bot.releasing.steps import stores
+from bot.releasing.steps.attested import attested
 from registry.errors import Blocked, Lost
 from registry.release import log
 from registry.release.ledger import (

@@ -124,7 +124,9 @@ def _said(entry: Entry, proven: Collection[str]) -> Mapping[str, Any]:
 
 def _proven(there: Place, issued: Issued, release: Release) -> frozenset[str]:
     """Return who signed, or agreed in what is signed: whoever writes to the ledger may name all."""
-    from bot.releasing.steps.attested import attested  # what checks signatures is loaded for that alone
+    from bot.releasing.steps.attested import (
+        attested,  # what checks signatures is loaded for that alone
+    )
 
     try:
         trust = trust_at(there.world, there.commit)

@@ -9,10 +9,10 @@ from registry.bom.licensing import said
 from registry.bom.naming import plain, public, urn
 from registry.bom.packages import Licences, Locked, packages
 from registry.bom.values import Bom, Component, Edge, Kind, Tie
-from registry.release.about import About
+from registry.release.pages.about import About
 from registry.release.values import Artifact, Pointed, Release
 
-# What is said of a model (registry/release/about.py) as the tie to what it comes from.
+# What is said of a model (registry/release/pages/about.py) as the tie to what it comes from.
 RELATIONS: dict[str, Tie] = {
     "finetune": "finetunes",
     "adapter": "finetunes",

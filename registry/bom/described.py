@@ -12,7 +12,7 @@ from lab.record import Record
 from registry.bom.naming import plain
 from registry.bom.values import Bom, Component
 from registry.errors import ReleaseError
-from registry.release.about import About
+from registry.release.pages.about import About
 from security.scan.plainjson import Pairs, load
 from security.strictjson import StrictJSONError
 

@@ -11,7 +11,7 @@ from typing import Any
 from lab.metrics.measure import Measurement
 from lab.record import Record
 from registry.mlflow.names import keyed
-from registry.release import prose
+from registry.release.pages import prose
 from registry.release.values import Pointed, Release
 
 RELEASE, DOCUMENT, ROOT = "modelwarden.release", "modelwarden.document", "modelwarden.root"

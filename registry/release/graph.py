@@ -12,7 +12,7 @@ from html import escape
 
 from registry.release.layout import MARGIN, Drawing, Line, Placed, layout
 from registry.release.lineage import Lineage, Node
-from registry.release.prose import NAME, count, short, visible
+from registry.release.pages.prose import NAME, count, short, visible
 
 STAGES = 12  # more of them share a box
 ROWS = 40  # lines of one box

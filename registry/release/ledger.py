@@ -98,7 +98,7 @@ class Ledger:
 
 
 class Book(Protocol):
-    """Where the ledger is kept; `bot/releasing/book.py` keeps it in a branch of the repository."""
+    """Where the ledger is kept: `bot/releasing/ledger/` keeps it in a branch of the repository."""
 
     def ledger(self, *, fresh: bool = True) -> Ledger:
         """Return the ledger; `fresh` asks the remote first, where there is one.

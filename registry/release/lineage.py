@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from registry.release import links
-from registry.release.figures import held
 from registry.release.links import Missing
-from registry.release.prose import count, size
+from registry.release.pages.figures import held
+from registry.release.pages.prose import count, size
 from registry.release.values import Artifact, Release
 
 __all__ = ["Edge", "Lineage", "Missing", "Node", "as_json", "lineage"]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from registry.licenses.names import UNSTATED
+from registry.release.pages.prose import count, short
 from registry.release.pipeline import CODE
-from registry.release.prose import count, short
 from registry.release.values import Artifact, Pipeline, Pointed, Release, Stage
 from security.manifest import Manifest, is_digest
 

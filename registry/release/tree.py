@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from registry.release.lineage import RELEASE, Lineage, Node
-from registry.release.prose import NAME, count, short, visible
+from registry.release.pages.prose import NAME, count, short, visible
 
 LINES = 2_000
 DEPTH = 40

@@ -9,7 +9,7 @@ from bot.checks.regression.folders import identity, reads
 from bot.checks.regression.settings import Settings
 from bot.errors import BotError, CouldNotTell
 from bot.quoting import plain
-from bot.releasing.past import Past, document, past
+from bot.releasing.ledger.past import Past, document, past
 from bot.world import World
 from registry.errors import RegistryError
 from registry.release.ledger import Issued

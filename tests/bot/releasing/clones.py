@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from bot.releasing.book import GitBook
+from bot.releasing.ledger.book import GitBook
+
 from registry.release.ledger import Ledger, New, Tag, document_path
 from registry.release.values import Artifact, Release, dump
 from tests.gitrepo import Repo, environment

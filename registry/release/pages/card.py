@@ -5,11 +5,11 @@ What nobody stated is "not stated"; nothing is made up, and the same release giv
 
 from __future__ import annotations
 
-from registry.release import hub
-from registry.release.about import About
-from registry.release.figures import compared, held, measured
-from registry.release.frontmatter import front, library, licence_file, weights_licence
-from registry.release.prose import (
+from registry.release.pages import hub
+from registry.release.pages.about import About
+from registry.release.pages.figures import compared, held, measured
+from registry.release.pages.frontmatter import front, library, licence_file, weights_licence
+from registry.release.pages.prose import (
     NAME,
     UNSTATED,
     code,

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from bot.keys.sealing import header_size, recipients
 from bot.releasing.job import Job
-from bot.releasing.placing import published_manifest
-from bot.releasing.signing import sign, signed_by
+from bot.releasing.steps.placing import published_manifest
+from bot.releasing.steps.signing import sign, signed_by
 from registry.release.steps import Facts, Tell
 from security import hashing, onepass, storing
 from security.hashing import Known

@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot import git
-from bot.releasing import objects, tagging
-from bot.releasing.network import SECONDS, Remote
-from bot.releasing.sync import Places
-from bot.releasing.tagging import Made, Moved
+from bot.releasing.ledger import objects, tagging
+from bot.releasing.ledger.network import SECONDS, Remote
+from bot.releasing.ledger.sync import Places
+from bot.releasing.ledger.tagging import Made, Moved
 from registry.errors import Lost, RegistryError, ReleaseError, StoreFailed
 from registry.release import deploy, log, values
 from registry.release.ledger import LOG, RELEASE, Ledger, New, Tag, document_path

@@ -15,7 +15,7 @@ import click
 
 from bot.errors import BotError
 from bot.quoting import plain, printable
-from bot.releasing import dvcdrift, gitdrift, mending, storedrift
+from bot.releasing.care import dvcdrift, gitdrift, mending, storedrift
 from bot.releasing.job import Place
 from bot.releasing.place import place
 from bot.wording import plural

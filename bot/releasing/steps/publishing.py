@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.releasing import again, hub, stores
+from bot.releasing import again
 from bot.releasing.job import RELEASE_JSON, Job
 from bot.releasing.place import aliases
-from bot.releasing.placing import card_name
-from bot.releasing.signing import approval, proven
-from bot.releasing.waiting import drop_pending, ours, pending
+from bot.releasing.steps import hub, stores
+from bot.releasing.steps.placing import card_name
+from bot.releasing.steps.signing import approval, proven
+from bot.releasing.steps.waiting import drop_pending, ours, pending
 from registry.errors import Lost
 from registry.release import log, values
 from registry.release.ledger import (

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from bot import git
 from bot.errors import Missing, RepositoryError
-from bot.releasing import journals, objects, stores
-from bot.releasing.beside import beside
+from bot.releasing.care import journals
+from bot.releasing.care.tracked import Tracked
 from bot.releasing.job import Place
-from bot.releasing.network import Remote
+from bot.releasing.ledger import objects
+from bot.releasing.ledger.beside import beside
+from bot.releasing.ledger.network import Remote
 from bot.releasing.place import settings_at
-from bot.releasing.tracked import Tracked
+from bot.releasing.steps import stores
 from registry.release import marking
 from registry.release.ledger import RECORD, Ledger
 from registry.release.marking import Root

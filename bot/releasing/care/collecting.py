@@ -20,10 +20,10 @@ import click
 from bot.errors import BotError, CouldNotTell
 from bot.keys.trail import Trail
 from bot.quoting import plain, printable
+from bot.releasing.care.roots import Roots, roots, seen
+from bot.releasing.care.tracked import Tracked
 from bot.releasing.job import Place
 from bot.releasing.place import place
-from bot.releasing.roots import Roots, roots, seen
-from bot.releasing.tracked import Tracked
 from bot.wording import plural
 from registry import dvc, dvcremote, objects
 from registry.dvcask import Object

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot import git
-from bot.releasing import objects
-from bot.releasing.network import Remote
+from bot.releasing.ledger import objects
+from bot.releasing.ledger.network import Remote
 from registry.errors import ReleaseError, StoreFailed
 from registry.release.details import is_tag
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.releasing import stores
 from bot.releasing.job import Job
-from bot.releasing.placing import published_manifest, read_placed
+from bot.releasing.steps import stores
+from bot.releasing.steps.placing import published_manifest, read_placed
 from registry.release.steps import Tell
 from security import storing
 from security.errors import SecurityError

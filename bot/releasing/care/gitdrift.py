@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot import git
-from bot.releasing import journals, stores, tagging
-from bot.releasing.beside import Beside, beside
+from bot.releasing.care import journals
 from bot.releasing.job import Place
+from bot.releasing.ledger import tagging
+from bot.releasing.ledger.beside import Beside, beside
+from bot.releasing.ledger.tagging import Moved
 from bot.releasing.place import trust_at
-from bot.releasing.tagging import Moved
+from bot.releasing.steps import stores
 from registry.errors import Lost, RegistryError, StoreFailed
 from registry.release import deploy, drift, journal
 from registry.release.drift import REPAIR, Drift

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from bot.releasing.book import GitBook
 from bot.releasing.job import RELEASE_JSON
+from bot.releasing.ledger.book import GitBook
 from registry.errors import ReleaseError
 from registry.release.ledger import Issued, document_path
 from security.errors import Tampered, Untrusted

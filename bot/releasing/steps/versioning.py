@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.releasing.job import Job
-from bot.releasing.placing import Fetch, manifest
+from bot.releasing.steps.placing import Fetch, manifest
 from lab.model.folder import CHAT_TEMPLATE, CONFIG, TOKENIZER, TOKENIZER_CONFIG
 from registry.release import versions
 from registry.release.interface import Interface, interface_of

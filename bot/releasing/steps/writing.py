@@ -16,11 +16,11 @@ from bot.checks import licenses
 from bot.checks.licenses.packages import shelves
 from bot.errors import UsageError
 from bot.people import Account
-from bot.releasing import evidence, hub, versioning
-from bot.releasing.gather import contributors
 from bot.releasing.job import LINEAGE, RELEASE_JSON, Job
-from bot.releasing.placing import card_name, manifest, read_placed
 from bot.releasing.settings import Card
+from bot.releasing.steps import evidence, hub, versioning
+from bot.releasing.steps.gather import contributors
+from bot.releasing.steps.placing import card_name, manifest, read_placed
 from bot.world import LOCK_LIMIT
 from registry.bom import cyclonedx, difference, spdx
 from registry.bom.building import build
@@ -28,11 +28,11 @@ from registry.bom.described import Described, hyperparameters
 from registry.bom.values import Bom
 from registry.manifests import kind_of
 from registry.release import provenance, values
-from registry.release.about import About
-from registry.release.card import card
 from registry.release.graph import as_svg
 from registry.release.lineage import lineage
-from registry.release.notes import notes
+from registry.release.pages.about import About
+from registry.release.pages.card import card
+from registry.release.pages.notes import notes
 from registry.release.steps import Facts, Tell
 from registry.release.values import Approval, Gated, Previous, Release
 from security import storing

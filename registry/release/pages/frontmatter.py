@@ -11,9 +11,9 @@ import yaml
 from lab.metrics.measure import Measurement
 from lab.protocol import Kind
 from lab.record import Record
-from registry.release import hub
-from registry.release.about import About
-from registry.release.prose import NAME, visible
+from registry.release.pages import hub
+from registry.release.pages.about import About
+from registry.release.pages.prose import NAME, visible
 from registry.release.values import Release
 
 SLICES = 50  # of one measurement; the others are in measurements.json

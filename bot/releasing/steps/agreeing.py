@@ -16,11 +16,11 @@ from typing import Any
 from bot import git
 from bot.keys import claims, scanning
 from bot.quoting import plain
-from bot.releasing.attested import somebody
 from bot.releasing.job import RELEASE_JSON, Place
 from bot.releasing.place import trust_at
-from bot.releasing.signing import STATED
-from bot.releasing.waiting import pending
+from bot.releasing.steps.attested import somebody
+from bot.releasing.steps.signing import STATED
+from bot.releasing.steps.waiting import pending
 from registry.errors import Blocked
 from registry.release import staging, values
 from registry.release.ledger import Ledger

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from bot import git
 from bot.checks import regression
-from bot.releasing import evidence, hub, stores
 from bot.releasing.job import LINEAGE, RELEASE_JSON, Job
-from bot.releasing.publishing import document_of
+from bot.releasing.steps import evidence, hub, stores
+from bot.releasing.steps.publishing import document_of
 from lab.record import Record
 from registry.errors import Blocked
 from registry.release.gate import CheckRun, GateFacts, GateRules, Proof, Shut, Waiver, judge

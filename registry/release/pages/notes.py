@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from lab.tensors.values import Diff, Shift
 from registry.bom.difference import Changes
 from registry.bom.values import Component
-from registry.release import deltas
-from registry.release.card import verifying
-from registry.release.deltas import ArtifactChange, FileChange, Restated
-from registry.release.figures import compared, held, measured
-from registry.release.prose import (
+from registry.release.pages import deltas
+from registry.release.pages.card import verifying
+from registry.release.pages.deltas import ArtifactChange, FileChange, Restated
+from registry.release.pages.figures import compared, held, measured
+from registry.release.pages.prose import (
     NAME,
     UNSTATED,
     code,

@@ -17,11 +17,13 @@ from pathlib import Path
 
 from bot import git
 from bot.keys.trail import Trail
-from bot.releasing import dvcdrift, gitdrift, hub, objects, stores, tagging
+from bot.releasing.care import dvcdrift, gitdrift
 from bot.releasing.job import RELEASE_JSON, Place
-from bot.releasing.network import Remote
+from bot.releasing.ledger import objects, tagging
+from bot.releasing.ledger.network import Remote
+from bot.releasing.ledger.sync import peeled
 from bot.releasing.place import aliases
-from bot.releasing.sync import peeled
+from bot.releasing.steps import hub, stores
 from bot.wording import plural
 from registry.errors import ReleaseError, StoreFailed
 from registry.release import deploy, log, values

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bot import git
 from bot.errors import PolicyError
-from bot.releasing.book import GitBook
+from bot.releasing.ledger.book import GitBook
 from bot.releasing.place import POLICY, settings_at
 from bot.releasing.settings import Settings
 from bot.repository import GitWorld

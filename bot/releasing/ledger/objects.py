@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bot import git
-from bot.releasing.network import environment
+from bot.releasing.ledger.network import environment
 from registry.errors import ReleaseError, StoreFailed
 from registry.release.ledger import Tag
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from lab.metrics.measure import Measurement
 from lab.record import Record
-from registry.release.frontmatter import kept
-from registry.release.prose import (
+from registry.release.pages.frontmatter import kept
+from registry.release.pages.prose import (
     NAME,
     UNSTATED,
     code,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot import git
-from bot.releasing import objects
-from bot.releasing.network import Remote
-from bot.releasing.sync import peeled
+from bot.releasing.ledger import objects
+from bot.releasing.ledger.network import Remote
+from bot.releasing.ledger.sync import peeled
 from registry.errors import Lost, ReleaseError
 from registry.release import log
 from registry.release.details import is_tag

@@ -8,8 +8,9 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.releasing import gitdrift, stores
+from bot.releasing.care import gitdrift
 from bot.releasing.job import Place
+from bot.releasing.steps import stores
 from registry import dvc, dvcremote, objects
 from registry.dvcask import Object, ask
 from registry.dvcconfig import DvcConfig, chosen

@@ -10,10 +10,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.releasing import gitdrift, hub, stores
-from bot.releasing.beside import Beside
+from bot.releasing.care import gitdrift
 from bot.releasing.job import Place
+from bot.releasing.ledger.beside import Beside
 from bot.releasing.place import aliases
+from bot.releasing.steps import hub, stores
 from registry.errors import RegistryError, ReleaseError
 from registry.release import assets, drift
 from registry.release.assets import INDEX, SUMS

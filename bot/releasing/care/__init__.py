@@ -1,0 +1,1 @@
+"""`release doctor` and `release gc`: every place against the ledger."""

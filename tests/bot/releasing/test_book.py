@@ -159,7 +159,7 @@ def test_somebody_was_first(shared: Shared, alice: Repo, bob: Repo) -> None:
     before = shared.refs()
     with pytest.raises(Lost, match=r"1.0.0 is being released by alice since .* \(run run-1\)") as e:
         other.append([claimed("1.0.0", shared.commit, "run-2", "bob")], {}, expect=head)
-    assert "abandon" in e.value.hint
+    assert "--take-over" in e.value.hint
     with pytest.raises(Lost, match=r"the ledger moved on: alice did claim acme/small 1.0.0 at"):
         other.append([claimed("2.0.0", shared.commit, "run-2", "bob")], {}, expect=head)
     assert shared.refs() == before

@@ -82,11 +82,24 @@ def choose(job: Job, version: str | None) -> Job:
     settled = there.version if there else begun.bound.version if begun else ""
     if version and settled and version != settled:
         what = "was released" if there else "is being released"
+        back = f"or take that back first: modelwarden release rollback {settled} --reason TEXT"
         raise Lost(
             f"{job.commit[:12]} {what} as {settled}, not as {version}",
-            "leave --version out to go on; or take that back first: modelwarden release rollback",
+            "leave --version out to go on" + ("" if there else f"; {back}"),
         )
+    if version and not settled:
+        _free(job, version)
     return numbered(job, settled or version or versioning.suggested(job, _say))
+
+
+def _free(job: Job, version: str) -> None:
+    """Raise Blocked where another commit has the number: before hours of work for it."""
+    for one in job.ledger.issued:
+        if (one.artifact, one.version) == (job.artifact, version):
+            raise Blocked(
+                f"{job.artifact} {version} is released already, from {one.commit[:12]}",
+                "a version is released once: leave --version out, and the next is suggested",
+            )
 
 
 def story(job: Job) -> Story | None:

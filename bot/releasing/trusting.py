@@ -83,7 +83,7 @@ def known(world: GitWorld, found: Chain, ledger: Ledger, previous: Issued) -> Tr
             f"{previous.version} in the ledger is of {previous.commit[:12]}, whose {TRUST} is none "
             "that led to today's",
             f"ask {previous.actor} how it was released; if nobody did, mark it: "
-            f"modelwarden release withdraw {previous.version}",
+            f"modelwarden release withdraw {previous.version} --reason TEXT",
         )
     return then
 

@@ -48,22 +48,33 @@ def undo(version: str, reason: str, repo: Path, format_: str) -> int:
 
 def _commit(ledger: Ledger, artifact: str, version: str, git_dir: Path) -> str:
     """Return the commit that was to be this version: by its claim, or by a journal here."""
-    for one in ledger.issued:
-        if (one.artifact, one.version) == (artifact, version):
-            raise Blocked(
-                f"{artifact} {version} is out",
-                f"mark it as not to be used: modelwarden release withdraw {version}",
-            )
+    commits = [
+        one.commit for one in ledger.issued if (one.artifact, one.version) == (artifact, version)
+    ]
+    begun = _begun(artifact, version, git_dir)
+    for commit in begun:
+        if commits and commit not in commits:  # another commit was faster, or had it long ago
+            return commit
+    if commits:
+        raise Blocked(
+            f"{artifact} {version} is out",
+            f"mark it as not to be used: modelwarden release withdraw {version} --reason TEXT",
+        )
     for claim in ledger.claims:
         if (claim.artifact, claim.version) == (artifact, version):
             return claim.commit
-    for folder in (git_dir / "modelwarden" / "releases" / artifact).glob("*"):
-        told = journal.read(folder)
-        if told is not None and told.bound.version == version:
-            return told.bound.commit
+    if begun:
+        return begun[0]
     raise UsageError(
         f"no release {plain(version)} of {artifact} was begun", "see: modelwarden release list"
     )
+
+
+def _begun(artifact: str, version: str, git_dir: Path) -> list[str]:
+    """Return the commits that a journal here would make this version of."""
+    folders = sorted((git_dir / "modelwarden" / "releases" / artifact).glob("*"))
+    told = [story for folder in folders if (story := journal.read(folder)) is not None]
+    return [one.bound.commit for one in told if one.bound.version == version]
 
 
 def _abandon_others(ledger: Ledger, job: Job, reason: str) -> None:

@@ -169,5 +169,6 @@ def claims(ledger: Ledger, now: datetime) -> Iterator[Drift]:
                 "git", f"{one.artifact} {one.version} is being released since {one.since[:10]}, "
                 f"by {one.actor} (run {one.holder})", "warning",
                 f"go on: modelwarden release run --commit {one.commit[:12]} (elsewhere with "
-                f"--take-over); or take it back: modelwarden release rollback {one.version}",
+                "--take-over); or take it back: modelwarden release rollback "
+                f"{one.version} --reason TEXT",
             )  # fmt: skip

@@ -217,14 +217,15 @@ def _other(path: Path, story: Story | None, bound: Bound) -> ReleaseError:
     if story is None:
         return ReleaseError(f"{path}: not the journal of a release", _KEEP)
     old = story.bound
+    back = f"modelwarden release rollback {old.version} --reason TEXT"
     said = f"{path} is of {old.artifact} {old.version} at {old.commit:.12}"
     if (old.artifact, old.version, old.commit) == (bound.artifact, bound.version, bound.commit):
         return ReleaseError(
             f"{said}, begun with another plan",
-            "finish it with the settings it was begun with, or take it back: release rollback",
+            f"finish it with the settings it was begun with, or take it back: {back}",
         )
     what = f"{said}, not of {bound.artifact} {bound.version} at {bound.commit:.12}"
-    return ReleaseError(what, "finish that one, or take it back first: release rollback")
+    return ReleaseError(what, f"finish that one, or take it back first: {back}")
 
 
 def _failed(path: Path, error: OSError) -> StoreFailed:

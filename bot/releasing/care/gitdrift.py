@@ -171,7 +171,7 @@ def runs(there: Place, ledger: Ledger) -> Iterator[Drift]:
             yield Drift(
                 "here", f"a release of {name} was begun and nobody works on it", "warning",
                 f"go on: modelwarden release run --commit {one.commit[:12]}; "
-                f"or take it back: modelwarden release rollback {one.version}",
+                f"or take it back: modelwarden release rollback {one.version} --reason TEXT",
             )  # fmt: skip
 
 

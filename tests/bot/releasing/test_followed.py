@@ -96,3 +96,31 @@ def test_a_promotion_asked_for_twice_is_told_that_it_is_done(
     assert alice.actions().count("promote") == 3  # challenger, champion, challenger no more
     moved = warden(alice, "release", "promote", "1.0.0", "challenger", "--expect", "")
     assert moved.code == 0, moved.err
+
+
+def test_a_number_that_is_out_is_refused_before_any_work(alice: Project, warden: Warden) -> None:
+    assert warden.release(alice).code == 0
+    alice.commit({"train.py": '"""Trained once more."""\n'})
+    for words in (("plan",), ("run", "--key", str(alice.key()))):
+        done = warden(alice, "release", *words, "--version", "1.0.0")
+        assert (done.code, "1.0.0 is released already, from" in done.error) == (1, True)
+    assert not list(alice.staging.glob("*/journal.jsonl"))
+
+
+def test_a_number_that_another_commit_took_meanwhile_is_no_dead_end(
+    alice: Project, warden: Warden
+) -> None:
+    waived = ("--waive", "contributors/sign-off=a trial")
+    head = alice.head()
+    git(alice.path, "commit", "-q", "--allow-empty", "-m", "Nobody signed this off")
+    git(alice.path, "push", "-q", "origin", "main")
+    assert warden.release(alice, "--version", "1.0.0").code == 1  # begun, and stopped by the gate
+    assert warden.release(alice, "--version", "1.0.0", "--commit", head).code == 0
+    done = warden.release(alice, "--version", "1.0.1", *waived)
+    assert "is being released as 1.0.0, not as 1.0.1" in done.error
+    told = done.error.partition("first: modelwarden ")[2].replace("TEXT", "late")
+    done = warden(alice, *shlex.split(told))
+    assert done.code == 0, done.err
+    done = warden.release(alice, "--version", "1.0.1", *waived)
+    assert done.code == 0, done.err
+    assert alice.actions().count("release") == 2

@@ -42,7 +42,9 @@ def undo(version: str, reason: str, repo: Path, format_: str) -> int:
     if format_ == "json":
         click.echo(json.dumps({"artifact": job.artifact, "version": version, "undone": True}))
     else:
-        click.echo(f"{job.artifact} {version}: taken back; its number is free again")
+        held = any((one.artifact, one.version) == (job.artifact, version) for one in ledger.issued)
+        free = f"another commit is {version}" if held else "its number is free again"
+        click.echo(f"{job.artifact} {version}: taken back; {free}")
     return 0
 
 

@@ -172,7 +172,7 @@ REFUSED: dict[str, tuple[Break, tuple[str, ...], int, str]] = {
     "pickles": (pickled, (), 1, "pytorch_model.bin"),
     "shallow": (shallow, (), 2, "git fetch --unshallow"),
     "unborn": (unborn, (), 2, ""),
-    "odd version": (lambda at: None, ("--version", "1.x"), 1, "1.x"),
+    "odd version": (lambda at: None, ("--version", "1.x"), 2, "1.x"),
     "no such commit": (lambda at: None, ("--commit", "v9"), 2, "v9"),
     "waived badly": (lambda at: None, ("--waive", "nothing=x"), 2, "--waive"),
     "MLflow away": (lambda at: at.commit({POLICY_AT: policy(mlflow="http://127.0.0.1:9")}), (), 3,

@@ -48,7 +48,7 @@ def judged(there: Place, ledger: Ledger, new: Issued, old: str, tell: Tell) -> J
         if (one.version, one.root) == (old, roots[old]):
             return Judged(one.outcome, one.summary, one.report)
     before = there.book.document(there.artifact, old)
-    tell(f"comparing {new.version} with {old}: no release says how they compare")
+    tell(f"comparing {new.version} with {old}: no release did, so each item is scored")
     report = compare(there, document, before, tell)
     data = render(report, "json", catalog.rules()).encode()
     line = report.verdicts[0].reason

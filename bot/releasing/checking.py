@@ -17,7 +17,7 @@ from bot.releasing.approving import room
 from bot.releasing.job import RELEASE_JSON, Place
 from bot.releasing.place import place, trust_at, version_of
 from bot.releasing.steps.attested import attested
-from registry.errors import ReleaseError
+from registry.errors import Blocked
 from registry.release import staging
 from registry.release.ledger import Issued
 from registry.release.values import Release
@@ -63,9 +63,10 @@ def _tag(there: Place, issued: Issued) -> list[Proven]:
     moved = [one for one in there.book.moved(there.book.ledger()) if one.tag == issued.tag]
     if moved:
         where = f"at {moved[0].found[:12]}" if moved[0].found else "nowhere"
-        raise ReleaseError(
+        raise Blocked(
             f"the tag {issued.tag} is not at {issued.commit[:12]} but {where}",
-            "find out who moved it; what is right stands in the ledger: release doctor --repair",
+            "find out who moved it; where it is nowhere, or once it is deleted: "
+            "modelwarden release doctor --repair",
         )
     return [Proven("tag", f"{issued.tag} is at {issued.commit[:12]}")]
 
@@ -111,7 +112,9 @@ def _weights(there: Place, document: Release, manifest: Manifest, jobs: int) -> 
         return f"root {found.root}, as the document says (what is published is sealed)"
     for entry in found.entries:
         if signed.get(entry.path) != entry.digest:
-            raise Tampered(f"{entry.path} is not what was signed", "see: release doctor --full")
+            raise Tampered(
+                f"{entry.path} is not what was signed", "see: modelwarden release doctor --full"
+            )
     return f"root {found.root}, {len(found.entries)} files as the commit names them, as signed"
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bot.github.released import Asset, Found
     from bot.github.releases import Releases
 
-_GONE = "upload the files again by hand (release get), or withdraw the version"
+_GONE = "upload the files again by hand (modelwarden release get), or withdraw the version"
 _FOREIGN = "look whose it is; remove it there if it is nobody's"
 
 

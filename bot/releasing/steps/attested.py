@@ -21,7 +21,10 @@ from security.trust.trustfile import TrustFile
 from security.trust.trusting import Trust
 from security.verify import Signed, read_signed
 
-_HINT = "nobody trusted made it so: find out who wrote it into the ledger; see: release doctor"
+_HINT = (
+    "nobody trusted made it so: find out who wrote it into the ledger; "
+    "see: modelwarden release doctor"
+)
 
 
 def attested(book: GitBook, issued: Issued, trust: Trust, now: datetime | None = None) -> Signed:

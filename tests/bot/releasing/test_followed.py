@@ -124,3 +124,17 @@ def test_a_number_that_another_commit_took_meanwhile_is_no_dead_end(
     done = warden.release(alice, "--version", "1.0.1", *waived)
     assert done.code == 0, done.err
     assert alice.actions().count("release") == 2
+
+
+def test_a_tag_that_was_moved_is_no_release(alice: Project, warden: Warden) -> None:
+    assert warden.release(alice).code == 0
+    alice.commit({"train.py": '"""Trained once more."""\n'})
+    key = ("--key", alice.key().with_suffix(".key.pub"))
+    git(alice.path, "push", "-q", "-f", "origin", "HEAD:refs/tags/v1.0.0")
+    done = warden(alice, "release", "verify", "1.0.0", *key)
+    assert (done.code, "the tag v1.0.0 is not at" in done.error) == (1, True)
+    git(alice.path, "push", "-q", "--delete", "origin", "v1.0.0")
+    assert warden(alice, "release", "verify", "1.0.0", *key).code == 1
+    done = warden(alice, "release", "doctor", "--repair")
+    assert done.code == 0, done.out + done.err
+    assert warden(alice, "release", "verify", "1.0.0", *key).code == 0

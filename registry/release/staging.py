@@ -16,6 +16,7 @@ from registry.errors import CorruptWeights, StoreFailed, UnsafeWeights
 from registry.outputs import Trees
 from registry.pointers import is_safe
 from registry.proofs import Reading
+from registry.release import lockstep
 from registry.weights import MAX_FILES, Kind, Located, objects_of
 from security import hashing
 from security.hashing import Known
@@ -105,40 +106,51 @@ def _remove_others(target: Path, kept: set[str]) -> None:
 
 
 def measure(target: Path, placed: Iterable[Placed], known: Path, *, jobs: int = 0) -> Manifest:
-    """Return the manifest of what was laid out; DVC's md5 and our SHA-256 from one reading.
+    """Return the manifest of what was laid out, whose bytes are those of DVC's pointers.
 
-    `known` is where digests of files that stay as they are, are remembered between steps.
+    Most files are read once for their md5 and our SHA-256; large ones of a size are read for each
+    at the same time (registry.release.lockstep), and must not change between. `known` is where
+    digests of files that stay as they are, are remembered between steps.
     Raises CorruptWeights for bytes that are not those of the pointer.
     """
     held = Known.load(known)
     named = {one.path: one.digest for one in placed if one.digest}
     read: dict[str, hashlib._Hash] = {}
+    _settle(target / path for path in named)
+    apart = lockstep.worth(target, named)
 
     def beside(path: str) -> hashlib._Hash | None:
-        if path not in named:
+        if path not in named or path in apart:
             return None
         read[path] = _plain_md5()
         return read[path]
 
-    _settle(target / path for path in named)
     # What the checks read of DVC's cache are links to the very same files.
     readings = {path: Reading(target / path) for path in named}
-    manifest = hashing.measure(target, known=held, jobs=jobs, beside=beside)
+    with lockstep.running(target, apart, jobs=jobs) as others:
+        manifest = hashing.measure(target, known=held, jobs=jobs, beside=beside)
+        found = others()
+    lockstep.still(target, apart.values())
     # The SHA-256 of an unchanged file can be known from before; its md5 is not kept.
-    late = [path for path in named if path not in read]
+    late = [path for path in named if path not in read and path not in apart]
     with ThreadPoolExecutor(max_workers=jobs or min(8, os.cpu_count() or 1)) as pool:
         read |= zip(late, pool.map(lambda path: _md5(target / path), late), strict=True)
+    found |= {path: made.hexdigest() for path, made in read.items()}
     for path, digest in named.items():
-        if (found := read[path].hexdigest()) != digest:
-            raise CorruptWeights(
-                f"{path}: its bytes (md5 {found}) are not those of its pointer (md5 {digest})",
-                "delete the object from the DVC cache, and fetch or push it from an intact one",
-            )
+        _agree(path, found[path], digest)
         readings[path].proven(digest)
     if len(manifest.entries) > MAX_FILES:
         raise CorruptWeights(f"{target}: more than {MAX_FILES:,} files", "release less")
     held.save()
     return manifest
+
+
+def _agree(path: str, found: str, digest: str) -> None:
+    if found != digest:
+        raise CorruptWeights(
+            f"{path}: its bytes (md5 {found}) are not those of its pointer (md5 {digest})",
+            "delete the object from the DVC cache, and fetch or push it from an intact one",
+        )
 
 
 def _settle(paths: Iterable[Path]) -> None:

@@ -1,4 +1,5 @@
-/* MD5 (RFC 1321) of many buffers at once: the names that DVC gives to objects, not a defence.
+/* MD5 (RFC 1321) of many buffers or streams at once: the names that DVC gives to objects, not a
+ * defence.
  *
  * Each step of MD5 waits for the one before it, so one stream leaves most of a core idle. Eight go
  * side by side in vectors that any x86-64 and any 64-bit ARM has. Optional: without it the names
@@ -221,8 +222,199 @@ end:
     return result;
 }
 
+typedef struct {
+    PyObject_HEAD
+    uint32_t state[4];
+    uint64_t length;            /* bytes taken in */
+    unsigned char part[BLOCK];  /* the length % BLOCK bytes that fill no block yet */
+    int busy;                   /* in use by a thread that let go of the lock; kept under it */
+} Md5;
+
+typedef struct {
+    Md5 *one;
+    Py_buffer buffer;
+    const unsigned char *data; /* what is left of it */
+    size_t left;
+} Stream;
+
+static PyTypeObject *md5_type;
+
+/* Take `count` blocks of each stream that has as many, the others as they are. */
+static void
+go_on(Stream *streams, int n, size_t count, const unsigned char *any)
+{
+    Vector state[4];
+    const unsigned char *data[LANES];
+    for (int lane = 0; lane < LANES; lane++) {
+        int taken = lane < n && streams[lane].left / BLOCK >= count;
+        data[lane] = taken ? streams[lane].data : any;
+        for (int i = 0; i < 4; i++)
+            state[i][lane] = taken ? streams[lane].one->state[i] : 0;
+    }
+    blocks(state, data, count);
+    for (int lane = 0; lane < n; lane++) {
+        Stream *stream = &streams[lane];
+        if (stream->left / BLOCK < count)
+            continue;
+        for (int i = 0; i < 4; i++)
+            stream->one->state[i] = state[i][lane];
+        stream->data += count * BLOCK;
+        stream->left -= count * BLOCK;
+        stream->one->length += count * BLOCK;
+    }
+}
+
+/* Take bytes until no part of a block is left over from before, or none are left. */
+static void
+fill(Stream *stream)
+{
+    Md5 *one = stream->one;
+    size_t have = one->length % BLOCK, take = BLOCK - have;
+    if (!have || !stream->left)
+        return;
+    if (take > stream->left)
+        take = stream->left;
+    memcpy(one->part + have, stream->data, take);
+    stream->data += take;
+    stream->left -= take;
+    one->length += take;
+    if (have + take == BLOCK) {
+        Stream alone = {.one = one, .data = one->part, .left = BLOCK};
+        one->length -= BLOCK;
+        go_on(&alone, 1, 1, one->part);
+    }
+}
+
+static void
+take_all(Stream *streams, int n)
+{
+    for (int i = 0; i < n; i++)
+        fill(&streams[i]);
+    for (;;) {
+        const unsigned char *any = NULL;
+        size_t together = 0;
+        for (int i = 0; i < n; i++) {
+            size_t whole = streams[i].left / BLOCK;
+            if (whole && (!any || whole < together)) {
+                together = whole;
+                any = streams[i].data;
+            }
+        }
+        if (!any)
+            break;
+        go_on(streams, n, together, any);
+    }
+    for (int i = 0; i < n; i++) {
+        Stream *stream = &streams[i];
+        if (!stream->left)
+            continue;
+        memcpy(stream->one->part, stream->data, stream->left);
+        stream->one->length += stream->left;
+    }
+}
+
+/* Take the digests, none in use and none twice, and the buffers; return how many are held. */
+static int
+hold_all(PyObject *digests, PyObject *buffers, Stream *streams)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(digests);
+    int held = 0;
+    if (count > LANES || count != PyTuple_GET_SIZE(buffers)) {
+        PyErr_Format(PyExc_ValueError, "at most %d digests, and as many buffers", LANES);
+        return 0;
+    }
+    for (; held < count; held++) {
+        Stream *stream = &streams[held];
+        PyObject *one = PyTuple_GET_ITEM(digests, held);
+        if (!Py_IS_TYPE(one, md5_type)) {
+            PyErr_SetString(PyExc_TypeError, "not one of these digests");
+            break;
+        }
+        stream->one = (Md5 *)one;
+        if (stream->one->busy) {
+            PyErr_SetString(PyExc_RuntimeError, "a digest can take in one thing at a time");
+            break;
+        }
+        if (PyObject_GetBuffer(PyTuple_GET_ITEM(buffers, held), &stream->buffer, PyBUF_SIMPLE) < 0)
+            break;
+        stream->data = stream->buffer.buf;
+        stream->left = (size_t)stream->buffer.len;
+        stream->one->busy = 1;
+    }
+    return held;
+}
+
+static PyObject *
+md5_together(PyObject *module, PyObject *args)
+{
+    PyObject *digests, *buffers, *result = NULL;
+    Stream streams[LANES];
+    int held;
+    if (!PyArg_ParseTuple(args, "O!O!:together", &PyTuple_Type, &digests, &PyTuple_Type, &buffers))
+        return NULL;
+    held = hold_all(digests, buffers, streams);
+    if (!PyErr_Occurred()) {
+        Py_BEGIN_ALLOW_THREADS
+        take_all(streams, held);
+        Py_END_ALLOW_THREADS
+        result = Py_NewRef(Py_None);
+    }
+    while (held > 0) {
+        streams[--held].one->busy = 0;
+        PyBuffer_Release(&streams[held].buffer);
+    }
+    return result;
+}
+
+static PyObject *
+md5_hexdigest(Md5 *self, PyObject *none)
+{
+    unsigned char digest[16];
+    Vector state[4];
+    Lane lane = {.data = self->part, .left = self->length % BLOCK, .size = self->length};
+    if (self->busy) {
+        PyErr_SetString(PyExc_RuntimeError, "a digest can take in one thing at a time");
+        return NULL;
+    }
+    memset(state, 0, sizeof state);
+    for (int i = 0; i < 4; i++)
+        state[i][0] = self->state[i];
+    finish(state, 0, &lane, digest);
+    return hex_of(digest);
+}
+
+static PyObject *
+md5_new(PyTypeObject *type, PyObject *args, PyObject *names)
+{
+    Md5 *self;
+    if (PyTuple_Size(args) || (names && PyDict_Size(names))) {
+        PyErr_SetString(PyExc_TypeError, "md5() takes no arguments");
+        return NULL;
+    }
+    self = (Md5 *)PyType_GenericAlloc(type, 0);
+    if (self)
+        memcpy(self->state, FIRST, sizeof FIRST);
+    return (PyObject *)self;
+}
+
+static PyMethodDef md5_methods[] = {
+    {"hexdigest", (PyCFunction)md5_hexdigest, METH_NOARGS,
+     "Return the digest of all bytes so far, in lower-case hex."},
+    {NULL, NULL, 0, NULL}};
+
+static PyType_Slot md5_slots[] = {
+    {Py_tp_doc, "An MD5 in the making."},
+    {Py_tp_new, md5_new},
+    {Py_tp_methods, md5_methods},
+    {0, NULL}};
+
+static PyType_Spec md5_spec = {
+    "registry.tensorstore._md5.md5", sizeof(Md5), 0, Py_TPFLAGS_DEFAULT, md5_slots};
+
 static PyMethodDef module_methods[] = {
     {"digests", md5_digests, METH_O, "Return the MD5 of each of these buffers, in lower-case hex."},
+    {"together", md5_together, METH_VARARGS,
+     "Give each digest of a tuple, at most eight, the bytes of its buffer of another tuple."},
     {NULL, NULL, 0, NULL}};
 
 #endif /* HAVE_VECTORS */
@@ -241,7 +433,12 @@ PyMODINIT_FUNC
 PyInit__md5(void)
 {
 #ifdef HAVE_VECTORS
-    return PyModule_Create(&module_definition);
+    PyObject *module = NULL;
+    md5_type = (PyTypeObject *)PyType_FromSpec(&md5_spec);
+    module = md5_type ? PyModule_Create(&module_definition) : NULL;
+    if (module && PyModule_AddObjectRef(module, "md5", (PyObject *)md5_type) < 0)
+        Py_CLEAR(module);
+    return module;
 #else
     (void)module_definition;
     PyErr_SetString(PyExc_ImportError, "this compiler or processor has no such vectors");

@@ -96,3 +96,98 @@ def test_lets_go_of_what_it_read() -> None:
     with pytest.raises(TypeError):
         naming.NATIVE([data, 1])  # type: ignore[list-item]
     data.clear()  # BufferError if it were still held
+
+
+SIDES = [naming.PLAIN] if naming.SIDE is naming.PLAIN else [naming.PLAIN, naming.SIDE]
+
+
+@pytest.mark.parametrize("side", SIDES)
+@given(
+    st.lists(
+        st.lists(
+            st.one_of(st.sampled_from(EDGES[:-1]), st.integers(0, 600)),
+            min_size=naming.LANES,
+            max_size=naming.LANES,
+        ),
+        max_size=6,
+    ),
+    st.integers(1, naming.LANES),
+)
+def test_streams_of_any_lengths_cut_anywhere(
+    side: naming.Side, rounds: list[list[int]], count: int
+) -> None:
+    streams = tuple(side.new() for _ in range(count))
+    whole = [b""] * count
+    for number, sizes in enumerate(rounds):
+        pieces = tuple(bytes([lane, number]) * size for lane, size in enumerate(sizes[:count]))
+        side.feed(streams, pieces)
+        whole = [had + piece for had, piece in zip(whole, pieces, strict=True)]
+        assert [stream.hexdigest() for stream in streams] == [md5(data) for data in whole]
+
+
+@needs_native
+def test_streams_may_change_their_neighbours() -> None:
+    side, data = naming.SIDE, [os.urandom(1_000) for _ in range(9)]
+    streams = [side.new() for _ in data]
+    for first in range(0, 9, 2):
+        side.feed(tuple(streams[first : first + 3]), tuple(data[first : first + 3]))
+    side.feed((), ())
+    twice = [one * (2 if number in (2, 4, 6, 8) else 1) for number, one in enumerate(data)]
+    assert [stream.hexdigest() for stream in streams] == [md5(one) for one in twice]
+
+
+@needs_native
+def test_what_is_refused_changes_nothing() -> None:
+    side = naming.SIDE
+    one, other, held = side.new(), side.new(), bytearray(b"x" * 100)
+    nine = tuple(side.new() for _ in range(naming.LANES + 1))
+    refused: list[tuple[type[Exception], object, object]] = [
+        (RuntimeError, (one, other, one), (held, held, held)),  # twice at once
+        (ValueError, nine, (b"x",) * len(nine)),
+        (ValueError, (one, other), (held,)),
+        (ValueError, (one,), (held, held)),
+        (TypeError, [one], [held]),
+        (TypeError, (one, hashlib.md5()), (held, held)),
+        (TypeError, (one, None), (held, held)),
+        (TypeError, (one, other), (held, "text")),
+        (BufferError, (one, other), (held, memoryview(b"abcd")[::2])),
+    ]
+    for error, streams, pieces in refused:
+        with pytest.raises(error):
+            side.feed(streams, pieces)  # type: ignore[arg-type]
+    held.clear()  # BufferError if it were still held
+    for stream in (one, other, *nine):
+        assert stream.hexdigest() == md5(b"")
+        side.feed((stream,), (b"abc",))  # nor is any in use
+        assert stream.hexdigest() == md5(b"abc")
+    with pytest.raises(TypeError):
+        side.new(b"abc")  # type: ignore[call-arg]
+
+
+@needs_native
+def test_a_stream_takes_one_thing_at_a_time() -> None:
+    side, data = naming.SIDE, bytes(64 << 20)
+    stream, refused, done = side.new(), [0], threading.Event()
+
+    def ask() -> None:
+        while not done.is_set():
+            try:
+                stream.hexdigest()
+            except RuntimeError:
+                refused[0] += 1
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    fed = 0
+    while not refused[0] and fed < 20:
+        side.feed((stream,), (data,))
+        fed += 1
+    done.set()
+    thread.join()
+    assert refused[0]
+    assert stream.hexdigest() == md5(data * fed)
+
+
+def test_streams_without_the_extension(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "registry.tensorstore._md5", None)
+    assert naming._side() is naming.PLAIN

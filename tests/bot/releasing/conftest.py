@@ -28,4 +28,6 @@ def alice(seed: Path, tmp_path: Path) -> Project:
 def warden(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Warden:
+    # What one test saw is not what another remembers; scores of the same model are kept.
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     return Warden(monkeypatch, capfd)

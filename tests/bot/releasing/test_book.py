@@ -15,9 +15,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
 from bot.releasing.ledger.book import GitBook
 from bot.releasing.ledger.tagging import Moved
-
 from registry.errors import Lost, ReleaseError, StoreFailed
 from registry.release.ledger import LOG, New, Tag, document_path
 from registry.release.values import dump

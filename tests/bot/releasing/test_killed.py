@@ -35,7 +35,7 @@ def test_killed_between_any_two_changes(seed: Path, tmp_path: Path, warden: Ward
     count = int((whole_run.place / "changes").read_text())
     chance = random.Random(11)
     at = copied(seed, tmp_path / "place")
-    numbers = sorted(chance.sample(range(1, count), 12))
+    numbers = sorted(chance.sample(range(1, count), 8))
     for number in numbers:
         # What was done is not done again: the same number comes later in the release.
         if killed(at, at_change(number)) == 0:
@@ -47,7 +47,7 @@ def test_killed_between_any_two_changes(seed: Path, tmp_path: Path, warden: Ward
     whole(at)
 
 
-@pytest.mark.parametrize("share", [0.55, 0.62, 0.7, 0.78, 0.86, 0.93, 0.98])
+@pytest.mark.parametrize("share", [0.55, 0.7, 0.82, 0.92])
 def test_killed_in_the_steps_that_others_see(share: float, alice: Project, warden: Warden) -> None:
     other = copied(alice.place, alice.place.with_name("count"))
     assert ended(start(other, at_change(0), "release", "run", "--key", other.key())) == 0
@@ -58,7 +58,7 @@ def test_killed_in_the_steps_that_others_see(share: float, alice: Project, warde
     whole(alice)
 
 
-@pytest.mark.parametrize("step", STEPS[:-1])
+@pytest.mark.parametrize("step", ["manifest", "documents", "claim", "sign", "upload", "record"])
 def test_what_was_killed_is_taken_back(step: str, alice: Project, warden: Warden) -> None:
     assert killed(alice, at_event("done", step, torn=True)) == -9
     out = step == "record"

@@ -135,10 +135,8 @@ def ruled(at: Hosted, *, trusted: str = "", **release: Any) -> None:
     ("role", "who", "state", "counts"),
     [
         ("write", "bob", "APPROVED", True),
-        ("maintain", "bob", "APPROVED", True),
         ("read", "bob", "APPROVED", False),
         ("write", "bob", "CHANGES_REQUESTED", False),
-        ("write", "bob", "COMMENTED", False),
         ("write", "carol", "APPROVED", False),  # its author
         ("write", "octavia", "APPROVED", False),  # who releases it
     ],
@@ -203,7 +201,6 @@ def test_who_signs_and_approves_by_an_account_is_one_person(at: Hosted, warden: 
         ("success", "", ""),
         ("failure", "success", ""),  # what ran on the merged commit counts
         ("success", "failure", "ci ended with failure"),
-        ("success", "neutral", "ci ended with neutral"),
         ("success", "pending", "ci is still running"),
         ("skipped", "", "ci ended with skipped"),
         ("", "", "no check run ci"),

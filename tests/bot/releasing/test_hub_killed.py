@@ -83,10 +83,8 @@ def once(at: Hosted, pull: Pull) -> None:
 
 KILLS: dict[str, Plant] = {
     "after the draft": before(releases.Releases, "draft", 1, after=True),
-    "after an asset": before(uploads, "send", 4, after=True),
     "in an asset": half_sent,
     "upload is over": at_event("done", "upload", torn=True),
-    "before it is out": at_event("begin", "record"),
     "it is out, unsaid": at_event("done", "record", torn=True),
     "it is out": at_event("done", "record"),
     "before it is public": before(releases.Releases, "publish", 1),
@@ -95,13 +93,14 @@ KILLS: dict[str, Plant] = {
 }
 
 
-FRESH = ("after the draft", "after an asset", "in an asset", "it is out, unsaid", "it is out",
-         "after it is public", "before the end")  # fmt: skip
+# Each takes seconds: what a machine that is still there meets, and what a new one does.
+HERE = ("after the draft", "upload is over", "it is out", "after it is public", "before the end")
+FRESH = ("in an asset", "it is out, unsaid", "before it is public")
 
 
 @pytest.mark.parametrize(
     ("kill", "fresh"),
-    [*((kill, False) for kill in KILLS), *((kill, True) for kill in FRESH)],
+    [*((kill, False) for kill in HERE), *((kill, True) for kill in FRESH)],
     ids=lambda value: {False: "here", True: "elsewhere"}.get(value, value),
 )
 def test_killed_anywhere_the_same_run_goes_on(
@@ -169,12 +168,6 @@ def lost(found: list[Asset]) -> None:
     found[:] = [a for a in found if a.name != "config.json"]
 
 
-def other(found: list[Asset]) -> None:
-    (one,) = [a for a in found if a.name == "config.json"]
-    one.data = one.data.replace(b"320", b"321")
-    one.digest = hashlib.sha256(one.data).hexdigest()
-
-
 def other_index(found: list[Asset]) -> None:
     (one,) = [a for a in found if a.name == INDEX]
     wrong = hashlib.sha256(b"x").hexdigest()
@@ -188,11 +181,7 @@ def unsigned(found: list[Asset]) -> None:
     one.data, one.digest = b"{}", hashlib.sha256(b"{}").hexdigest()
 
 
-def no_index(found: list[Asset]) -> None:
-    found[:] = [a for a in found if a.name != INDEX]
-
-
-@pytest.mark.parametrize("meddle", [lost, other, other_index, unsigned, no_index])
+@pytest.mark.parametrize("meddle", [lost, other_index, unsigned])
 def test_a_draft_that_is_not_what_was_released_is_made_so_or_stays(
     at: Hosted, warden: Warden, meddle: Callable[[list[Asset]], None]
 ) -> None:
@@ -209,9 +198,7 @@ def test_a_draft_that_is_not_what_was_released_is_made_so_or_stays(
     once(at, pull)
 
 
-@pytest.mark.parametrize(
-    ("kind", "skip"), [("cut", 3), ("502-after-store", 0), ("drop", 3), ("drop-after-store", 16)]
-)
+@pytest.mark.parametrize(("kind", "skip"), [("cut", 3), ("502-after-store", 0)])
 def test_an_upload_that_is_cut_is_made_good_at_once(
     at: Hosted, warden: Warden, kind: str, skip: int
 ) -> None:
@@ -223,7 +210,7 @@ def test_an_upload_that_is_cut_is_made_good_at_once(
     once(at, pull)
 
 
-@pytest.mark.parametrize("path", ["/releases$", "/assets$", "/comments$"])
+@pytest.mark.parametrize("path", ["/assets$", "/comments$"])
 def test_a_github_that_is_down_is_one_message_and_the_next_run_goes_on(
     at: Hosted, warden: Warden, path: str
 ) -> None:

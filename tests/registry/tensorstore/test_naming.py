@@ -191,3 +191,14 @@ def test_a_stream_takes_one_thing_at_a_time() -> None:
 def test_streams_without_the_extension(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "registry.tensorstore._md5", None)
     assert naming._side() is naming.PLAIN
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_a_stream_cut_within_a_block(side: naming.Side) -> None:
+    data = os.urandom(200)
+    for first in range(66):
+        for second in (0, 1, 63 - first % 64, 64 - first % 64, 65 - first % 64, 64, 130):
+            stream = side.new()
+            for piece in (data[:first], data[first : first + second], b"end"):
+                side.feed((stream,), (piece,))
+            assert stream.hexdigest() == md5(data[: first + second] + b"end"), (first, second)

@@ -12,10 +12,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.releasing.project import MODELWARDEN, environment, run
 from bot.releasing.ledger.baseline import baseline
 from bot.releasing.ledger.book import GitBook
-
-from benchmarks.releasing.project import MODELWARDEN, environment, run
 from registry.release.ledger import New, Tag, document_path
 from registry.release.values import Release, dump
 from tests.registry.release.made import typical

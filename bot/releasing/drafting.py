@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from registry.release.pages.card import card as card_of
 
 from bot import catalog, policy
 from bot.checks import regression
@@ -21,6 +20,7 @@ from bot.releasing.steps.versioning import of_folder
 from bot.releasing.steps.writing import about_of
 from lab.model.folder import inspect
 from lab.record import Record
+from registry.release.pages.card import card as card_of
 from registry.release.values import Artifact, Licence, Release
 from security import hashing, strictjson
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,7 +67,7 @@ def run(
             known = _finished(job) or _made(job)
             entry.details |= {"root": known["record"]["root"]} | named(job.signers)
     _show(job, known, format_)
-    shutil.rmtree(job.staging, ignore_errors=True)
+    journal.forget(job.staging)
     return 0
 
 
@@ -131,7 +130,7 @@ def _finished(job: Job) -> Mapping[str, Facts] | None:
     ):
         return None
     # Of a run that was killed at its end, or that another one was faster than.
-    shutil.rmtree(job.staging, ignore_errors=True)
+    journal.forget(job.staging)
     told = finishing.finish(job, there)
     if told is None:
         raise Blocked(

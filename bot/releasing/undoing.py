@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import click
@@ -38,7 +37,7 @@ def undo(version: str, reason: str, repo: Path, format_: str) -> int:
                 with journal.opened(job.staging, bound(job)) as book:
                     running.undo(steps(job), book, _say, final="record")
             _abandon_others(job.book.ledger(), job, reason)
-            shutil.rmtree(job.staging, ignore_errors=True)
+            journal.forget(job.staging)
     if format_ == "json":
         click.echo(json.dumps({"artifact": job.artifact, "version": version, "undone": True}))
     else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
@@ -112,6 +113,12 @@ def opened(folder: Path, bound: Bound) -> Iterator[Journal]:
 def read(folder: Path) -> Story | None:
     """Return what a folder's journal says, None where there is none. Raises ReleaseError."""
     return _load(folder / NAME)[0]
+
+
+def forget(folder: Path) -> None:
+    """Remove a release's folder, its journal first: what is half removed was never begun."""
+    (folder / NAME).unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def holder(folder: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -184,7 +183,7 @@ def remove(folder: str, there: Place) -> bool:
                 continue
             try:
                 with journal.opened(one.folder, story.bound):
-                    shutil.rmtree(one.folder, ignore_errors=True)
+                    journal.forget(one.folder)
             except Lost:
                 return False
             return True

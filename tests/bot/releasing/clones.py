@@ -6,7 +6,6 @@ import subprocess
 from pathlib import Path
 
 from bot.releasing.ledger.book import GitBook
-
 from registry.release.ledger import Ledger, New, Tag, document_path
 from registry.release.values import Artifact, Release, dump
 from tests.gitrepo import Repo, environment

@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from bot.releasing.ledger.book import GitBook
-
 from bot.releasing.job import Place
+from bot.releasing.ledger.book import GitBook
 from bot.releasing.place import place
 from registry.release import values
 from registry.release.ledger import New, Tag, document_path

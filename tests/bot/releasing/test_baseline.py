@@ -6,11 +6,11 @@ import random
 from pathlib import Path
 
 import pytest
-from bot.releasing.ledger.baseline import baseline
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.errors import Missing, RepositoryError
+from bot.releasing.ledger.baseline import baseline
 from registry.release.ledger import Issued, Ledger
 from security.trust.releases import rank
 from tests.bot.releasing.clones import git

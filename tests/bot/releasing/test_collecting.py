@@ -11,10 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from bot.releasing.care import collecting
-from bot.releasing.care.collecting import collect, gc
 
 from bot.errors import CouldNotTell
+from bot.releasing.care import collecting
+from bot.releasing.care.collecting import collect, gc
 from registry import dvcremote
 from registry.errors import StoreFailed
 from registry.release import journal

@@ -4,8 +4,8 @@ import random
 from pathlib import Path
 
 import pytest
-from bot.releasing.ledger.descent import ancestors, tip
 
+from bot.releasing.ledger.descent import ancestors, tip
 from tests.bot.releasing.clones import BRANCH, Shared, book, claim, git
 from tests.gitrepo import Repo
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 import stamina
-from bot.releasing.care.doctor import doctor
 
 from bot.github import given
 from bot.github.releases import here
 from bot.github.uploads import Part
+from bot.releasing.care.doctor import doctor
 from registry.mlflow import Registry
 from registry.release import assets, journal
 from registry.release.ledger import New

@@ -10,10 +10,10 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
-from bot.releasing.ledger.book import GitBook
-from bot.releasing.steps import hub
 
 from bot.releasing.job import Job
+from bot.releasing.ledger.book import GitBook
+from bot.releasing.steps import hub
 from registry.release import values
 from registry.release.ledger import APPROVE, CLAIM, RELEASE, New, Tag
 from security import hashing

@@ -72,3 +72,12 @@ def test_what_was_killed_is_taken_back(step: str, alice: Project, warden: Warden
     free(alice, "1.0.0")
     done = warden(alice, "release", "rollback", "1.0.0", "--reason", "wrong data")
     assert (done.code, "no release 1.0.0 of acme/tiny was begun" in done.error) == (2, True)
+
+
+def test_killed_while_it_tidied_up(alice: Project, warden: Warden) -> None:
+    assert killed(alice, at_event("done", "announce")) == -9
+    (story,) = alice.staging.rglob("journal.jsonl")
+    story.unlink()
+    (story.parent / "placed.json").unlink()
+    assert warden.release(alice).code == 0  # what is out is finished, not made anew
+    whole(alice)

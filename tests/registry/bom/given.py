@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import get_args
 
 from hypothesis import strategies as st
-from registry.release.pages.about import About
 
 from lab.metrics.measure import Measurement
 from lab.protocol import Usage
@@ -14,6 +13,7 @@ from lab.record import Record
 from registry.bom.described import Described
 from registry.bom.naming import purl, urn
 from registry.bom.values import Bom, Component, Edge, Kind, Tie
+from registry.release.pages.about import About
 from registry.release.values import Artifact, Licence, Lock, Pipeline, Pointed, Release, Stage
 from security.manifest import Entry
 

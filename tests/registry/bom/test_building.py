@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from registry.release.pages.about import About
 
 from registry.bom.building import build
 from registry.bom.described import model_of
 from registry.bom.values import Bom, Component, Edge
 from registry.errors import ReleaseError
+from registry.release.pages.about import About
 from registry.release.values import Artifact, Licence, Pointed
 from tests.registry.bom.given import ABOUT, COMMIT, RECORD, RELEASE, ROOT, licence, locks
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hypothesis import strategies as st
-from registry.release.pages.about import About
 
 from lab.metrics.measure import Measurement
 from lab.protocol import Usage
 from lab.record import Record
+from registry.release.pages.about import About
 from registry.release.values import (
     Against,
     Approval,

@@ -16,14 +16,14 @@ from huggingface_hub.repocard_data import model_index_to_eval_results
 from hypothesis import given, settings
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from registry.release.pages import hub, prose
-from registry.release.pages.about import About
-from registry.release.pages.card import card
-from registry.release.pages.frontmatter import front
 
 from lab.metrics.measure import Measurement
 from lab.protocol import Usage
 from registry.licenses.statements import in_card
+from registry.release.pages import hub, prose
+from registry.release.pages.about import About
+from registry.release.pages.card import card
+from registry.release.pages.frontmatter import front
 from registry.release.values import Artifact, Licence, Pointed, Release
 from tests.registry.release.made import (
     HOSTILE,

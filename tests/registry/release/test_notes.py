@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
-from registry.release.pages.deltas import FileChange, data_changes, weights_change
-from registry.release.pages.notes import notes
 
 from lab.tensors.values import Diff, Kind, Numbers, Shift
 from registry.bom.difference import Changes, Relicensed, Updated
 from registry.bom.values import Component
+from registry.release.pages.deltas import FileChange, data_changes, weights_change
+from registry.release.pages.notes import notes
 from registry.release.values import (
     Artifact,
     Gated,

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bot.releasing.ledger.book import GitBook
-from bot.releasing.steps.gather import gather
 
 from bot import policy
 from bot.catalog import CHECKS
@@ -19,7 +17,9 @@ from bot.checks.regression.folders import model_files
 from bot.drift import drift
 from bot.errors import RepositoryError
 from bot.finding import Finding, Level, Location
+from bot.releasing.ledger.book import GitBook
 from bot.releasing.settings import Settings as Releases
+from bot.releasing.steps.gather import gather
 from bot.repository import GitWorld
 from registry.release.ledger import New, Tag, document_path
 from registry.release.values import Artifact, Pointed, Release, dump

@@ -17,6 +17,7 @@ from bot.releasing.approving import room
 from bot.releasing.job import RELEASE_JSON, Place
 from bot.releasing.place import place, trust_at, version_of
 from bot.releasing.steps.attested import attested
+from bot.releasing.trusting import proven
 from registry.errors import Blocked
 from registry.release import staging
 from registry.release.ledger import Issued
@@ -25,6 +26,7 @@ from registry.weights import locate
 from security.errors import Tampered
 from security.manifest import Manifest
 from security.trust.single import KeyTrust
+from security.trust.trustfile import TrustFile
 from security.trust.trusting import Trust
 
 
@@ -74,7 +76,10 @@ def _tag(there: Place, issued: Issued) -> list[Proven]:
 def _proofs(there: Place, issued: Issued, trust: Trust, jobs: int) -> Iterator[Proven]:
     document = there.book.document(issued.artifact, issued.version)
     yield Proven("document", f"sha256 {issued.document}")
-    signed = attested(there.book, issued, trust)
+    if isinstance(trust, TrustFile):
+        signed = proven(there, there.book.ledger(fresh=False), issued, trust)
+    else:
+        signed = attested(there.book, issued, trust)
     people = ", ".join(signer.name for signer in signed.signers)
     yield Proven("signature", f"root {issued.root}, signed by {people}")
     yield Proven("weights", _weights(there, document, signed.contents.manifest, jobs))

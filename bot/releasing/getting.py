@@ -16,7 +16,8 @@ from bot.releasing.comparing import laid_out
 from bot.releasing.job import TRUST, Place
 from bot.releasing.place import place, trust_at, version_of
 from bot.releasing.steps import stores
-from bot.releasing.steps.attested import attested, somebody
+from bot.releasing.steps.attested import somebody
+from bot.releasing.trusting import proven
 from registry import dvc, tensorstore
 from registry.errors import CorruptWeights, MissingWeights, ReleaseError
 from registry.release.ledger import RECORD, Issued, Ledger
@@ -39,7 +40,7 @@ def get(*, version: str, repo: Path, output: Path, jobs: int, format_: str) -> i
         issued = version_of(ledger, there.artifact, version)
         trust = trust_at(there.world, there.commit)
         if trust is not None:
-            attested(there.book, issued, trust)
+            proven(there, ledger, issued, trust)
         else:
             _say(f"no {TRUST} says whom to trust: that this was released, the ledger alone says")
         kept = recorded(ledger, issued, stores.TENSORS)

@@ -18,7 +18,7 @@ from bot.releasing.comparing import Judged, judged
 from bot.releasing.job import Place
 from bot.releasing.place import aliases, place, pointed, trust_at, version_of
 from bot.releasing.steps import stores
-from bot.releasing.steps.attested import attested
+from bot.releasing.trusting import proven
 from registry.errors import Blocked, Lost
 from registry.release import log
 from registry.release.ledger import (
@@ -52,7 +52,7 @@ def promote(*, version: str, alias: str, expect: str, reason: str, repo: Path, f
             )
         trust = trust_at(there.world, there.commit)
         if trust is not None:
-            attested(there.book, target, trust)
+            proven(there, ledger, target, trust)
         champion = pointed(ledger, there.artifact, CHAMPION)
         # A rollback of champion goes to previous: it is to be as good, or to have been there.
         judges = alias == CHAMPION or (alias == PREVIOUS and not _was(ledger, target))

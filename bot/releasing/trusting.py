@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot import git
-from bot.releasing.job import TRUST
+from bot.releasing.job import TRUST, Place
 from bot.releasing.place import TRUST_LIMIT, trust_at
+from bot.releasing.steps.attested import attested
 from bot.repository import GitWorld
 from registry.errors import Blocked
 from registry.release.ledger import Issued, Ledger
 from security.errors import SecurityError, Untrusted
 from security.trust import envelopes, rotation
 from security.trust.trustfile import TrustFile
+from security.verify import Signed
 
 _SIG = f"{TRUST}.sig"
 
@@ -112,3 +114,26 @@ def _states(world: GitWorld, base: str, commit: str) -> Iterator[tuple[bytes, by
         assert entry is not None
         signatures = world.read(beside.blob, envelopes.LIMIT) if beside and beside.is_file else b""
         yield world.read(entry.blob, TRUST_LIMIT), signatures, found.digest
+
+
+def proven(there: Place, ledger: Ledger, issued: Issued, today: TrustFile) -> Signed:
+    """Return what the signature of a release covers, by today's trust file, or that of its time.
+
+    A rule that came later does not undo what was released before; a key that is revoked does.
+    Raises Untrusted, Tampered, ReleaseError, Blocked.
+    """
+    try:
+        return attested(there.book, issued, today)
+    except Untrusted as error:
+        then = known(there.world, chain(there.world, ledger, there.commit), ledger, issued)
+        if then is None:
+            hint = "name the key that it was signed with, if you know it: --key FILE.pub"
+            what = f"{issued.version} was released before {TRUST} was there; {error.message}"
+            raise Untrusted(what, hint) from error
+        if then.digest == today.digest:
+            raise
+        found = attested(there.book, issued, then, datetime.fromisoformat(issued.at))
+        revoked = {c.public.hint for c in today.credentials if c.public and c.revoked}
+        if any(signer.hint in revoked for signer in found.signers):
+            raise
+        return found

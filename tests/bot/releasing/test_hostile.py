@@ -345,3 +345,25 @@ def test_what_goes_out_is_what_was_signed(alice: Project, tmp_path: Path) -> Non
     (folder / "config.json").write_bytes(b"{ }")
     with pytest.raises(Tampered, match="not those that were signed"):
         hub._published(cast(Job, job))
+
+
+def test_a_later_rule_does_not_undo_what_was_released(alice: Project, warden: Warden) -> None:
+    alice.commit({TRUST: trust(alice)})
+    assert warden.release(alice).code == 0
+    for later, code in (
+        (trust(alice, threshold=2, version=2), 0),
+        (trust(alice, threshold=1, version=3, revoked="alice"), 1),
+    ):
+        sig = rotation.sign(later.encode(), [signer(alice, "alice"), signer(alice, "bob")])
+        alice.commit({TRUST: later, f"{TRUST}.sig": sig})
+        done = warden(alice, "release", "verify", "1.0.0")
+        assert done.code == code, done.err
+
+
+def test_what_came_before_the_trust_file_is_proven_by_a_key(alice: Project, warden: Warden) -> None:
+    assert warden.release(alice).code == 0
+    alice.commit({TRUST: trust(alice, threshold=2)})
+    done = warden(alice, "release", "verify", "1.0.0")
+    assert (done.code, "--key FILE.pub" in done.error) == (1, True)
+    public = alice.key().with_suffix(".key.pub")
+    assert warden(alice, "release", "verify", "1.0.0", "--key", public).code == 0

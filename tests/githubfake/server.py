@@ -67,7 +67,10 @@ class Handler(BaseHTTPRequestHandler):
             self.rfile.read(size // 2)
             return None
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            data = self.rfile.read(size)
+            if len(data) < size:  # whoever stops half-way has sent nothing
+                raise ConnectionResetError
+            return data
         parts = []
         while size := int(self.rfile.readline().split(b";")[0], 16):
             parts.append(self.rfile.read(size))

@@ -123,5 +123,5 @@ def test_weights_that_nobody_pushed(project: Repo, base: Path, blurred: Path) ->
     shutil.rmtree(project.path.parent / "remote")
     code, rule, message = check(project, before, after)
     assert (code, rule) == (3, "weights-missing")
-    assert "could not be fetched" in message
+    assert "not in remote" in message
     assert str(project.path.parent) not in message

@@ -8,6 +8,8 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+import click
+
 from bot.errors import UsageError
 from bot.quoting import plain
 
@@ -20,6 +22,11 @@ def on_a_screen() -> bool:
 def in_colour() -> bool:
     """Whether what goes to standard output may be coloured."""
     return on_a_screen() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def tell(line: str) -> None:
+    """Say on standard error how far long work is, or what else a person should know."""
+    click.echo(plain(line), err=True)
 
 
 def write(text: str, target: Path | None = None) -> None:

@@ -11,6 +11,7 @@ import click
 from bot.errors import UsageError
 from bot.keys import secrets
 from bot.keys.trail import Trail, named
+from bot.printing import tell
 from bot.quoting import plain
 from bot.releasing.job import Place
 from bot.releasing.numbering import number
@@ -40,7 +41,7 @@ def approve(
     """Add signatures to what waits; return 0. Raises Tampered where the bytes are others."""
     version = number(version)
     with (
-        place(repo, say=_say) as there,
+        place(repo, say=tell) as there,
         secrets.signers(keys, token, program, passphrase_file) as signers,
         Trail(log).doing("approve", f"{there.artifact} {version}") as entry,
     ):
@@ -52,7 +53,7 @@ def approve(
                 f"no release {plain(version)} of {there.artifact} waits for a signature",
                 "see what does: modelwarden release list",
             )
-        root = examine(there, ledger, version, Waiting(bundle, said), jobs=jobs, tell=_say)
+        root = examine(there, ledger, version, Waiting(bundle, said), jobs=jobs, tell=tell)
         more = signing.cosign(bundle, signers)
         lines = [signing.cosign(line, signers) for line in said.splitlines()]
         files = {
@@ -90,9 +91,5 @@ def room(there: Place) -> Path:
 
 def _names(there: Place, signers: Sequence[Signer]) -> list[str]:
     trust = trust_at(there.world, there.commit)
-    owners = {c.public.hint: c.owner for c in (trust.credentials if trust else ()) if c.public}
+    owners = trust.owners() if trust else {}
     return list(dict.fromkeys(owners.get(s.public.hint) or s.public.hint[:16] for s in signers))
-
-
-def _say(line: str) -> None:
-    click.echo(plain(line), err=True)

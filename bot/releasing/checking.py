@@ -12,6 +12,7 @@ import click
 
 from bot.errors import UsageError
 from bot.keys.making import read_public
+from bot.printing import tell
 from bot.quoting import plain
 from bot.releasing.approving import room
 from bot.releasing.job import RELEASE_JSON, Place
@@ -40,7 +41,7 @@ class Proven:
 
 def verify(*, version: str | None, repo: Path, key: Path | None, jobs: int, format_: str) -> int:
     """Prove a release; return 0. Raises what does not hold."""
-    with place(repo, say=_say) as there:
+    with place(repo, say=tell) as there:
         ledger = there.book.ledger()
         wanted = version or "champion"
         issued = version_of(ledger, there.artifact, wanted)
@@ -121,7 +122,3 @@ def _weights(there: Place, document: Release, manifest: Manifest, jobs: int) -> 
                 f"{entry.path} is not what was signed", "see: modelwarden release doctor --full"
             )
     return f"root {found.root}, {len(found.entries)} files as the commit names them, as signed"
-
-
-def _say(line: str) -> None:
-    click.echo(plain(line), err=True)

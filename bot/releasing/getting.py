@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from bot.errors import UsageError
+from bot.printing import tell
 from bot.quoting import plain
 from bot.releasing.approving import room
 from bot.releasing.comparing import laid_out
@@ -35,14 +36,14 @@ def get(*, version: str, repo: Path, output: Path, jobs: int, format_: str) -> i
     """Write what was published, or at least the model, into a new folder; return 0."""
     if output.exists():
         raise UsageError(f"{output} is there already", "name a new folder: --output DIR")
-    with place(repo, say=_say) as there:
+    with place(repo, say=tell) as there:
         ledger = there.book.ledger()
         issued = version_of(ledger, there.artifact, version)
         trust = trust_at(there.world, there.commit)
         if trust is not None:
             proven(there, ledger, issued, trust)
         else:
-            _say(f"no {TRUST} says whom to trust: that this was released, the ledger alone says")
+            tell(f"no {TRUST} says whom to trust: that this was released, the ledger alone says")
         kept = recorded(ledger, issued, stores.TENSORS)
         if kept:
             root = recorded(ledger, issued, stores.SEALED) or issued.root
@@ -121,7 +122,3 @@ def _by_pointer(there: Place, issued: Issued, output: Path) -> None:
                 "see: modelwarden release doctor --full",
             )
         laid.folder.rename(output)
-
-
-def _say(line: str) -> None:
-    click.echo(plain(line), err=True)

@@ -95,8 +95,7 @@ class Job:
     @property
     def owners(self) -> dict[str, str]:
         """Whose key each is, by its hint, as the trust file says."""
-        found = self.trust.credentials if self.trust else ()
-        return {one.public.hint: one.owner for one in found if one.public}
+        return self.trust.owners() if self.trust else {}
 
     @property
     def folder(self) -> Path:

@@ -11,7 +11,7 @@ import click
 
 from bot.errors import UsageError
 from bot.keys.trail import Trail, named
-from bot.quoting import plain
+from bot.printing import tell
 from bot.releasing import finishing, people
 from bot.releasing.job import Job
 from bot.releasing.numbering import number
@@ -60,7 +60,7 @@ def run(
     )
     if not asked.signs:
         raise UsageError("no key to sign with", "name one: --key, --token or --program")
-    with opened(asked, _say) as opened_job:
+    with opened(asked, tell) as opened_job:
         job = choose(opened_job, version)
         with Trail(log).doing("release", f"{job.artifact} {job.version}") as entry:
             entry.details["commit"] = job.commit
@@ -88,7 +88,7 @@ def choose(job: Job, version: str | None) -> Job:
         )
     if version and not settled:
         _free(job, version)
-    return numbered(job, settled or version or versioning.suggested(job, _say))
+    return numbered(job, settled or version or versioning.suggested(job, tell))
 
 
 def _free(job: Job, version: str) -> None:
@@ -116,7 +116,7 @@ def _made(job: Job) -> Mapping[str, Facts]:
     people.able(job.trust, job.signers, datetime.now(UTC))  # before hours of work, and a claim
     stores.warm(job)
     with journal.opened(job.staging, bound(job)) as book:
-        return running.run(steps(job), book, _say, final="record")
+        return running.run(steps(job), book, tell, final="record")
 
 
 def _finished(job: Job) -> Mapping[str, Facts] | None:
@@ -140,10 +140,6 @@ def _finished(job: Job) -> Mapping[str, Facts] | None:
             "modelwarden release doctor",
         )
     return {"record": {"root": there.root}, "announce": told}
-
-
-def _say(line: str) -> None:
-    click.echo(plain(line), err=True)
 
 
 def _show(job: Job, known: Mapping[str, Facts], format_: str) -> None:

@@ -154,7 +154,7 @@ def _model(own: Policy) -> str:
 
 def _actor(world: GitWorld, trust: TrustFile | None, signers: Sequence[Signer]) -> str:
     """Return who releases: as the trust file knows the key, as GitHub does, or git."""
-    owners = {c.public.hint: c.owner for c in (trust.credentials if trust else ()) if c.public}
+    owners = trust.owners() if trust else {}
     for signer in signers:
         if owner := owners.get(signer.public.hint):
             return owner

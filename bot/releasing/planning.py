@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import click
-
 from bot.errors import UsageError
-from bot.printing import write
+from bot.printing import tell, write
 from bot.quoting import plain
 from bot.releasing import drafting
 from bot.releasing.job import Job
@@ -47,7 +45,7 @@ def plan(
         write(text, output)
         return 0
     asked = Asked(repo, commit, version, excuses=excuses, jobs=jobs)
-    with opened(asked, _say) as found:
+    with opened(asked, tell) as found:
         job, reasons = _numbered(found, version)
         missing = () if out(job) else _missing(job)  # what is out cannot be mended
         planned = running.plan(steps(job), story(job))
@@ -69,7 +67,7 @@ def _numbered(job: Job, version: str | None) -> tuple[Job, Sequence[str]]:
     """Return the job with its version, and why it is that one."""
     if version or out(job) or story(job):
         return choose(job, version), ()
-    number, reasons = versioning.suggestion(job, _say)
+    number, reasons = versioning.suggestion(job, tell)
     return choose(job, number), reasons
 
 
@@ -123,7 +121,7 @@ def card(
         return 0
     if model or measurements:
         raise UsageError("a version with --model or --measurements", "it says itself what it is of")
-    with place(repo, say=_say) as there:
+    with place(repo, say=tell) as there:
         ledger = there.book.ledger(fresh=False)
         one = version_of(ledger, there.artifact, version)
         path = f"releases/{one.artifact}/{one.version}.card.md"
@@ -132,7 +130,3 @@ def card(
             raise Blocked(f"{path} beside the ledger is missing", "see: modelwarden release doctor")
         write(data.decode("utf-8"), output)
     return 0
-
-
-def _say(line: str) -> None:
-    click.echo(plain(line), err=True)

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from bot.keys.trail import Trail
-from bot.quoting import plain
+from bot.printing import tell
 from bot.releasing.comparing import Judged, judged
 from bot.releasing.job import Place
 from bot.releasing.place import aliases, place, pointed, trust_at, version_of
@@ -37,7 +37,7 @@ GOOD = "pass"
 
 def promote(*, version: str, alias: str, expect: str, reason: str, repo: Path, format_: str) -> int:
     """Point an alias at a version; return 0. Raises Lost, Blocked for a worse one."""
-    with place(repo, say=_say) as there:
+    with place(repo, say=tell) as there:
         ledger = there.book.ledger()
         target = version_of(ledger, there.artifact, version)
         now = pointed(ledger, there.artifact, alias)
@@ -62,7 +62,7 @@ def promote(*, version: str, alias: str, expect: str, reason: str, repo: Path, f
                 "promote a champion first: modelwarden release promote "
                 f"{target.version} champion --expect ''",
             )
-        found = judged(there, ledger, target, champion, _say) if champion and judges else None
+        found = judged(there, ledger, target, champion, tell) if champion and judges else None
         if found is not None and found.outcome != GOOD:
             raise Blocked(
                 f"{target.version} is not shown to be as good as {champion}: {found.summary}",
@@ -88,7 +88,7 @@ def rollback(*, what: str, reason: str, repo: Path, format_: str) -> int:
         from bot.releasing.undoing import undo
 
         return undo(what, reason, repo, format_)
-    with place(repo, say=_say) as there:
+    with place(repo, say=tell) as there:
         ledger = there.book.ledger()
         now = pointed(ledger, there.artifact, what)
         target = log.back(ledger, there.artifact, what)
@@ -106,7 +106,7 @@ def rollback(*, what: str, reason: str, repo: Path, format_: str) -> int:
 
 def withdraw(*, version: str, reason: str, repo: Path, format_: str) -> int:
     """Mark a version as withdrawn; return 0."""
-    with place(repo, say=_say) as there:
+    with place(repo, say=tell) as there:
         ledger = there.book.ledger()
         target = version_of(ledger, there.artifact, version)
         said = {"version": target.version, "reason": reason}
@@ -141,16 +141,12 @@ def move(there: Place, ledger: Ledger, news: list[New], found: Judged | None) ->
 
 def _lacking(versions: Sequence[str]) -> None:
     if versions:
-        _say(f"MLflow here has no {', '.join(versions)}: modelwarden release doctor --repair")
+        tell(f"MLflow here has no {', '.join(versions)}: modelwarden release doctor --repair")
 
 
 def actor(there: Place) -> str:
     """Return who moves an alias, as git knows them."""
     return there.world.revisions.author()[0]
-
-
-def _say(line: str) -> None:
-    click.echo(plain(line), err=True)
 
 
 def _show(there: Place, ledger: Ledger, format_: str) -> int:

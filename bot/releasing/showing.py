@@ -135,7 +135,7 @@ def _proven(there: Place, issued: Issued, release: Release) -> frozenset[str]:
         found = attested(there.book, issued, trust, datetime.fromisoformat(issued.at))
     except (SecurityError, RegistryError):
         return frozenset()
-    owners = {c.public.hint: c.owner for c in trust.credentials if c.public}
+    owners = trust.owners()
     reviewers = {one.person for one in release.approvals if one.how == "review"}
     return frozenset({owners.get(one.hint, one.name) for one in found.signers} | reviewers)
 

@@ -9,6 +9,7 @@ import click
 
 from bot.errors import UsageError
 from bot.keys.trail import Trail
+from bot.printing import tell
 from bot.quoting import plain
 from bot.releasing.job import Job
 from bot.releasing.making import bound, choose, steps, story
@@ -26,16 +27,16 @@ def undo(version: str, reason: str, repo: Path, format_: str) -> int:
     """
     version = version.removeprefix("v")
 
-    with place(repo, say=_say) as there:
+    with place(repo, say=tell) as there:
         ledger = there.book.ledger()
         commit = _commit(ledger, there.artifact, version, there.world.git_dir)
-    with opened(Asked(repo, commit), _say) as found:
+    with opened(Asked(repo, commit), tell) as found:
         job = choose(found, version)
         with Trail(None).doing("rollback", f"{job.artifact} {version}") as entry:
             entry.details["why"] = reason
             if story(job) is not None:
                 with journal.opened(job.staging, bound(job)) as book:
-                    running.undo(steps(job), book, _say, final="record")
+                    running.undo(steps(job), book, tell, final="record")
             _abandon_others(job.book.ledger(), job, reason)
             journal.forget(job.staging)
     if format_ == "json":
@@ -85,7 +86,3 @@ def _abandon_others(ledger: Ledger, job: Job, reason: str) -> None:
             said = {"version": claim.version, "holder": claim.holder, "reason": reason}
             new = New(job.actor, ABANDON, job.artifact, said)
             job.book.append((new,), {}, expect=ledger.head)
-
-
-def _say(line: str) -> None:
-    click.echo(plain(line), err=True)

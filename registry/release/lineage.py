@@ -22,7 +22,6 @@ Kind = Literal[
 ]  # fmt: skip
 RELEASE = "release"
 BILLS = ("bom.cdx.json", "bom.spdx.json")
-PACKAGES = "packages"
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,10 @@ class TrustFile:
         """Return (name, key) of every key, revoked ones too."""
         return tuple((c.name, c.public) for c in self.credentials if c.public)
 
+    def owners(self) -> dict[str, str]:
+        """Return whose every key is, revoked ones too, by the key's hint."""
+        return {c.public.hint: c.owner for c in self.credentials if c.public}
+
     def roots(self) -> tuple[bytes, ...]:
         """Return root certificates (PEM) that are not revoked."""
         return self.certificates

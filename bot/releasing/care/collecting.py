@@ -19,7 +19,8 @@ import click
 
 from bot.errors import BotError, CouldNotTell
 from bot.keys.trail import Trail
-from bot.quoting import plain, printable
+from bot.printing import tell
+from bot.quoting import printable
 from bot.releasing.care.roots import Roots, roots, seen
 from bot.releasing.care.tracked import Tracked
 from bot.releasing.job import Place
@@ -61,7 +62,7 @@ class Found:
 
 def gc(*, repo: Path, delete: bool, days: int, format_: str) -> int:
     """Say what nothing needs and, if asked, delete it; return 0. Raises CouldNotTell."""
-    with place(repo, say=_say) as there:
+    with place(repo, say=tell) as there:
         found = collect(there, days, time.time())
         if delete:
             _delete(there, found)
@@ -268,7 +269,3 @@ def _amount(held: Iterable[Stored]) -> str:
 
 def _day(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
-
-
-def _say(line: str) -> None:
-    click.echo(plain(line), err=True)

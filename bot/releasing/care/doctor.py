@@ -14,7 +14,8 @@ from pathlib import Path
 import click
 
 from bot.errors import BotError
-from bot.quoting import plain, printable
+from bot.printing import tell
+from bot.quoting import printable
 from bot.releasing.care import dvcdrift, gitdrift, mending, storedrift
 from bot.releasing.job import Place
 from bot.releasing.place import place
@@ -55,7 +56,7 @@ class Looked:
 
 def doctor(*, repo: Path, repair: bool, full: bool, jobs: int, format_: str) -> int:
     """Tell differences and, if asked, repair those that can be; return 0, 1 or 3."""
-    with place(repo, say=_say) as there:
+    with place(repo, say=tell) as there:
         ledger, found = look(there, full=full)
         tried = mended = 0
         if repair and any(one.repair for one in found.drifts):
@@ -120,9 +121,9 @@ def _dvc(there: Place, ledger: Ledger, *, full: bool) -> list[Drift]:
 def _mend(there: Place, ledger: Ledger, found: Looked) -> int:
     """Repair; a store that fails is told of, and found again by the second look."""
     try:
-        return mending.mend(there, ledger, found.drifts, _say)
+        return mending.mend(there, ledger, found.drifts, tell)
     except (RegistryError, BotError, SecurityError) as error:
-        _say(f"{error.message}; {error.hint}")
+        tell(f"{error.message}; {error.hint}")
         return 1
 
 
@@ -144,7 +145,3 @@ def _show(found: Looked, tried: int, mended: int) -> None:
     left = plural(count, "difference") if count else "no difference"
     click.echo(f"{plural(found.versions, 'release')}, {left}"
                + (", not all of it could be looked at" if found.doubts else ""))  # fmt: skip
-
-
-def _say(line: str) -> None:
-    click.echo(plain(line), err=True)

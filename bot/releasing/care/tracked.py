@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -165,12 +165,3 @@ class Tracked:
         if whole is None:
             raise Missing(f"{about}: object {name[:12]} cannot be read", _PARTIAL)
         return whole[2]
-
-
-def distinct(roots: Iterable[Root]) -> tuple[Root, ...]:
-    """Leave out roots that need nothing, and of those that need the same all but the first."""
-    seen: dict[tuple[str, ...], Root] = {}
-    for root in roots:
-        if root.named:
-            seen.setdefault((*root.needs, "", *root.ids), root)
-    return tuple(seen.values())

@@ -114,7 +114,9 @@ def _dvc(there: Place, ledger: Ledger, *, full: bool) -> list[Drift]:
             drifts += dvcdrift.judged(store)
             if full:
                 wrong = {one.what for one in drifts}
-                drifts += (one for one in dvcdrift.proven(store) if one.what not in wrong)
+                # Objects are read back several at once, in no order of their own.
+                unsound = (one for one in dvcdrift.proven(store) if one.what not in wrong)
+                drifts += sorted(unsound, key=lambda one: one.what)
     return drifts
 
 

@@ -16,6 +16,7 @@ from bot.recipecli import recipe
 from bot.releasing.commands import release
 
 FORMATS = ("text", "json", "sarif", "markdown", "html")
+BILLS = ("cyclonedx", "spdx")
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -69,13 +70,15 @@ def init(repo: Path) -> int:
 @click.option("--message", metavar="FILE", type=click.Path(path_type=Path),
               help="Judge one commit message, as a commit-msg hook does.")  # fmt: skip
 @click.option("--repo", type=click.Path(path_type=Path), default=Path(), help="The repository.")
-@click.option("--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("--format", "format_", type=click.Choice((*FORMATS, *BILLS)), default="text",
+              show_default=True,
+              help="cyclonedx and spdx: the bill of materials of HEAD.")  # fmt: skip
 @click.option("--output", metavar="FILE", type=click.Path(path_type=Path),
               help="Write the report there instead of standard output.")  # fmt: skip
 @click.option("--report", "reports", metavar="FILE", multiple=True,
               type=click.Path(path_type=Path),
-              help="Also write FILE; its suffix names the format (.html .json .sarif .md .txt).",
-              )  # fmt: skip
+              help="Also write FILE; its suffix names the format (.html .json .sarif .md .txt "
+              ".cdx.json .spdx.json).")  # fmt: skip
 @click.option("--only", metavar="CHECK", multiple=True, help="Run only this check; repeatable.")
 @click.option("--skip", metavar="CHECK", multiple=True, help="Leave out this check; repeatable.")
 @click.option("--policy", metavar="FILE", type=click.Path(path_type=Path),

@@ -34,6 +34,7 @@ SUFFIXES = {
     ".md": "markdown",
     ".txt": "text",
 }
+BILLS = {".cdx.json": "cyclonedx", ".spdx.json": "spdx"}  # not what was judged: what is there
 
 
 def check(
@@ -58,7 +59,7 @@ def check(
     """Judge a change and write its reports; return the exit code."""
     if staged and (base is not None or head is not None):
         raise UsageError("--staged compares the index with HEAD", "drop --base and --head")
-    extra = [(path, format_of(path)) for path in reports]
+    wanted = [(output, format_), *((path, bill_of(path) or format_of(path)) for path in reports)]
     checks = catalog.checks(plugins)
     chosen = _without(engine.select(checks, only), skip)
     if not chosen:
@@ -73,10 +74,24 @@ def check(
         report = engine.review(
             change, used, world, chosen, today=datetime.now(UTC).date(), notify=_progress
         )
+        bills = {
+            kind: _bill(world, change.head, used, kind)
+            for _, kind in wanted
+            if kind in BILLS.values()
+        }
     rules = catalog.rules(checks)
-    for path, kind in ((output, format_), *extra):
-        show(report, rules, kind, path, timings=timings, verbose=verbose)
+    for path, kind in wanted:
+        if kind in bills:
+            write(bills[kind], path)
+        else:
+            show(report, rules, kind, path, timings=timings, verbose=verbose)
     return report.exit_code
+
+
+def _bill(world: GitWorld, head: str, used: policy.Policy, format_: str) -> str:
+    from bot import bill
+
+    return bill.text(world, head, used, format_)
 
 
 def show(
@@ -96,6 +111,11 @@ def show(
         report, format_, rules, timings=timings, colour=colour, verbose=verbose, width=width
     )
     write(text, target)
+
+
+def bill_of(path: Path) -> str:
+    """Return the format of the bill of materials that a file's name asks for, "" for none."""
+    return next((kind for suffix, kind in BILLS.items() if path.name.endswith(suffix)), "")
 
 
 def format_of(path: Path) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from bot.change import Commit, FileChange, TreeEntry
 
 _ABSENT_MODE = "000000"
 _PERSON = re.compile(rb"^(?P<name>[^<\n]*)<(?P<email>[^>\n]*)>")
+_COMMITTED = re.compile(rb"^committer [^\n]*> (\d{1,11}) [+-]\d{4}$", re.MULTILINE)
 _CODECS = ("iso8859", "iso2022", "cp", "koi8", "mac", "euc", "gb", "big5", "shift_jis")
 _ESCAPES = {0x5C: "\\\\", 0x09: "\\t", 0x0A: "\\n", 0x0D: "\\r"}
 
@@ -134,3 +136,9 @@ def parse_person(value: bytes) -> tuple[str, str]:
         return ("", "")
     name, email = match["name"].strip(), match["email"].strip()
     return (name.decode("utf-8", "replace"), email.decode("utf-8", "replace"))
+
+
+def committed(raw: bytes) -> datetime | None:
+    """Return when a commit object says it was made, in UTC; None for one that does not say."""
+    found = _COMMITTED.search(raw.split(b"\n\n", 1)[0])
+    return datetime.fromtimestamp(int(found[1]), UTC) if found else None

@@ -6,16 +6,16 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from bot import history
 from bot.audit import Agreements, Book, accounts
 from bot.checks.licenses import project
 from bot.errors import UsageError
+from bot.gitformat import committed
 from bot.progress import Bar
 from bot.releasing.settings import Settings
 from bot.repository import GitWorld
-from bot.world import LOCK_LIMIT
+from bot.world import COMMIT_LIMIT, LOCK_LIMIT
 from registry.licenses import statements
 from registry.licenses.texts import identify
 from registry.manifests import LOCKS, DocumentError, kind_of
@@ -66,10 +66,10 @@ def gather(world: GitWorld, commit: str, settings: Settings, model: str) -> Boun
 
 def _date(world: GitWorld, commit: str) -> str:
     """Return when a commit was made, in UTC."""
-    head = world.read(commit, 1_000_000).split(b"\n\n", 1)[0]
-    line = next(line for line in head.split(b"\n") if line.startswith(b"committer "))
-    seconds = int(line.split()[-2])
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    when = committed(world.read(commit, COMMIT_LIMIT))
+    if when is None:
+        raise UsageError(f"{commit[:12]} does not say when it was made", "commit again")
+    return when.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _pointed(item: Located, folder: str) -> Pointed:

@@ -1,0 +1,86 @@
+"""The bill of materials of a commit, for whoever asks: `check --format`, `release bom`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from bot import manifestfiles
+from bot.change import TreeEntry
+from bot.checks import licenses
+from bot.checks.licenses import project
+from bot.checks.licenses.packages import shelves
+from bot.errors import CouldNotTell
+from bot.gitformat import committed
+from bot.policy import Policy
+from bot.releasing.place import repository
+from bot.repository import GitWorld
+from bot.world import COMMIT_LIMIT, LOCK_LIMIT, TEXT_LIMIT
+from registry.bom import cyclonedx, spdx
+from registry.bom.ofcommit import Subject, build
+from registry.bom.packages import Locked, packages
+from registry.bom.values import Bom
+from registry.licenses.texts import identify
+from registry.manifests import LOCKS, DocumentError, kind_of
+
+FORMATS = {"cyclonedx": cyclonedx.dump, "spdx": spdx.dump}
+
+
+def text(world: GitWorld, commit: str, policy: Policy, format_: str) -> str:
+    """Return the bill of a commit, or of a tree that is staged, in one of FORMATS."""
+    return FORMATS[format_](bill(world, commit, policy)).decode()
+
+
+def bill(world: GitWorld, commit: str, policy: Policy) -> Bom:
+    """Return the bill of a commit. Its cost follows the repository: every manifest is read."""
+    entries = [entry for entry in world.walk(commit) if entry.is_file]
+    unread: list[str] = []
+    locks = tuple(_manifests(world, entries, unread))
+    held = shelves(commit, world, policy.section(licenses.NAME))
+    found = packages(
+        locks, lambda name, version: held.fact(name, f"=={version}" if version else "").license
+    )
+    remote = policy.release.remote
+    subject = Subject(
+        policy.release.artifact or repository(world, remote),
+        commit,
+        _date(world, commit),
+        world.revisions.remote_url(remote),
+        _licence(world, commit),
+        tuple(unread),
+    )
+    return build(subject, found)
+
+
+def _manifests(world: GitWorld, entries: list[TreeEntry], unread: list[str]) -> Iterator[Locked]:
+    for entry in entries:
+        kind = kind_of(entry.path)
+        if kind is None:
+            continue
+        try:
+            manifestfiles.manifest(world, entry, kind)
+            yield (
+                entry.path,
+                kind,
+                world.read(entry.blob, LOCK_LIMIT if kind in LOCKS else TEXT_LIMIT),
+            )
+        except (DocumentError, CouldNotTell) as error:
+            unread.append(f"{entry.path}: {error.message}")
+
+
+def _licence(world: GitWorld, commit: str) -> str:
+    for entry in world.folder(commit):
+        if entry.is_file and project.is_license(entry.path):
+            try:
+                found = identify(world.read(entry.blob).decode("utf-8", "replace"))
+            except CouldNotTell:
+                continue
+            if found:
+                return found[0]
+    return ""
+
+
+def _date(world: GitWorld, commit: str) -> str:
+    """Return when a commit was made, in UTC; of a tree that is staged, now."""
+    when = committed(world.read(commit, COMMIT_LIMIT)) or datetime.now(UTC)
+    return when.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -37,6 +37,10 @@ class ReleaseError(RegistryError):
     """A document or a ledger of releases that is not what it should be."""
 
 
+class BadFacts(RegistryError):
+    """A file of reviewed licence facts that is missing, or not what such a file must be."""
+
+
 class Blocked(RegistryError):
     """A release that may not be made: a gate is shut, or a link of its lineage is missing."""
 

@@ -45,8 +45,10 @@ class Term:
 class Terms:
     """The reviewed facts of one licence. `id` is an SPDX id, a hub id or a LicenseRef name.
 
-    `aliases` are other names of the same text, `text` the SHA-256 of the text that was read
-    (layout apart), `reviewed` a date. A tie without a term is unknown, never allowed.
+    `aliases` are other names of the same text, `texts` the digests (reading.digest) of what was
+    read, `reviewed` a date. A tie without a term is unknown, never allowed. `into` are other
+    licences that a share_alike or pass_on_terms clause accepts for what is made from the thing;
+    `refuses` are the tags and licences that a work under this one cannot take in.
     """
 
     id: str
@@ -55,9 +57,11 @@ class Terms:
     reviewed: str
     aliases: tuple[str, ...] = ()
     family: str = ""
-    text: str = ""
+    texts: tuple[str, ...] = ()
     clauses: tuple[Clause, ...] = ()
     terms: tuple[Term, ...] = ()
+    into: tuple[str, ...] = ()
+    refuses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,3 +55,7 @@ class Lost(RegistryError):
 
 class StoreFailed(RegistryError):
     """A store (DVC remote, MLflow, GitHub) is away, full, slow or refuses; nothing was lost."""
+
+
+class UnreadableText(RegistryError):
+    """A text that cannot be compared with known ones: too long, no text, too much in one."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
-from bot import manifestfiles
+from bot import catalog, manifestfiles, policy
+from bot.cache import Cache, default_path
 from bot.change import TreeEntry
 from bot.checks import licenses
 from bot.checks.licenses import project
@@ -13,6 +15,7 @@ from bot.checks.licenses.packages import shelves
 from bot.errors import CouldNotTell
 from bot.gitformat import committed
 from bot.policy import Policy
+from bot.printing import write
 from bot.releasing.place import repository
 from bot.repository import GitWorld
 from bot.world import COMMIT_LIMIT, LOCK_LIMIT, TEXT_LIMIT
@@ -23,26 +26,36 @@ from registry.bom.values import Bom
 from registry.licenses.texts import identify
 from registry.manifests import LOCKS, DocumentError, kind_of
 
-FORMATS = {"cyclonedx": cyclonedx.dump, "spdx": spdx.dump}
+FORMATS: Mapping[str, Callable[[Bom], bytes]] = {"cyclonedx": cyclonedx.dump, "spdx": spdx.dump}
 
 
-def text(world: GitWorld, commit: str, policy: Policy, format_: str) -> str:
+def run(*, repo: Path, commit: str, format_: str, output: Path | None) -> int:
+    """Write the bill of a commit, by the policy that it holds."""
+    with GitWorld(repo, Cache(default_path())) as world:
+        named = world.revisions.resolve(commit)
+        found = policy.at(world, named, catalog.CHECKS, catalog.rules())
+        made = text(world, named, found, format_)
+    write(made, output)
+    return 0
+
+
+def text(world: GitWorld, commit: str, used: Policy, format_: str) -> str:
     """Return the bill of a commit, or of a tree that is staged, in one of FORMATS."""
-    return FORMATS[format_](bill(world, commit, policy)).decode()
+    return FORMATS[format_](bill(world, commit, used)).decode()
 
 
-def bill(world: GitWorld, commit: str, policy: Policy) -> Bom:
+def bill(world: GitWorld, commit: str, used: Policy) -> Bom:
     """Return the bill of a commit. Its cost follows the repository: every manifest is read."""
     entries = [entry for entry in world.walk(commit) if entry.is_file]
     unread: list[str] = []
     locks = tuple(_manifests(world, entries, unread))
-    held = shelves(commit, world, policy.section(licenses.NAME))
+    held = shelves(commit, world, used.section(licenses.NAME))
     found = packages(
         locks, lambda name, version: held.fact(name, f"=={version}" if version else "").license
     )
-    remote = policy.release.remote
+    remote = used.release.remote
     subject = Subject(
-        policy.release.artifact or repository(world, remote),
+        used.release.artifact or repository(world, remote),
         commit,
         _date(world, commit),
         world.revisions.remote_url(remote),

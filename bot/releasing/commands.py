@@ -100,6 +100,24 @@ def show(**options: Any) -> int:
     return run_(**options)
 
 
+@release.command(
+    epilog=examples(
+        "modelwarden release bom                                  # of HEAD, as CycloneDX",
+        "modelwarden release bom --commit v1.3 --format spdx --output bom.spdx.json",
+    )
+)
+@repo
+@click.option("--commit", metavar="REV", default="HEAD", show_default=True, help="Whose bill.")
+@click.option("--format", "format_", type=click.Choice(("cyclonedx", "spdx")),
+              default="cyclonedx", show_default=True)  # fmt: skip
+@click.option("--output", metavar="FILE", type=FILE, help="Write it there.")
+def bom(**options: Any) -> int:
+    """Write the bill of materials of a commit: packages, models, data, licences, and their ties."""
+    from bot.bill import run as run_
+
+    return run_(**options)
+
+
 @release.command("list", epilog=examples("modelwarden release list --format json"))
 @repo
 @click.option("--log", "whole", is_flag=True, help="Every entry of the ledger, oldest first.")

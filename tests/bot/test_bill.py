@@ -1,0 +1,58 @@
+"""The bill of a commit: valid in both formats, naming what is there and what was not read."""
+
+from __future__ import annotations
+
+import json
+
+from tests.bot.test_cli import run
+from tests.gitrepo import Repo
+from tests.registry.bom.test_cyclonedx import named
+from tests.registry.bom.test_cyclonedx import valid as valid_cyclonedx
+from tests.registry.bom.test_spdx import valid as valid_spdx
+
+LOCKED = "idna==3.7\nrequests==2.32.3\n"
+
+
+def test_a_commit_in_both_formats(repo: Repo) -> None:
+    base = repo.commit({"README.md": "# x\n"})
+    head = repo.commit({"requirements.txt": LOCKED})
+    made = repo.path.parent / "bills"
+    made.mkdir()
+    reports = (w for name in ("a.cdx.json", "a.spdx.json") for w in ("--report", str(made / name)))
+    done = run(repo.path, "check", "--base", base, "--head", head, "--format", "json", *reports)
+    assert json.loads(done.stdout)["verdicts"], done.stderr  # the report comes beside them
+    bill = valid_cyclonedx((made / "a.cdx.json").read_bytes())
+    assert named(bill, "library", "requests")["purl"] == "pkg:pypi/requests@2.32.3"
+    assert bill["metadata"]["timestamp"] == "2026-01-02T03:04:05Z"
+    (links,) = [d["dependsOn"] for d in bill["dependencies"] if "dependsOn" in d]
+    assert links == ["pkg:pypi/idna@3.7", "pkg:pypi/requests@2.32.3"]
+    assert valid_spdx((made / "a.spdx.json").read_bytes())
+    same = run(repo.path, "release", "bom", "--commit", head)
+    assert (same.returncode, same.stdout.encode()) == (0, (made / "a.cdx.json").read_bytes())
+    assert run(repo.path, "release", "bom").stdout == same.stdout  # HEAD, and again the same
+
+
+def test_the_verdict_decides_the_exit_code(repo: Repo) -> None:
+    base = repo.commit({"README.md": "# x\n"})
+    head = repo.commit({"requirements.txt": "requests @ git+https://host.example/r@main\n"})
+    words = ("check", "--base", base, "--head", head, "--only", "dependencies")
+    done = run(repo.path, *words, "--format", "spdx")
+    assert done.returncode == 1
+    assert valid_spdx(done.stdout.encode())
+
+
+def test_what_cannot_be_read_is_named(repo: Repo) -> None:
+    repo.commit({"uv.lock": "not toml [", "requirements.txt": "a==1\nb ? 2\n"})
+    bill = valid_cyclonedx(run(repo.path, "release", "bom").stdout.encode())
+    said = bill["metadata"]["component"]["properties"]
+    told = [one["value"] for one in said if one["name"] == "modelwarden:unread"]
+    assert [line.partition(":")[0] for line in told] == ["requirements.txt", "uv.lock"]
+    assert bill["compositions"][0]["aggregate"] == "incomplete"
+
+
+def test_a_staged_tree_has_a_bill(repo: Repo) -> None:
+    repo.commit({"README.md": "# x\n"})
+    repo.write({"requirements.txt": LOCKED})
+    repo.git("add", "requirements.txt")
+    done = run(repo.path, "check", "--staged", "--format", "cyclonedx")
+    assert named(valid_cyclonedx(done.stdout.encode()), "library", "idna")["version"] == "3.7"

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from registry.licenses.names import FAMILIES, HUB_IDS, UNSTATED
 from registry.licenses.texts import spdx_ids
 
+T = TypeVar("T")
 LIMIT = 2_000  # characters of one expression
 _FOLLOWERS = ("AND", "OR", "WITH", ")")
 _TOKEN = re.compile(r"[()]|[^\s()]+")
@@ -33,16 +34,27 @@ def normalise(text: str) -> str:
     return str(_parse(text))
 
 
-def weigh(expression: str, leaf: Callable[[str], int]) -> int:
-    """Weigh each licence with `leaf`: OR takes the lowest weight, AND the highest."""
+def fold(
+    expression: str,
+    leaf: Callable[[str], T],
+    every: Callable[[tuple[T, ...]], T],
+    some: Callable[[tuple[T, ...]], T],
+) -> T:
+    """Make one value of an expression: of each licence by `leaf`, of AND by `every`, OR `some`."""
 
-    def fold(node: Any) -> int:
+    def value(node: Any) -> T:
         if _operator(node):
-            best_or_worst = min if _operator(node) == "OR" else max
-            return best_or_worst(fold(child) for child in node.args)
+            parts = tuple(value(child) for child in node.args)
+            return some(parts) if _operator(node) == "OR" else every(parts)
         return leaf(str(node))
 
-    return fold(_parse(expression))
+    return value(_parse(expression))
+
+
+def weigh(expression: str, leaf: Callable[[str], int]) -> int:
+    """Weigh each licence with `leaf`: OR takes the lowest weight, AND the highest."""
+    weight: int = fold(expression, leaf, max, min)
+    return weight
 
 
 def leaves(expression: str) -> tuple[str, ...]:

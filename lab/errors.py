@@ -28,6 +28,22 @@ class SuiteError(LabError):
         self.line = line
 
 
+class DataError(LabError):
+    """A data file cannot be read as what its name says; `line` is 1-based, 0 for the whole."""
+
+    def __init__(self, message: str, hint: str, *, line: int = 0) -> None:
+        super().__init__(message, hint)
+        self.line = line
+
+
+class TooMuchData(DataError):
+    """A data file goes beyond a bound; what lies beyond was not read."""
+
+
+class NoReader(DataError):
+    """What reads this kind of file is not installed: no fault of the file."""
+
+
 class ModelError(LabError):
     """A model cannot be loaded or scored; `model` is its name where several are at hand."""
 

@@ -1,0 +1,1 @@
+"""Texts of data files: read bounded, cut to words, searched for leaks and duplicates."""

@@ -59,3 +59,7 @@ class StoreFailed(RegistryError):
 
 class UnreadableText(RegistryError):
     """A text that cannot be compared with known ones: too long, no text, too much in one."""
+
+
+class BadProvenance(RegistryError):
+    """Curated provenance of data that cannot be read; what it says is not known."""

@@ -1,0 +1,1 @@
+"""Models and data sets that files name: cards, configurations, notebooks and code, never run."""

@@ -1,0 +1,138 @@
+"""Which words of a text need no known text to account for them: numbers, holders, titles."""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+
+from registry.licenses.matching.align import Gap
+from registry.licenses.matching.holders import is_name, without_statements
+from registry.licenses.matching.index import Index
+from registry.licenses.matching.words import Words
+
+_NUMBERS = frozenset(
+    [*map(str, range(100)), *(f"0{i}" for i in range(10)), *"abcdefghijklmnopqrstuvwxyz"]
+    + "ii iii iv vi vii viii ix xi xii xiii xiv xv xvi".split()
+)
+_RESERVED = ("all", "rights", "reserved")
+_TITLE_WORDS = 12
+_SLIDE = 40  # words
+_TITLE_END = re.compile(r"[.:\n\r]")
+_SENTENCE_END = re.compile(r"[.;:!?)\]}>*#\n\r]")
+
+
+class Explain:
+    """Says of words of one text whether they are a difference."""
+
+    def __init__(self, words: Words, index: Index) -> None:
+        """`index` knows the titles."""
+        self.words = words
+        self._index = index
+
+    def is_number(self, word: int) -> bool:
+        """Whether a word numbers a paragraph."""
+        return self.words.words[word] in _NUMBERS and self.words.is_number(word)
+
+    def left(self, start: int, end: int, *, named: bool = False) -> list[tuple[int, int]]:
+        """Return the ranges of words from `start` up to `end` that are a difference.
+
+        `named`: a holder may be named here.
+        """
+        while start < end and self.is_number(start):
+            start += 1
+        while start < end and self.is_number(end - 1):
+            end -= 1
+        if start >= end or (named and is_name(self.words.words[start:end])):
+            return []
+        kept: list[int] = []
+        for part in self._without_titles(start, end):
+            kept += self._without_statements(*part)
+        reserved = self._reserved(start, end)
+        return _ranges([i for i in kept if i not in reserved and not self.is_number(i)])
+
+    def _reserved(self, start: int, end: int) -> set[int]:
+        words = self.words.words
+        return {
+            i
+            for first in range(start, end)
+            if words[first : first + 3] == _RESERVED
+            for i in range(first, first + 3)
+        }
+
+    def turned(self, gap: Gap) -> list[Gap]:
+        """Return the ways to read an insertion, where words at its ends are alike; best first."""
+        if gap.first != gap.last or gap.start == gap.end:
+            return [gap]
+        words, found = self.words.words, [gap]
+        size = gap.end - gap.start
+        for step in range(1, min(_SLIDE, gap.start) + 1):
+            if words[gap.start - step] != words[gap.end - step]:
+                break
+            found.append(_moved(gap, -step))
+        for step in range(min(_SLIDE, len(words) - gap.end)):
+            if words[gap.start + step] != words[gap.start + size + step]:
+                break
+            found.append(_moved(gap, step + 1))
+        found.sort(key=lambda one: (not self._begins(one.start), abs(one.start - gap.start)))
+        return found
+
+    def _begins(self, word: int) -> bool:
+        if not word:
+            return True
+        between = self.words.text[self.words.spans[word - 1][1] : self.words.spans[word][0]]
+        return bool(_SENTENCE_END.search(between))
+
+    def _without_titles(self, start: int, end: int) -> list[tuple[int, int]]:
+        """Return the range without lines that are titles, and without a title it begins with."""
+        words = self.words
+        lines = [list(g) for _, g in groupby(range(start, end), key=words.line)]
+        parts: list[tuple[int, int]] = []
+        for line in lines:
+            first, last = line[0], line[-1] + 1
+            if self._begins(first):
+                first = self._title_end(first, last)
+            if first < last:
+                if parts and parts[-1][1] == first:
+                    parts[-1] = (parts[-1][0], last)
+                else:
+                    parts.append((first, last))
+        return parts
+
+    def _title_end(self, start: int, end: int) -> int:
+        words = self.words.words
+        for last in range(min(end, start + _TITLE_WORDS), start, -1):
+            if self._index.is_title(words[start:last]) and (last == end or self._ends(last)):
+                return last
+        return start
+
+    def _ends(self, word: int) -> bool:
+        # A title that other words follow on its line ends where a statement or sentence begins.
+        between = self.words.text[self.words.spans[word - 1][1] : self.words.spans[word][0]]
+        return bool(_TITLE_END.search(between)) or self.words.words[word] == "copyright"
+
+    def _without_statements(self, start: int, end: int) -> list[int]:
+        raw = self.words.raw(start, end)
+        offset = self.words.spans[end - 1][1] - len(raw)
+        kept = [(offset + a, offset + b) for a, b in without_statements(raw)]
+        found, part = [], 0
+        for word in range(start, end):
+            place = self.words.spans[word][0]
+            while part < len(kept) and kept[part][1] <= place:
+                part += 1
+            if part < len(kept) and kept[part][0] <= place:
+                found.append(word)
+        return found
+
+
+def _moved(gap: Gap, by: int) -> Gap:
+    return Gap(gap.start + by, gap.end + by, gap.first + by, gap.last + by)
+
+
+def _ranges(positions: list[int]) -> list[tuple[int, int]]:
+    ranges: list[tuple[int, int]] = []
+    for position in positions:
+        if ranges and ranges[-1][1] == position:
+            ranges[-1] = (ranges[-1][0], position + 1)
+        else:
+            ranges.append((position, position + 1))
+    return ranges

@@ -1,0 +1,91 @@
+"""What of a known text must be there: its words without titles, numbers and names of holders."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import groupby
+
+from registry.licenses.matching.holders import places, without_statements
+from registry.licenses.matching.words import Words, words_of
+
+# From these lines on a text tells how to apply it; many files leave that part out.
+_APPENDIX = re.compile(
+    r"^[\W_]*(?:how to apply these terms|appendix\b.{0,20}how to apply|end of terms and conditions"
+    r"|exhibit [ab]\b|creative commons is not a party to its public|creative commons notice"
+    r"|standard license header|source code header)",
+    re.IGNORECASE | re.MULTILINE,
+)
+# Up to these words a text speaks of itself, not of what it licenses.
+_PREFACE = re.compile(
+    r"(?:by exercising the licensed rights \(defined below\)"
+    r"|the work \(as defined below\) is provided under the terms"
+    r"|license\s+the work \(as defined below\))",
+    re.IGNORECASE,
+)
+_PREFACED = "creative commons corporation"
+_LEAST_SHARE = 0.4  # of a text that must come before its appendix
+
+Titles = Callable[[tuple[str, ...]], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A known text: its words, which of them (start, end) may be left out, where names may stand.
+
+    `names` are positions in `words`: a holder's name may stand before the word there.
+    """
+
+    words: tuple[str, ...]
+    optional: tuple[tuple[int, int], ...]
+    names: tuple[int, ...]
+
+
+def known(text: str, is_title: Titles) -> Known:
+    """Return what of this text must be there. `is_title` says which opening lines are titles."""
+    found = words_of(text)
+    dropped = _dropped(found, is_title)
+    slots = places(found.words)
+    for start, end in slots:
+        dropped.update(range(start, end))
+    kept = [i for i in range(len(found.words)) if i not in dropped]
+    place = {word: new for new, word in enumerate(kept)}
+    names = sorted({place[end] for _, end in slots if end in place})
+    first, last = _bounds(text)
+    ranges = _ranges([place[i] for i in kept if not first <= found.spans[i][0] < last])
+    return Known(tuple(found.words[i] for i in kept), ranges, tuple(names))
+
+
+def _dropped(found: Words, is_title: Titles) -> set[int]:
+    kept = without_statements(found.text)
+    inside = {
+        i for i, (start, _) in enumerate(found.spans) if not any(a <= start < b for a, b in kept)
+    }
+    inside.update(i for i in range(len(found.words)) if found.is_number(i))
+    for i in range(len(found.words)):
+        if found.words[i : i + 3] == ("all", "rights", "reserved"):
+            inside.update(range(i, i + 3))
+    rest = [i for i in range(len(found.words)) if i not in inside]
+    for _, group in groupby(rest, key=found.line):
+        line = list(group)
+        if not is_title(tuple(found.words[i] for i in line)):
+            break
+        inside.update(line)
+    return inside
+
+
+def _bounds(text: str) -> tuple[int, int]:
+    cuts = [m.start() for m in _APPENDIX.finditer(text) if m.start() > len(text) * _LEAST_SHARE]
+    preface = _PREFACE.search(text) if _PREFACED in text[:400].lower() else None
+    return (preface.start() if preface else 0), (min(cuts) if cuts else len(text))
+
+
+def _ranges(positions: list[int]) -> tuple[tuple[int, int], ...]:
+    ranges: list[tuple[int, int]] = []
+    for position in positions:
+        if ranges and ranges[-1][1] == position:
+            ranges[-1] = (ranges[-1][0], position + 1)
+        else:
+            ranges.append((position, position + 1))
+    return tuple(ranges)

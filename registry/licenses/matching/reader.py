@@ -1,0 +1,149 @@
+"""A text read: the known licences in it, and which of its other words are accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from registry.errors import UnreadableText
+from registry.licenses.matching.align import Alignment, Gap, align
+from registry.licenses.matching.explain import Explain
+from registry.licenses.matching.index import Index, Text, load
+from registry.licenses.matching.search import Place, Search
+from registry.licenses.matching.words import Words, words_of
+
+TEXT_LIMIT = 1_000_000  # characters; the longest known text has about 46,000
+MOST_MATCHES = 200  # in one text
+_TRIED = 6  # known texts laid beside one part
+_NOISE = 0.3  # share of a text that its shingles may be off by
+_HOLDER = 4  # words of the known text that a name may stand for
+_LEAST_COVERAGE = 0.6
+_LEAST_PART = (0.3, 150)  # share and words of a long text that are enough
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A known text in a text, with what is not as it should be there.
+
+    `added` are ranges of words of the text, `dropped` (word of the text, words left out there).
+    """
+
+    known: Text
+    start: int
+    end: int
+    coverage: float
+    same: int
+    added: tuple[tuple[int, int], ...]
+    dropped: tuple[tuple[int, int], ...]
+
+    @property
+    def cost(self) -> int:
+        """How many words differ."""
+        return sum(b - a for a, b in self.added) + sum(count for _, count in self.dropped)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The words of a text, the known texts in their order, and the ranges no known text accounts for."""
+
+    words: Words
+    found: tuple[Found, ...]
+    rest: tuple[tuple[int, int], ...]
+
+
+def read(text: str) -> Reading:
+    """Read a text. Raises UnreadableText where it is too long, or holds too many licences."""
+    if len(text) > TEXT_LIMIT:
+        raise UnreadableText("the text is too long to compare", _HINT)
+    index = load()
+    words = words_of(text)
+    explain = Explain(words, index)
+    found = sorted(_all(words, index, explain), key=lambda one: one.start)
+    edges = [(0, 0), *((one.start, one.end) for one in found), (len(words.words),) * 2]
+    rest = tuple(part for (_, a), (b, _) in pairwise(edges) if a < b for part in explain.left(a, b))
+    return Reading(words, tuple(found), rest)
+
+
+_HINT = "give each licence a file of its own"
+
+
+def _all(words: Words, index: Index, explain: Explain) -> Iterator[Found]:
+    numbers = index.numbers(words.words)
+    skipped = frozenset(i for i, word in enumerate(words.words) if explain.is_number(i))
+    search = Search(index, numbers, skipped)
+    count = 0
+    while places := search.best(_TRIED):
+        best = _best(places, numbers, index, explain)
+        if best is None:
+            # Nothing there is near enough: look no more at the words that spoke for it.
+            search.strike(places[0].start, places[0].end)
+            continue
+        count += 1
+        if count > MOST_MATCHES:
+            raise UnreadableText("the text holds too many licences", _HINT)
+        yield best
+        search.strike(best.start, best.end)
+        numbers[best.start : best.end] = [0] * (best.end - best.start)
+
+
+def _best(places: list[Place], numbers: list[int], index: Index, explain: Explain) -> Found | None:
+    best: Found | None = None
+    seen: set[int] = set()
+    for place in places:
+        if place.number in seen:
+            continue
+        seen.add(place.number)
+        known = index.text(place.number)
+        length = len(known.words)
+        if best is not None and place.weight + length * _NOISE < _value(best)[0]:
+            continue
+        aligned = align(known.words, numbers, place.start, place.end)
+        one = _found(known, aligned, explain) if aligned else None
+        if one is not None and (best is None or _value(one) > _value(best)):
+            best = one
+    return best
+
+
+def _value(one: Found) -> tuple[int, int]:
+    return one.same - one.cost, -len(one.known.words)
+
+
+def _found(known: Text, aligned: Alignment, explain: Explain) -> Found | None:
+    optional = sum(b - a for a, b in known.optional)
+    added: list[tuple[int, int]] = []
+    dropped: list[tuple[int, int]] = []
+    missing = 0
+    for gap in aligned.gaps:
+        left_out = gap.last - gap.first - _overlap(gap, known.optional)
+        missing += left_out
+        parts, named = _left(gap, known, explain, left_out)
+        added += parts
+        if left_out and not (named and gap.end > gap.start and not parts):
+            dropped.append((min(gap.end, len(explain.words.words) - 1), left_out))
+    total = len(known.words) - optional
+    coverage = 1 - missing / total if total else 0.0
+    share, enough = _LEAST_PART
+    if coverage < _LEAST_COVERAGE and not (coverage >= share and aligned.same >= enough):
+        return None
+    return Found(
+        known, aligned.start, aligned.end, coverage, aligned.same, tuple(added), tuple(dropped)
+    )
+
+
+def _left(
+    gap: Gap, known: Text, explain: Explain, left_out: int
+) -> tuple[list[tuple[int, int]], bool]:
+    """Return what of the words put in is a difference, and whether a holder is named there."""
+    first: list[tuple[int, int]] | None = None
+    for turned in explain.turned(gap):
+        named = left_out <= _HOLDER and not known.names.isdisjoint((turned.first, turned.last))
+        parts = explain.left(turned.start, turned.end, named=named)
+        if not parts:
+            return parts, named
+        first = parts if first is None else first
+    return first or [], False
+
+
+def _overlap(gap: Gap, ranges: tuple[tuple[int, int], ...]) -> int:
+    return sum(max(0, min(b, gap.last) - max(a, gap.first)) for a, b in ranges)

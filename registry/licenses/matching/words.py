@@ -1,0 +1,117 @@
+"""A text as words that can be compared, each with its place: layout and spelling do not count."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cached_property
+
+_WORD = re.compile(r"[^\W_]+")
+# Marks that are words themselves: comments of batch and m4 files, tags and entities of HTML.
+_LETTER_MARKS = re.compile(r"^[ \t]*(?:REM|rem|dnl)\b", re.MULTILINE)
+_TAG = re.compile(
+    r"</?(?:p|br|hr|b|i|u|em|strong|a|li|ul|ol|h[1-6]|div|span|center|pre|code|tt|body|html|head"
+    r"|table|tr|td|sup|blockquote)(?:[ \t][^<>]{0,200})?/?>"
+    r"|&(?:quot|amp|lt|gt|nbsp|copy|apos|ldquo|rdquo|lsquo|rsquo|mdash|ndash|#\d{1,5});",
+    re.IGNORECASE,
+)
+# Spellings that the matching guidelines of the SPDX list hold equal, and one scheme for addresses.
+_SAME = dict(
+    pair.split("=")
+    for pair in (
+        "licence=license licences=licenses licenced=licensed licencing=licensing"
+        " sublicence=sublicense sublicences=sublicenses sublicenced=sublicensed"
+        " sublicencing=sublicensing licencee=licensee https=http"
+        " acknowledgement=acknowledgment acknowledgements=acknowledgments analogue=analog"
+        " analyse=analyze artefact=artifact authorisation=authorization"
+        " authorised=authorized calibre=caliber cancelled=canceled capitalisations=capitalizations"
+        " catalogue=catalog categorise=categorize centre=center emphasised=emphasized"
+        " favour=favor favourite=favorite fulfil=fulfill fulfilment=fulfillment"
+        " initialise=initialize judgement=judgment labelling=labeling labour=labor maximise=maximize"
+        " modelled=modeled modelling=modeling offence=offense optimise=optimize"
+        " organisation=organization organise=organize practise=practice programme=program"
+        " realise=realize recognise=recognize signalling=signaling utilisation=utilization whilst=while"
+        " wilful=wilfull copyrightholder=copyrightowner"
+    ).split()
+)
+_JOINED = frozenset(("non", "sub", "or"))
+_NUMBER = re.compile(r"\d{1,2}|[a-z]|[ivx]{1,4}")
+_ENDS = '.;:,-–—•*)]}>"”'
+_MARK_LINES = 0.5  # share of lines that must carry a letter mark for it to be one
+
+
+@dataclass(frozen=True)
+class Words:
+    """The words of a text in order; `spans` are their places in `text`, as (start, end)."""
+
+    text: str
+    words: tuple[str, ...]
+    spans: tuple[tuple[int, int], ...]
+
+    def line(self, word: int) -> int:
+        """Return the 1-based line on which a word begins."""
+        return bisect_right(self._line_starts, self.spans[word][0])
+
+    def lines(self, start: int, end: int) -> tuple[int, int]:
+        """Return the first and last line of the words from `start` up to `end`."""
+        return self.line(start), self.line(max(start, end - 1))
+
+    def raw(self, start: int, end: int) -> str:
+        """Return the words from `start` up to `end` as the text has them, with opening marks."""
+        first = self.spans[start][0]
+        floor = self.spans[start - 1][1] if start else 0
+        lead = self.text[max(floor, first - 4) : first]
+        opening = len(lead) - len(lead.lstrip("\n\r"))
+        return self.text[first - len(lead) + opening : self.spans[end - 1][1]]
+
+    def is_number(self, word: int) -> bool:
+        """Whether a word numbers a paragraph: "1." or "(a)" where a sentence or line begins."""
+        plain = self.words[word]
+        if len(plain) > 4 or not _NUMBER.fullmatch(plain):
+            return False
+        start, end = self.spans[word]
+        # The second half of "3.1 Grant" numbers it too.
+        if word and self.text[self.spans[word - 1][1] : start] == "." and self.is_number(word - 1):
+            return True
+        after = self.text[end : end + 1]
+        if after not in (".", ")", "]", ":", "-"):
+            return False
+        before = self.text[max(0, start - 80) : start].rstrip("([*_#-. \t")
+        if not before or before[-1] in "\n\r" or before[-1] in _ENDS:
+            return True
+        return after == ")" and self.words[word - 1] in ("and", "or")
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return [0, *(m.end() for m in re.finditer(r"\r\n|\r|\n|\f|\v|\x85|\u2028", self.text))]
+
+
+def words_of(text: str) -> Words:
+    """Return the words of a text. "non-x" and "non x" are one word, "and/or" is "and"."""
+    plain = _without_marks(text)
+    lower = plain.lower()
+    if len(lower) != len(plain):  # letters whose small form is longer
+        lower = "".join(c.lower() if len(c.lower()) == 1 else c for c in plain)
+    words = [_SAME.get(word, word) for word in _WORD.findall(lower)]
+    spans = [found.span() for found in _WORD.finditer(plain)]
+    odd = [i for i, word in enumerate(words) if word in _JOINED]
+    for i in reversed(odd):
+        start, end = spans[i]
+        if words[i] == "or":
+            if i and words[i - 1] == "and" and plain[start - 1] == "/":
+                del words[i], spans[i]
+        elif i + 1 < len(words) and (words[i] == "non" or plain[end : end + 1] == "-"):
+            words[i : i + 2] = [words[i] + words[i + 1]]
+            spans[i : i + 2] = [(start, spans[i + 1][1])]
+    return Words(text, tuple(words), tuple(spans))
+
+
+def _without_marks(text: str) -> str:
+    if "<" in text or "&" in text:
+        text = _TAG.sub(lambda m: " " * len(m[0]), text)
+    if _LETTER_MARKS.search(text):
+        lines = sum(1 for line in text.splitlines() if line.strip())
+        if len(_LETTER_MARKS.findall(text)) >= lines * _MARK_LINES:
+            text = _LETTER_MARKS.sub(lambda m: " " * len(m[0]), text)
+    return text

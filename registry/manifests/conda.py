@@ -31,7 +31,7 @@ def _items(document: Document) -> Iterator[Item]:
     for number, entry in enumerate(_list(value.get("dependencies"))):
         line = document.line(("dependencies", number))
         if isinstance(entry, str):
-            yield _package(entry, line)
+            yield package(entry, line)
         elif isinstance(entry, dict):
             for index, text in enumerate(_list(entry.get("pip"))):
                 place = document.line(("dependencies", number, "pip", index))
@@ -45,7 +45,8 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _package(text: str, line: int) -> Requirement | Problem:
+def package(text: str, line: int) -> Requirement | Problem:
+    """Read one specification of a conda package: `channel::name=1.2`."""
     match = _SPEC.match(text.strip())
     if match is None:
         return Problem(f"not a conda package: {text[:80]!r}", line)

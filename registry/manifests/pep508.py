@@ -15,6 +15,7 @@ TEXT_LIMIT = 4096  # characters of one requirement without its hashes
 ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2")
 _NAME = re.compile(r"[^\W_](?:[\w.-]{0,200}[^\W_])?")
 _EXTRAS = re.compile(r"\s*\[([\w.,\s-]*)\]")
+_LOCAL_EXTRAS = re.compile(r"([^\[\]]+)\[([\w., -]*)\]$")
 _CLAUSE = re.compile(r"(?:===|==|~=|!=|<=|>=|<|>)\s*[^\s,;]+$")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _DIGESTS = ("sha256=", "sha384=", "sha512=")
@@ -66,7 +67,13 @@ def from_place(text: str, line: int, *, group: str = "", hashed: bool = False) -
         raw = wheel.partition("-")[0]
     hashed = hashed or fragment.startswith(_DIGESTS)
     name = canonicalize_name(raw)
-    return Requirement(name, raw, line, marker=marker, url=url, hashed=hashed, group=group)
+    extras: tuple[str, ...] = ()
+    if "://" not in url and (match := _LOCAL_EXTRAS.match(url)):
+        url = match[1]
+        extras = tuple(sorted({canonicalize_name(e) for e in match[2].split(",") if e.strip()}))
+    return Requirement(
+        name, raw, line, extras=extras, marker=marker, url=url, hashed=hashed, group=group
+    )
 
 
 def _beyond_the_standard(text: str, line: int, group: str, hashed: bool) -> Requirement | Problem:

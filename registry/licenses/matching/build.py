@@ -12,7 +12,7 @@ import sys
 from array import array
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,12 @@ from registry.licenses.matching.words import words_of
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A text to know: what it is called, its family, its words."""
+    """A text to know: what it is called, its family, its words, its name in full."""
 
     id: str
     family: str
     text: str
+    name: str = ""
 
 
 def build(licences: dict[str, dict[str, Any]], folders: tuple[Path, ...] = ()) -> bytes:
@@ -37,7 +38,11 @@ def build(licences: dict[str, dict[str, Any]], folders: tuple[Path, ...] = ()) -
     titles = frozenset(
         _title(name) for id, entry in current.items() for name in _named(id, entry["name"])
     )
-    sources = [Source(id, "", current[id]["text"]) for id in sorted(current, key=_plain_first)]
+    sources = [
+        Source(id, "", text, current[id]["name"])
+        for id in sorted(current, key=_plain_first)
+        for text in _parts(id, current[id]["text"])
+    ]
     sources += [source for folder in folders for source in in_folder(folder)]
     sources += [other for folder in folders for other in _prefaced(folder, sources)]
     texts: dict[Known, Source] = {}
@@ -65,16 +70,18 @@ def _prefaced(folder: Path, sources: list[Source]) -> Iterator[Source]:
     if not path.is_file():
         return
     plain = path.read_text(encoding="utf-8")
-    before = plain[plain.index(_CC_FIRST) : plain.index(_CC_TERMS)]
+    before = plain[plain.index(_CC_FIRST) : plain.index(_CC_TITLE)]
     after = plain[plain.index(_CC_LAST) :]
     for source in sources:
         text = source.text
         if source.id.startswith("CC-BY") and _CC_TERMS in text and _CC_LAST in text:
+            title = f"{source.name} Public License\n\n"
             terms = text[text.index(_CC_TERMS) : text.index(_CC_LAST)]
-            yield Source(source.id, source.family, before + terms + after)
+            yield replace(source, text=before + title + terms + after)
 
 
 _CC_FIRST, _CC_TERMS = "Creative Commons Corporation", "By exercising the Licensed Rights"
+_CC_TITLE = "Creative Commons Attribution-NonCommercial 4.0"
 _CC_LAST = "Creative Commons is not a party to its public"
 
 
@@ -117,6 +124,12 @@ def _named(id: str, name: str) -> tuple[str, ...]:
         name + " Public License",
         *names.TITLES,
     )
+
+
+def _parts(id: str, text: str) -> tuple[str, ...]:
+    # The list has the GPL behind the LGPL that refers to it; files have the LGPL alone.
+    mark = names.FOLLOWED_BY.get(id)
+    return (text, text[: text.index(mark)]) if mark else (text,)
 
 
 def _title(name: str) -> int:

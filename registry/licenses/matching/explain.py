@@ -10,13 +10,16 @@ from registry.licenses.matching.holders import is_name, without_statements
 from registry.licenses.matching.index import Index
 from registry.licenses.matching.words import Words
 
+_ROMAN = ("ii", "iii", "iv", "vi", "vii", "viii", "ix", "xi", "xii", "xiii", "xiv", "xv")
 _NUMBERS = frozenset(
-    [*map(str, range(100)), *(f"0{i}" for i in range(10)), *"abcdefghijklmnopqrstuvwxyz"]
-    + "ii iii iv vi vii viii ix xi xii xiii xiv xv xvi".split()
+    (*map(str, range(100)), *(f"0{i}" for i in range(10)), *"abcdefghijklmnopqrstuvwxyz", *_ROMAN)
 )
 _RESERVED = ("all", "rights", "reserved")
 _TITLE_WORDS = 12
 _SLIDE = 40  # words
+_ADDRESS = 200  # characters
+_HOST = re.compile(r"(?:https?://|www\.)[\w.-]+/\S*$", re.IGNORECASE)
+_SPACE = re.compile(r"\s")
 _TITLE_END = re.compile(r"[.:\n\r]")
 _SENTENCE_END = re.compile(r"[.;:!?)\]}>*#\n\r]")
 
@@ -44,11 +47,20 @@ class Explain:
             end -= 1
         if start >= end or (named and is_name(self.words.words[start:end])):
             return []
+        if self._in_path(start, end):
+            return []
         kept: list[int] = []
         for part in self._without_titles(start, end):
             kept += self._without_statements(*part)
         reserved = self._reserved(start, end)
         return _ranges([i for i in kept if i not in reserved and not self.is_number(i)])
+
+    def _in_path(self, start: int, end: int) -> bool:
+        """Whether the words are in the path of one web address, whose host stands before them."""
+        first, last = self.words.spans[start][0], self.words.spans[end - 1][1]
+        before = self.words.text[max(0, first - _ADDRESS) : first]
+        host = _HOST.search(before)
+        return host is not None and not _SPACE.search(self.words.text[first:last])
 
     def _reserved(self, start: int, end: int) -> set[int]:
         words = self.words.words

@@ -38,6 +38,11 @@ class Text:
     optional: tuple[tuple[int, int], ...]
     names: frozenset[int]
 
+    @property
+    def spare(self) -> int:
+        """How many of the words may be absent."""
+        return sum(b - a for a, b in self.optional)
+
 
 @dataclass(frozen=True)
 class Index:

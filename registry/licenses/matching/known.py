@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
 
-from registry.licenses.matching.holders import places, without_statements
+from registry.licenses.matching.holders import CLAUSE_WORDS, places, without_statements
 from registry.licenses.matching.words import Words, words_of
 
 # From these lines on a text tells how to apply it; many files leave that part out.
 _APPENDIX = re.compile(
     r"^[\W_]*(?:how to apply these terms|appendix\b.{0,20}how to apply|end of terms and conditions"
     r"|exhibit [ab]\b|creative commons is not a party to its public|creative commons notice"
-    r"|standard license header|source code header)",
+    r"|standard license header|source code header|for more information, please refer to)",
     re.IGNORECASE | re.MULTILINE,
 )
 # Up to these words a text speaks of itself, not of what it licenses.
@@ -25,6 +25,9 @@ _PREFACE = re.compile(
     re.IGNORECASE,
 )
 _PREFACED = "creative commons corporation"
+_PATH = re.compile(r"(?:https?://|www\.)[\w.-]+(/[^\s>)\"\]]*)", re.IGNORECASE)
+_PARAGRAPH = re.compile(r"[^\n]*\S[^\n]*(?:\n[^\n]*\S[^\n]*)*")
+_TITLES, _TITLE_WORDS, _TITLE_SHARE = 3, 14, 0.2
 _LEAST_SHARE = 0.4  # of a text that must come before its appendix
 
 Titles = Callable[[tuple[str, ...]], bool]
@@ -53,7 +56,11 @@ def known(text: str, is_title: Titles) -> Known:
     place = {word: new for new, word in enumerate(kept)}
     names = sorted({place[end] for _, end in slots if end in place})
     first, last = _bounds(text)
-    ranges = _ranges([place[i] for i in kept if not first <= found.spans[i][0] < last])
+    paths = {i for a, b in _paths(text) for i in kept if a <= found.spans[i][0] < b}
+    title = _title_end(text)
+    ranges = _ranges(
+        [place[i] for i in kept if not max(first, title) <= found.spans[i][0] < last or i in paths]
+    )
     return Known(tuple(found.words[i] for i in kept), ranges, tuple(names))
 
 
@@ -79,6 +86,23 @@ def _bounds(text: str) -> tuple[int, int]:
     cuts = [m.start() for m in _APPENDIX.finditer(text) if m.start() > len(text) * _LEAST_SHARE]
     preface = _PREFACE.search(text) if _PREFACED in text[:400].lower() else None
     return (preface.start() if preface else 0), (min(cuts) if cuts else len(text))
+
+
+def _paths(text: str) -> list[tuple[int, int]]:
+    # A publisher moves its pages: the path of an address may change, its host not.
+    return [m.span(1) for m in _PATH.finditer(text)]
+
+
+def _title_end(text: str) -> int:
+    """Return where the title of a text ends: short opening paragraphs that say nothing."""
+    end = 0
+    for paragraph in list(_PARAGRAPH.finditer(text))[:_TITLES]:
+        words = words_of(paragraph[0]).words
+        plain = tuple(w for w in words if w not in ("license", "licenses", "this", "agreement"))
+        if len(words) > _TITLE_WORDS or not CLAUSE_WORDS.isdisjoint(plain):
+            break
+        end = paragraph.end()
+    return end if end < len(text) * _TITLE_SHARE else 0
 
 
 def _ranges(positions: list[int]) -> tuple[tuple[int, int], ...]:

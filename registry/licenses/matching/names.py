@@ -1,4 +1,4 @@
-"""What the texts of AI licences are called: hub ids where there are any, and lines that are titles."""
+"""What the texts of AI licences are called, by hub id where there is one, and what titles say."""
 
 from __future__ import annotations
 
@@ -84,6 +84,11 @@ FILES: dict[str, tuple[str, str]] = {
     "BigScience-BLOOM-RAIL-1.0.txt": ("bigscience-bloom-rail-1.0", "openrail-m"),
 }
 
+# What stands behind a text in the SPDX list that is a text of its own.
+FOLLOWED_BY = {
+    "LGPL-3.0-only": "GNU GENERAL PUBLIC LICENSE",
+    "LGPL-3.0-or-later": "GNU GENERAL PUBLIC LICENSE",
+}
 PLAIN_CC = "moss-data.txt"  # a text as Creative Commons publishes it without markup
 
 # Lines that say what a text is and nothing else, besides the names and ids of licences.

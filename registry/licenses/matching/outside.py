@@ -59,7 +59,7 @@ _NEVER_SET, _DONE_SET = frozenset(_NEVER.split()), frozenset(_DONE.split())
 _DUTY_SET, _OWED_SET = frozenset(_DUTY.split()), frozenset(_OWED.split())
 _ALONE_SET = frozenset(_ALONE.split())
 _HINT_SET = _NEVER_SET | _ALONE_SET | frozenset((_HINTS + " commercial commercially").split())
-_STRONG_DUTY = frozenset("must shall required requires obliged obligated".split())
+_STRONG_DUTY = frozenset(("must", "shall", "required", "requires", "obliged", "obligated"))
 
 
 def restricting(

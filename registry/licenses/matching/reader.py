@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -9,14 +10,15 @@ from itertools import pairwise
 from registry.errors import UnreadableText
 from registry.licenses.matching.align import Alignment, Gap, align
 from registry.licenses.matching.explain import Explain
+from registry.licenses.matching.holders import is_name
 from registry.licenses.matching.index import Index, Text, load
 from registry.licenses.matching.search import Place, Search
 from registry.licenses.matching.words import Words, words_of
 
 TEXT_LIMIT = 1_000_000  # characters; the longest known text has about 46,000
 MOST_MATCHES = 200  # in one text
-_TRIED = 6  # known texts laid beside one part
-_NOISE = 0.3  # share of a text that its shingles may be off by
+_TRIED = 12  # known texts laid beside one part
+_ASIDE = 8  # words
 _HOLDER = 4  # words of the known text that a name may stand for
 _LEAST_COVERAGE = 0.6
 _LEAST_PART = (0.3, 150)  # share and words of a long text that are enough
@@ -45,7 +47,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The words of a text, the known texts in their order, and the ranges no known text accounts for."""
+    """The words of a text, the known texts in it in order, and the ranges nothing accounts for."""
 
     words: Words
     found: tuple[Found, ...]
@@ -73,11 +75,11 @@ def _all(words: Words, index: Index, explain: Explain) -> Iterator[Found]:
     skipped = frozenset(i for i, word in enumerate(words.words) if explain.is_number(i))
     search = Search(index, numbers, skipped)
     count = 0
-    while places := search.best(_TRIED):
+    while places := search.best():
         best = _best(places, numbers, index, explain)
         if best is None:
             # Nothing there is near enough: look no more at the words that spoke for it.
-            search.strike(places[0].start, places[0].end)
+            search.strike(places[0].first, places[0].last)
             continue
         count += 1
         if count > MOST_MATCHES:
@@ -88,16 +90,19 @@ def _all(words: Words, index: Index, explain: Explain) -> Iterator[Found]:
 
 
 def _best(places: list[Place], numbers: list[int], index: Index, explain: Explain) -> Found | None:
-    best: Found | None = None
-    seen: set[int] = set()
-    for place in places:
-        if place.number in seen:
-            continue
-        seen.add(place.number)
+    """Return the known text that differs least there: no score alone names it."""
+    here: dict[tuple[int, int], Counter[int]] = {}
+    bounded = []
+    for order, place in enumerate(places):
+        window = (place.start, place.end)
+        if window not in here:
+            here[window] = Counter(numbers[place.start : place.end])
         known = index.text(place.number)
-        length = len(known.words)
-        if best is not None and place.weight + length * _NOISE < _value(best)[0]:
-            continue
+        bounded.append((-bound(known, here[window]), order, known, place))
+    best: Found | None = None
+    for most, _, known, place in sorted(bounded)[:_TRIED]:
+        if best is not None and -most < _value(best)[0]:
+            break
         aligned = align(known.words, numbers, place.start, place.end)
         one = _found(known, aligned, explain) if aligned else None
         if one is not None and (best is None or _value(one) > _value(best)):
@@ -106,11 +111,23 @@ def _best(places: list[Place], numbers: list[int], index: Index, explain: Explai
 
 
 def _value(one: Found) -> tuple[int, int]:
-    return one.same - one.cost, -len(one.known.words)
+    total = len(one.known.words) - one.known.spare
+    return round(one.coverage * total) - one.cost, one.same
+
+
+def bound(known: Text, here: Counter[int]) -> int:
+    """Return the most that a known text can be worth where these words are, in any order."""
+    missing = sum((Counter(known.words) - here).values())
+    must = len(known.words) - known.spare
+    return must - 2 * max(0, missing - known.spare)
+
+
+def _value(one: Found) -> tuple[int, int]:
+    total = len(one.known.words) - one.known.spare
+    return round(one.coverage * total) - one.cost, one.same
 
 
 def _found(known: Text, aligned: Alignment, explain: Explain) -> Found | None:
-    optional = sum(b - a for a, b in known.optional)
     added: list[tuple[int, int]] = []
     dropped: list[tuple[int, int]] = []
     missing = 0
@@ -118,13 +135,17 @@ def _found(known: Text, aligned: Alignment, explain: Explain) -> Found | None:
         left_out = gap.last - gap.first - _overlap(gap, known.optional)
         missing += left_out
         parts, named = _left(gap, known, explain, left_out)
+        if _is_aside(gap, known, explain):
+            parts = []
         added += parts
         if left_out and not (named and gap.end > gap.start and not parts):
             dropped.append((min(gap.end, len(explain.words.words) - 1), left_out))
-    total = len(known.words) - optional
+    total = len(known.words) - known.spare
     coverage = 1 - missing / total if total else 0.0
     share, enough = _LEAST_PART
     if coverage < _LEAST_COVERAGE and not (coverage >= share and aligned.same >= enough):
+        return None
+    if sum(b - a for a, b in added) > aligned.same:
         return None
     return Found(
         known, aligned.start, aligned.end, coverage, aligned.same, tuple(added), tuple(dropped)
@@ -143,6 +164,13 @@ def _left(
             return parts, named
         first = parts if first is None else first
     return first or [], False
+
+
+def _is_aside(gap: Gap, known: Text, explain: Explain) -> bool:
+    """Whether a few words that bind nobody are put into a part that may be absent."""
+    inside = any(a < gap.first and gap.last < b for a, b in known.optional)
+    few = gap.end - gap.start <= _ASIDE
+    return inside and few and is_name(explain.words.words[gap.start : gap.end])
 
 
 def _overlap(gap: Gap, ranges: tuple[tuple[int, int], ...]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from registry.licenses.matching.index import SHINGLE, Index, shingles
@@ -15,17 +15,23 @@ _LONG = 400  # shingles
 _BACK = 0.5  # of a text: a place this far back begins it anew
 _WHOLE = 1.3  # times a text that what holds it once may be long
 _AHEAD = 8  # shingles in a row that must be so far back
-_SLACK = 40  # words on each side that may be part of what was found
+_WEIGHED, _PLACED = 24, 5  # texts looked at by their words, and by their places
+_SLACK = 12  # words on each side that may be part of what was found
+_APART, _BETWEEN = 0.3, 80  # share of a text, and words, that may stand between parts of it
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Words of the text, from `start` up to `end`, that may hold the known text `number`."""
+    """Words of the text, from `start` up to `end`, that may hold the known text `number`.
+
+    `first` and `last` are the words between which its shingles are.
+    """
 
     number: int
     start: int
     end: int
-    hits: int
+    first: int
+    last: int
     weight: float
 
 
@@ -45,8 +51,8 @@ class Search:
                 self._hits[position if plain is None else plain[position]] = found
         self._counts = self._count(self._hits.values())
 
-    def best(self, most: int) -> list[Place]:
-        """Return up to `most` likeliest places, the best first; all in one part of the text."""
+    def best(self) -> list[Place]:
+        """Return the likeliest place, and those of other known texts that may stand there."""
         ranked = []
         for number, hits in self._counts.items():
             total = self._index.entries[number][2]
@@ -54,7 +60,20 @@ class Search:
                 share = min(1.0, hits / total)
                 ranked.append(((2 * share - 1) * self._size(number), number))
         ranked.sort(key=lambda one: (-one[0], one[1]))
-        return self._placed([number for _, number in ranked[: most + most // 2]])[:most]
+        numbers = [number for _, number in ranked[:_WEIGHED]]
+        places = self._placed(numbers[:_PLACED])
+        if not places:
+            return []
+        top = places[0]
+        found: dict[int, Place] = {}
+        for place in places:
+            if place.first < top.last and top.first < place.last:
+                found.setdefault(place.number, place)
+        # Its relatives are laid where it stands. One that stands elsewhere has few of its words
+        # here, and falls out when they are counted.
+        for number in numbers[_PLACED:]:
+            found.setdefault(number, replace(top, number=number))
+        return list(found.values())
 
     def strike(self, start: int, end: int) -> None:
         """Forget the words from `start` up to `end`."""
@@ -82,11 +101,7 @@ class Search:
                 if texts[posting] in wanted:
                     hits[texts[posting]].append((word, at[posting]))
         places = [place for number in numbers for place in self._runs(number, hits[number])]
-        places.sort(key=lambda place: (-place.weight, place.number))
-        if not places:
-            return []
-        top = places[0]
-        return [p for p in places if p.start < top.end and top.start < p.end]
+        return sorted(places, key=lambda place: (-place.weight, place.number))
 
     def _size(self, number: int) -> int:
         ends = self._index.ends
@@ -99,7 +114,7 @@ class Search:
         runs: list[list[tuple[int, int]]] = []
         furthest = -1
         for number_of, (word, place) in enumerate(hits):
-            far = runs and word - runs[-1][-1][0] > length + _SLACK
+            far = runs and word - runs[-1][-1][0] > length * _APART + _BETWEEN
             # A phrase that the text says twice is found where it is said first: no new beginning.
             ahead = hits[number_of : number_of + _AHEAD]
             back = furthest - length * _BACK
@@ -116,10 +131,10 @@ class Search:
             if distinct < total * (_LEAST_LONG if total > _LONG else _LEAST):
                 continue
             (first, early), (last, late) = run[0], run[-1]
-            start = max(0, first - early - early // 2 - _SLACK)
+            start = max(0, first - early - early // 4 - _SLACK)
             rest = length - late
-            end = min(self._length, last + rest + rest // 2 + _SLACK)
-            scale = length / total
-            weight = scale * (2 * distinct - total)
-            found.append(Place(number, start, end, distinct, weight))
+            end = min(self._length, last + rest + rest // 4 + _SLACK)
+            between = max(0, last - first - (late - early))  # words that are not its own
+            weight = length / total * (2 * distinct - total) - between
+            found.append(Place(number, start, end, first - SHINGLE, last + 1, weight))
         return found

@@ -17,24 +17,22 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 # Spellings that the matching guidelines of the SPDX list hold equal, and one scheme for addresses.
-_SAME = dict(
-    pair.split("=")
-    for pair in (
-        "licence=license licences=licenses licenced=licensed licencing=licensing"
-        " sublicence=sublicense sublicences=sublicenses sublicenced=sublicensed"
-        " sublicencing=sublicensing licencee=licensee https=http"
-        " acknowledgement=acknowledgment acknowledgements=acknowledgments analogue=analog"
-        " analyse=analyze artefact=artifact authorisation=authorization"
-        " authorised=authorized calibre=caliber cancelled=canceled capitalisations=capitalizations"
-        " catalogue=catalog categorise=categorize centre=center emphasised=emphasized"
-        " favour=favor favourite=favorite fulfil=fulfill fulfilment=fulfillment"
-        " initialise=initialize judgement=judgment labelling=labeling labour=labor maximise=maximize"
-        " modelled=modeled modelling=modeling offence=offense optimise=optimize"
-        " organisation=organization organise=organize practise=practice programme=program"
-        " realise=realize recognise=recognize signalling=signaling utilisation=utilization whilst=while"
-        " wilful=wilfull copyrightholder=copyrightowner"
-    ).split()
-)
+_SPELLINGS = """
+    licence=license licences=licenses licenced=licensed licencing=licensing licencee=licensee
+    sublicence=sublicense sublicences=sublicenses sublicenced=sublicensed
+    sublicencing=sublicensing acknowledgement=acknowledgment acknowledgements=acknowledgments
+    analogue=analog analyse=analyze artefact=artifact authorisation=authorization
+    authorised=authorized calibre=caliber cancelled=canceled capitalisations=capitalizations
+    catalogue=catalog categorise=categorize centre=center emphasised=emphasized favour=favor
+    favourite=favorite fulfil=fulfill fulfilment=fulfillment initialise=initialize
+    judgement=judgment labelling=labeling labour=labor maximise=maximize modelled=modeled
+    modelling=modeling offence=offense optimise=optimize organisation=organization
+    organise=organize practise=practice programme=program realise=realize recognise=recognize
+    signalling=signaling utilisation=utilization whilst=while wilful=willful https=http
+"""
+_SAME: dict[str, str] = {}
+for _pair in _SPELLINGS.split():
+    _SAME[_pair.split("=")[0]] = _pair.split("=")[1]
 _JOINED = frozenset(("non", "sub", "or"))
 _NUMBER = re.compile(r"\d{1,2}|[a-z]|[ivx]{1,4}")
 _ENDS = '.;:,-–—•*)]}>"”'

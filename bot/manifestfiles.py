@@ -10,9 +10,17 @@ from dataclasses import dataclass
 from bot.change import Change, TreeEntry
 from bot.errors import CouldNotTell
 from bot.world import LOCK_LIMIT, TEXT_LIMIT, World
-from registry.manifests import LOCKS, DocumentError, Manifest, kind_of, read
+from registry.manifests import (
+    COMMANDS,
+    LOCKS,
+    DocumentError,
+    Manifest,
+    command_kind,
+    kind_of,
+    read,
+)
 
-VERSION = 2  # of the cached facts: goes up with any change to the readers
+VERSION = 3  # of the cached facts: goes up with any change to the readers
 MAX_FOLDERS = 20  # folders of changed manifests whose other manifests are looked at
 MAX_NEARBY = 40  # manifests that did not change, read for names and pins
 MAX_INCLUDES = 100  # includes of one change that are looked up
@@ -39,7 +47,11 @@ class ManifestChange:
 
 @dataclass(frozen=True, slots=True)
 class Include:
-    """A new `-r` or `-c` line. `state` is "url", "outside", "missing", "judged" or "unjudged"."""
+    """A new `-r` or `-c` line, and what became of it.
+
+    `state` is "url", "outside", "missing", "link", "cycle", "judged", "unjudged", or
+    "elsewhere": a command names a file that only its own machine may have.
+    """
 
     path: str
     line: int
@@ -65,6 +77,11 @@ def concerns(path: str) -> bool:
     return kind_of(path) is not None or path.lower().endswith(INCLUDABLE)
 
 
+def installs(path: str) -> bool:
+    """Whether a file of this name may hold commands that install packages."""
+    return command_kind(path) is not None
+
+
 def manifest(world: World, entry: TreeEntry, kind: str) -> Manifest:
     """Return what a manifest says. Raises DocumentError, TooLarge or Missing."""
     limit = LOCK_LIMIT if kind in LOCKS else TEXT_LIMIT
@@ -76,13 +93,20 @@ def manifest(world: World, entry: TreeEntry, kind: str) -> Manifest:
     )
 
 
-def collect(change: Change, world: World) -> Evidence:
-    """Read the changed manifests, what they newly include, and the locks beside them."""
+def collect(change: Change, world: World, *, commands: bool = False) -> Evidence:
+    """Read the changed manifests, what they newly include, and the locks beside them.
+
+    With `commands`, also Dockerfiles, workflows and scripts: what their commands install.
+    """
     changed = {f.path: f for f in change.files}
     kinds = {path: kind for path in changed if (kind := kind_of(path))}
+    if commands:
+        found = ((path, command_kind(path)) for path in changed if path not in kinds)
+        kinds |= {path: kind for path, kind in found if kind}
     kinds |= dict.fromkeys(_included_already(change, world, changed, kinds), "requirements")
     files: dict[str, ManifestChange] = {}
     includes: list[Include] = []
+    circles = set[str]()  # files that are known to include themselves
     waiting = deque(kinds)
     while waiting:
         path = waiting.popleft()
@@ -96,7 +120,7 @@ def collect(change: Change, world: World) -> Evidence:
                 kinds.setdefault(target, "requirements")
                 waiting.append(target)
             if include.state or len(includes) < MAX_INCLUDES:
-                includes.append(_located(include, change, world, kinds))
+                includes.append(_located(include, change, world, kinds, circles))
     nearby = tuple(_nearby(change, world, files))
     return Evidence(
         tuple(files[path] for path in sorted(files)),
@@ -131,24 +155,74 @@ def _includes(file: ManifestChange) -> Iterator[Include]:
     old = {(o.name, o.value) for o in file.before.options} if file.before else set()
     for option in file.after.options if file.after else ():
         if option.name in INCLUDES and (option.name, option.value) not in old:
-            folder = posixpath.dirname(file.path)
-            target = posixpath.normpath(posixpath.join(folder, option.value))
-            if "://" in option.value or option.value.startswith("file:"):
-                yield Include(file.path, option.line, option.value, "url")
-            elif option.value.startswith(("/", "~")) or target.startswith(".."):
-                yield Include(file.path, option.line, option.value, "outside")
-            else:
-                yield Include(file.path, option.line, target, "")
+            yield _include(file, option.line, option.value)
 
 
-def _located(include: Include, change: Change, world: World, kinds: dict[str, str]) -> Include:
+def _include(file: ManifestChange, line: int, value: str) -> Include:
+    folder = posixpath.dirname(file.path)
+    target = posixpath.normpath(posixpath.join(folder, value))
+    if "://" in value or value.lower().startswith("file:"):
+        return Include(file.path, line, value, "url")
+    if file.kind in COMMANDS:
+        # Whoever runs it chooses the folder, mostly the root: each is tried.
+        return Include(file.path, line, posixpath.normpath(value), "")
+    if value.startswith(("/", "~", "\\")) or target.startswith(".."):
+        return Include(file.path, line, value, "outside")
+    return Include(file.path, line, target, "")
+
+
+def _located(
+    include: Include, change: Change, world: World, kinds: dict[str, str], circles: set[str]
+) -> Include:
     if include.state:
         return include
+    if kinds.get(include.path) in COMMANDS:
+        return _for_command(include, change, world)
     entry = world.entry(change.head, include.target)
-    there = entry is not None and entry.is_file
     known = include.target in kinds or kind_of(include.target) is not None
-    state = ("judged" if known else "unjudged") if there else "missing"
+    state = ("judged" if known else "unjudged") if entry is not None else "missing"
+    if entry is not None and not entry.is_file:
+        state = "link"
+    elif known and (circle := _returns(include, change, world)):
+        # Each circle is said once, on the first line of it that is new.
+        state = "judged" if include.path in circles else "cycle"
+        circles |= circle
     return Include(include.path, include.line, include.target, state)
+
+
+def _for_command(include: Include, change: Change, world: World) -> Include:
+    words = [w for w in include.target.split("/") if w not in ("", "..", ".")]
+    folder = posixpath.dirname(include.path)
+    tried = [posixpath.normpath(posixpath.join(folder, include.target))]
+    tried += ["/".join(words[n:]) for n in range(min(len(words), 4))]
+    for target in tried:
+        if target.startswith(("..", "/")) or target == ".":
+            continue
+        entry = world.entry(change.head, target)
+        if entry is not None and entry.is_file:
+            state = "judged" if kind_of(target) else "unjudged"
+            return Include(include.path, include.line, target, state)
+    return Include(include.path, include.line, include.target, "elsewhere")
+
+
+def _returns(include: Include, change: Change, world: World) -> set[str]:
+    """Return the files met until what is included comes back to its includer; none: it does not."""
+    waiting, seen = [include.target], set[str]()
+    while waiting and len(seen) < MAX_INCLUDES:
+        path = waiting.pop()
+        if path == include.path:
+            return seen | {path}
+        entry = None if path in seen else world.entry(change.head, path)
+        seen.add(path)
+        if entry is None or not entry.is_file:
+            continue
+        kind = kind_of(path) or "requirements"
+        try:
+            found = ManifestChange(path, kind, None, manifest(world, entry, kind))
+        except (DocumentError, CouldNotTell):
+            continue  # said where that file is judged
+        waiting += (i.target for i in _includes(found) if not i.state)
+    return set()
 
 
 def _included_already(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 
+from registry.manifests.kinds import Kind, between, mutable
 from registry.manifests.requirement import Manifest, Requirement
 
 Key = Callable[["Placed"], Hashable]
@@ -25,6 +26,18 @@ class Delta:
 
     before: Placed | None
     after: Placed | None
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """What is different about it."""
+        if self.before is None:
+            new = self.after is not None and mutable(self.after.requirement)
+            return (Kind.ADDED, Kind.MUTABLE) if new else (Kind.ADDED,)
+        if self.after is None:
+            return (Kind.REMOVED,)
+        old, new_one = self.before, self.after
+        moved = (old.path, old.requirement.group) != (new_one.path, new_one.requirement.group)
+        return between(old.requirement, new_one.requirement, moved=moved)
 
 
 def difference(

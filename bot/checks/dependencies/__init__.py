@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Literal
 
 from packaging.utils import canonicalize_name
 from pydantic import Field
@@ -11,6 +12,7 @@ from bot import manifestfiles
 from bot.change import Change
 from bot.check import Section
 from bot.checks.dependencies import origins, packagenames, pins
+from bot.checks.dependencies.origins import Vcs
 from bot.checks.dependencies.pins import Hashes, Pin
 from bot.checks.dependencies.shown import shown
 from bot.exhibit import Exhibit, Table
@@ -20,7 +22,9 @@ from bot.wording import plural
 from bot.world import World
 from registry.manifests import LOCKS
 from registry.manifests.difference import Delta, Placed, difference
+from registry.manifests.kinds import Source, sources
 
+NewIndexes = Literal["fail", "review"]
 NAME = "dependencies"
 VERSION: int = manifestfiles.VERSION
 SHOWN = 200  # rows of the table
@@ -62,6 +66,16 @@ class Settings(Section):
         description="Whether each line of requirements and lock files needs a hash; a file "
         "where only some have one fails anyway.",
     )
+    vcs: Vcs = Field(
+        default="commit",
+        description="What a repository reference must be: `commit` (a full commit id), or `any`, "
+        "where a branch or tag is only a warning.",
+    )
+    new_indexes: NewIndexes = Field(
+        default="fail",
+        description="What an index that is not listed in `indexes` does: `fail`, or `review`, "
+        "a warning.",
+    )
     allow_urls: tuple[str, ...] = Field(
         default=(), description="URLs below which direct and repository URLs are accepted."
     )
@@ -75,20 +89,22 @@ class Settings(Section):
 
 def applies(change: Change, settings: Settings) -> str:
     """Apply where a dependency manifest changed."""
-    found = any(manifestfiles.concerns(f.path) for f in change.files)
+    paths = [f.path for f in change.files]
+    found = any(manifestfiles.concerns(p) or manifestfiles.installs(p) for p in paths)
     return "" if found else "no dependency manifest changed"
 
 
 def collect(change: Change, world: World, settings: Settings) -> Evidence:
     """Read the changed manifests and the locks beside them."""
-    return manifestfiles.collect(change, world)
+    return manifestfiles.collect(change, world, commands=True)
 
 
 def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
     """Judge what the change adds, alters or removes."""
     deltas = _deltas(evidence)
     findings = [*_unreadable(evidence.files), *_locks_removed(evidence.files)]
-    findings += origins.judge_indexes(evidence.files, settings.indexes)
+    new = Level.FAILURE if settings.new_indexes == "fail" else Level.WARNING
+    findings += origins.judge_indexes(evidence.files, settings.indexes, new)
     for include in evidence.includes:
         findings += origins.judge_include(include)
     by_path: dict[str, list[Delta]] = {}
@@ -100,10 +116,11 @@ def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
         of_file, lax = by_path.get(file.path, []), pins.unpinned_before(file)
         for delta in of_file:
             findings += pins.judge_pin(delta, settings.pin, pinned, lax)
-            findings += origins.judge_url(delta, settings.allow_urls)
+            findings += origins.judge_url(delta, settings.allow_urls, settings.vcs)
         findings += pins.judge_hashes(file, of_file, settings.hashes)
     findings += _names(deltas, evidence, settings)
-    return tuple(findings)
+    # One line of a setup.py may stand in many of its extras.
+    return tuple(dict.fromkeys(findings))
 
 
 def _deltas(evidence: Evidence) -> tuple[Delta, ...]:
@@ -150,37 +167,59 @@ def _names(deltas: Iterable[Delta], evidence: Evidence, settings: Settings) -> I
 
 
 def summary(evidence: Evidence) -> str:
-    """Count manifests and what differs in them."""
+    """Count manifests and what differs in them; say where nothing was resolved."""
     deltas = _deltas(evidence)
     added = sum(d.before is None for d in deltas)
     removed = sum(d.after is None for d in deltas)
     altered = len(deltas) - added - removed
+    ranges = any(d.after is not None and not d.after.requirement.version for d in deltas)
+    locked = any(f.kind in LOCKS for f in evidence.files)
     return (
         f"{plural(len(evidence.files), 'manifest')}: {plural(added, 'requirement')} added, "
         f"{altered:,} altered, {removed:,} removed"
+        f"{'; ranges are not resolved, no lock changed' if ranges and not locked else ''}"
     )
 
 
 def exhibits(evidence: Evidence, settings: Settings) -> tuple[Exhibit, ...]:
     """Show the difference as a table."""
     deltas = _deltas(evidence)
-    if not deltas:
+    rows = [_row(d) for d in deltas] + [_source(s) for s in _sources(evidence)]
+    if not rows:
         return ()
-    rows = [_row(d) for d in deltas[:SHOWN]]
-    if len(deltas) > SHOWN:
-        rows.append((f"… and {len(deltas) - SHOWN} more", "", "", ""))
-    return (Table("Dependencies", ("package", "base", "head", "file"), tuple(rows)),)
+    if len(rows) > SHOWN:
+        rows = [*rows[:SHOWN], (f"… and {len(rows) - SHOWN} more", "", "", "", "")]
+    return (Table("Dependencies", ("package", "base", "head", "what", "file"), tuple(rows)),)
 
 
-def _row(delta: Delta) -> tuple[str, str, str, str]:
+def _sources(evidence: Evidence) -> tuple[Source, ...]:
+    readable = [f for f in evidence.files if not f.trouble]
+    return sources(
+        ((f.path, f.before) for f in readable if f.before),
+        ((f.path, f.after) for f in readable if f.after),
+    )
+
+
+def _source(source: Source) -> tuple[str, str, str, str, str]:
+    value = shown(source.option.value)
+    base, head = ("-", value) if source.after else (value, "-")
+    return (source.option.name, base, head, source.kind, source.path)
+
+
+def _row(delta: Delta) -> tuple[str, str, str, str, str]:
     place = delta.after or delta.before
     if place is None:
-        return ("", "", "", "")
-    name = place.requirement.raw or place.requirement.url
-    return (shown(name), _said(delta.before), _said(delta.after), place.path)
+        return ("", "", "", "", "")
+    found = place.requirement
+    group = f" ({shown(found.group)})" if found.group else ""
+    name = shown(found.raw or found.url) + group
+    return (name, _said(delta.before), _said(delta.after), ", ".join(delta.kinds), place.path)
 
 
 def _said(placed: Placed | None) -> str:
     if placed is None:
         return "-"
-    return shown(placed.requirement.specifier or placed.requirement.url or "any")
+    found = placed.requirement
+    extras = f"[{','.join(found.extras)}] " if found.extras else ""
+    marker = f" ; {found.marker}" if found.marker else ""
+    return shown(f"{extras}{found.specifier or found.url or 'any'}{marker}")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
 from bot.checks.dependencies.shown import shown
 from bot.finding import Finding, Level, Location, Rule
 from bot.manifestfiles import Include, ManifestChange
+from registry.manifests import COMMANDS
 from registry.manifests.difference import Delta
+from registry.manifests.kinds import sources
 from registry.manifests.pep508 import ARCHIVES
 from registry.manifests.requirement import Option
 
@@ -40,20 +43,20 @@ INCLUDE = Rule(
     "What it asks for is installed too, and this verdict says nothing about it.",
     "Include only requirements files of this repository, named as such.",
 )
-RULES = (URL, VCS, INDEX, INCLUDE)
-SOURCES = (
-    "--index-url",
-    "--extra-index-url",
-    "--find-links",
-    "--trusted-host",
-    "index",
-    "file host",
-    "channel",
+DROPPED = Rule(
+    "dependencies/index-dropped",
+    Level.WARNING,
+    "An index that packages came from is no longer named.",
+    "What it alone answered for is now asked of another index, where anybody may own the name.",
+    "Keep the index, or make sure that no package name was only there.",
 )
+RULES = (URL, VCS, INDEX, INCLUDE, DROPPED)
+INDEXES = ("--index-url", "--extra-index-url", "--find-links", "index")
+Vcs = Literal["commit", "any"]
 OWN_CHANNELS = ("conda-forge", "defaults", "nodefaults")
 
 
-def judge_url(delta: Delta, allowed: tuple[str, ...]) -> Iterator[Finding]:
+def judge_url(delta: Delta, allowed: tuple[str, ...], vcs: Vcs = "commit") -> Iterator[Finding]:
     """Judge the direct URL of one added or altered requirement."""
     if delta.after is None or not (url := delta.after.requirement.url):
         return
@@ -61,6 +64,8 @@ def judge_url(delta: Delta, allowed: tuple[str, ...]) -> Iterator[Finding]:
     if before is not None and before.requirement.url == url:
         return
     name, place = shown(after.raw) or "a dependency", Location(delta.after.path, after.line)
+    if after.is_local and delta.after.kind in COMMANDS:
+        return  # a folder or a file that was just built on the machine that runs the command
     if "${" in url:  # pip puts the environment's own value there, on each machine another one
         yield URL.at(f"{name} comes from {shown(url)}, which the environment decides", place)
         return
@@ -73,7 +78,8 @@ def judge_url(delta: Delta, allowed: tuple[str, ...]) -> Iterator[Finding]:
             yield URL.at(f"{name}: the path {shown(url)} is outside", place, level=Level.WARNING)
         return
     if after.is_vcs and not after.commit:
-        yield VCS.at(f"{name} comes from {shown(url)}, which can move", place)
+        level = Level.FAILURE if vcs == "commit" else Level.WARNING
+        yield VCS.at(f"{name} comes from {shown(url)}, which can move", place, level=level)
     elif not within(url, allowed):
         # A fixed commit cannot change any more: worth a look, no reason to stop.
         level = Level.NOTE if after.is_vcs else Level.FAILURE
@@ -106,28 +112,32 @@ def _split(url: str) -> SplitResult | None:
         return None
 
 
-def judge_indexes(files: tuple[ManifestChange, ...], allowed: tuple[str, ...]) -> Iterator[Finding]:
-    """Judge the indexes that the head names and the base does not, in any changed file."""
-    known = {_source(o) for f in files if f.before for o in f.before.options}
-    for file in files:
-        if file.after is None:
-            continue
-        for option in file.after.options:
-            source = _source(option)
-            if option.name not in SOURCES or source in known or _allowed(option, allowed):
-                continue
-            known.add(source)
+def judge_indexes(
+    files: tuple[ManifestChange, ...], allowed: tuple[str, ...], new: Level = Level.FAILURE
+) -> Iterator[Finding]:
+    """Judge the sources that only one side names; `new` is how much an added one weighs."""
+    readable = [f for f in files if not f.trouble]
+    first_locks = {f.path for f in files if f.after and f.after.is_lock and f.before is None}
+    commands = {f.path for f in files if f.kind in COMMANDS}
+    deleted = {f.path for f in files if f.deleted}
+    before = ((f.path, f.before) for f in files if f.before)
+    for source in sources(before, ((f.path, f.after) for f in readable if f.after)):
+        option, place = source.option, Location(source.path, source.option.line)
+        if source.after and not _allowed(option, allowed):
             # A first lock has to name some index; one that changes in a lock is an event.
-            first = file.after.is_lock and file.before is None
-            level = Level.WARNING if first or option.name == "channel" else Level.FAILURE
-            place = Location(file.path, option.line)
+            # A command that names its one index changes that job or image, and mixes nothing.
+            mild = source.path in first_locks or option.name == "channel" or "${" in option.value
+            mild |= source.path in commands and option.name == "--index-url"
+            level = Level.WARNING if mild else new
             yield INDEX.at(f"{option.name} {shown(option.value)}", place, level=level)
+        gone = not source.after and option.name in INDEXES and not source.is_lock
+        if gone and source.path not in deleted and not _unreadable(source.path, files):
+            message = f"{option.name} {shown(option.value)} is no longer named"
+            yield DROPPED.at(message, Location(source.path))
 
 
-def _source(option: Option) -> tuple[str, str]:
-    # An index is the same one whether a lock or an option names it.
-    name = "--trusted-host" if option.name == "--trusted-host" else ""
-    return name, option.value.rstrip("/")
+def _unreadable(path: str, files: tuple[ManifestChange, ...]) -> bool:
+    return any(f.path == path and f.trouble for f in files)
 
 
 def _allowed(option: Option, allowed: tuple[str, ...]) -> bool:
@@ -149,6 +159,14 @@ def judge_include(include: Include) -> Iterator[Finding]:
         yield INCLUDE.at(f"includes the URL {target}", place, level=Level.FAILURE)
     elif include.state == "outside":
         yield INCLUDE.at(f"includes {target}, outside the repository", place, level=Level.FAILURE)
+    elif include.state == "link":
+        message = f"includes {target}, a link or folder, not a file"
+        yield INCLUDE.at(message, place, level=Level.FAILURE)
+    elif include.state == "cycle":
+        yield INCLUDE.at(f"includes {target}, which includes this file again", place)
+    elif include.state == "elsewhere":
+        message = f"installs from {target}, which is not in the repository"
+        yield INCLUDE.at(message, place, level=Level.NOTE)
     elif include.state == "missing":
         yield INCLUDE.at(f"includes {target}, which is not there", place)
     elif include.state == "unjudged":

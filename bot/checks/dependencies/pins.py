@@ -8,12 +8,14 @@ from typing import Literal
 from bot.checks.dependencies.shown import shown
 from bot.finding import Finding, Level, Location, Rule
 from bot.manifestfiles import ManifestChange
-from registry.manifests import Manifest, Requirement
+from registry.manifests import COMMANDS, Manifest, Requirement
 from registry.manifests.difference import Delta
+from registry.manifests.kinds import loosened
 
 Pin = Literal["exact", "lock", "bounded", "off"]
 Hashes = Literal["required", "off"]
 INSTALLED = ("requirements", "conda")  # kinds that are installed as they stand
+DECLARED = ("pyproject", "setup-py", "setup-cfg", "pipfile")  # kinds that ask for a range
 
 UNPINNED = Rule(
     "dependencies/unpinned",
@@ -48,11 +50,11 @@ def judge_pin(delta: Delta, pin: Pin, pinned: frozenset[str], lax: bool) -> Iter
         return
     after, path, kind = delta.after.requirement, delta.after.path, delta.after.kind
     before = delta.before.requirement if delta.before else None
-    if after.url or kind not in (*INSTALLED, "pyproject", "requirements-in"):
+    if after.url or kind not in (*INSTALLED, *DECLARED, *COMMANDS, "requirements-in"):
         return
     place = Location(path, after.line)
     if before is not None and not before.url:
-        if loss := _loss(before, after):
+        if loss := shown(loosened(before, after)):
             strict = kind in INSTALLED and bool(before.version) and not after.version
             held = pin == "bounded" or (pin == "lock" and (lax or after.name in pinned))
             level = Level.FAILURE if strict and not held else Level.WARNING
@@ -61,31 +63,25 @@ def judge_pin(delta: Delta, pin: Pin, pinned: frozenset[str], lax: bool) -> Iter
         asked = shown(after.specifier) or "any version"
         level = Level.WARNING if lax and pin == "lock" else Level.FAILURE
         yield UNPINNED.at(f"{shown(after.raw)} is not pinned ({asked})", place, level=level)
-    elif kind == "pyproject" and not after.specifier and after.name not in pinned:
+    elif kind in COMMANDS and not _held(after, pin, pinned):
+        # The image or the job gets it, not who installs the project.
+        level = Level.WARNING if pin == "exact" else Level.NOTE
+        asked = shown(after.specifier) or "any version"
+        yield UNPINNED.at(f"{shown(after.raw)} is not pinned ({asked})", place, level=level)
+    elif kind in DECLARED and not after.specifier and after.name not in pinned:
         message = f"{shown(after.raw)} has no version bound at all"
         remedy = "Give the lowest version that works, and an upper bound where one is known."
         yield UNPINNED.at(message, place, level=Level.WARNING, remedy=remedy)
 
 
 def _held(requirement: Requirement, pin: Pin, pinned: frozenset[str]) -> bool:
-    if requirement.version or (requirement.ecosystem == "conda" and requirement.name == "pip"):
+    if requirement.version or requirement.name == "pip":
         return True
     if pin == "bounded":
         return bool(requirement.specifier)
     # Conda's own way to pin is `name=1.2`, which lets patch releases in.
     fuzzy = requirement.ecosystem == "conda" and requirement.specifier.startswith("==")
     return pin == "lock" and (fuzzy or requirement.name in pinned)
-
-
-def _loss(before: Requirement, after: Requirement) -> str:
-    old, new = shown(before.specifier), shown(after.specifier) or "any version"
-    if before.version and not after.version:
-        return f"the pin {old} became {new}"
-    if before.has_ceiling and not after.has_ceiling:
-        return f"the upper bound of {old} was dropped ({new})"
-    if before.has_floor and not after.has_floor:
-        return f"the lower bound of {old} was dropped ({new})"
-    return ""
 
 
 def unpinned_before(file: ManifestChange) -> bool:

@@ -216,7 +216,10 @@ def test_a_removed_lock() -> None:
 
 def test_an_included_file_of_the_change_is_read_whatever_its_name() -> None:
     files = {R: "-r more/deps.lst\n", "more/deps.lst": "-r ../requirements.txt\n-i https://evil\n"}
-    assert rows(review({}, files)) == [("index", "failure", "more/deps.lst", 2)]
+    assert rows(review({}, files)) == [
+        ("index", "failure", "more/deps.lst", 2),
+        ("include", "warning", R, 1),  # each includes the other: said once
+    ]
     # One that was there before, under a name that says nothing, needs a look.
     old = {"deps.lst": "numpy"}
     assert rows(review(old, {**old, R: "-r deps.lst"})) == [("include", "warning", R, 1)]

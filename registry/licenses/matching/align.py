@@ -39,7 +39,7 @@ def align(known: tuple[int, ...], words: list[int], start: int, end: int) -> Ali
         for block in LCSseq.opcodes(known, words[start:end]).as_matching_blocks()
         if block.size
     ]
-    blocks = _without_strays(blocks)
+    blocks = _without_strays(_compact(blocks, known, words))
     if not blocks:
         return None
     gaps = []
@@ -50,6 +50,28 @@ def align(known: tuple[int, ...], words: list[int], start: int, end: int) -> Ali
         text, place = begin + size, first + size
     same = sum(size for _, _, size in blocks)
     return Alignment(blocks[0][0], text, same, tuple(gaps))
+
+
+def _compact(
+    blocks: list[tuple[int, int, int]], known: tuple[int, ...], words: list[int]
+) -> list[tuple[int, int, int]]:
+    """Return the blocks with beginning and end drawn to the rest, where they are said there too.
+
+    Of two copies of an ending the longest common sequence may hold the far one.
+    """
+    for at in range(len(blocks) - 1):
+        text, place, size = blocks[at]
+        end, rest = text + size, known[place + size :]
+        if blocks[at + 1][0] > end and tuple(words[end : end + len(rest)]) == rest:
+            blocks = [*blocks[:at], (text, place, size + len(rest))]
+            break
+    for at in range(len(blocks) - 1, 0, -1):
+        text, place, size = blocks[at]
+        start = text - place
+        if sum(blocks[at - 1][::2]) < text and start >= 0:
+            if tuple(words[start:text]) == known[:place]:
+                return [(start, 0, place + size), *blocks[at + 1 :]]
+    return blocks
 
 
 def _without_strays(blocks: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:

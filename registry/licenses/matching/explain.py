@@ -17,6 +17,7 @@ _NUMBERS = frozenset(
 _RESERVED = ("all", "rights", "reserved")
 _TITLE_WORDS = 12
 _SLIDE = 40  # words
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _ADDRESS = 200  # characters
 _HOST = re.compile(r"(?:https?://|www\.)[\w.-]+/\S*$", re.IGNORECASE)
 _SPACE = re.compile(r"\s")
@@ -47,13 +48,20 @@ class Explain:
             end -= 1
         if start >= end or (named and is_name(self.words.words[start:end])):
             return []
-        if self._in_path(start, end):
+        if self._in_path(start, end) or self._are_years(start, end):
             return []
         kept: list[int] = []
         for part in self._without_titles(start, end):
             kept += self._without_statements(*part)
         reserved = self._reserved(start, end)
         return _ranges([i for i in kept if i not in reserved and not self.is_number(i)])
+
+    def _are_years(self, start: int, end: int) -> bool:
+        """Whether the words are years among years."""
+        words = self.words.words
+        beside = (*words[max(0, start - 1) : start], *words[end : end + 1])
+        years = all(_YEAR.fullmatch(word) for word in words[start:end])
+        return years and any(_YEAR.fullmatch(word) for word in beside)
 
     def _in_path(self, start: int, end: int) -> bool:
         """Whether the words are in the path of one web address, whose host stands before them."""

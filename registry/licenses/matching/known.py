@@ -27,6 +27,7 @@ _PREFACE = re.compile(
 _PREFACED = "creative commons corporation"
 _PATH = re.compile(r"(?:https?://|www\.)[\w.-]+(/[^\s>)\"\]]*)", re.IGNORECASE)
 _PARAGRAPH = re.compile(r"[^\n]*\S[^\n]*(?:\n[^\n]*\S[^\n]*)*")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _TITLES, _TITLE_WORDS, _TITLE_SHARE = 3, 14, 0.2
 _LEAST_SHARE = 0.4  # of a text that must come before its appendix
 
@@ -57,6 +58,7 @@ def known(text: str, is_title: Titles) -> Known:
     names = sorted({place[end] for _, end in slots if end in place})
     first, last = _bounds(text)
     paths = {i for a, b in _paths(text) for i in kept if a <= found.spans[i][0] < b}
+    paths.update(_years(found.words, kept))
     title = _title_end(text)
     ranges = _ranges(
         [place[i] for i in kept if not max(first, title) <= found.spans[i][0] < last or i in paths]
@@ -91,6 +93,12 @@ def _bounds(text: str) -> tuple[int, int]:
 def _paths(text: str) -> list[tuple[int, int]]:
     # A publisher moves its pages: the path of an address may change, its host not.
     return [m.span(1) for m in _PATH.finditer(text)]
+
+
+def _years(words: tuple[str, ...], kept: list[int]) -> list[int]:
+    years = [i for i in kept if _YEAR.fullmatch(words[i])]
+    beside = set(years)
+    return [i for i in years if i - 1 in beside or i + 1 in beside]
 
 
 def _title_end(text: str) -> int:

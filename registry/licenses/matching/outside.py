@@ -59,6 +59,9 @@ _NEVER_SET, _DONE_SET = frozenset(_NEVER.split()), frozenset(_DONE.split())
 _DUTY_SET, _OWED_SET = frozenset(_DUTY.split()), frozenset(_OWED.split())
 _ALONE_SET = frozenset(_ALONE.split())
 _HINT_SET = _NEVER_SET | _ALONE_SET | frozenset((_HINTS + " commercial commercially").split())
+_UNDER = frozenset(("licensed", "released", "distributed", "available", "published", "covered"))
+_EXCEPT = frozenset(("except", "unless"))
+_OTHERWISE = frozenset(("otherwise", "noted", "stated", "specified", "indicated", "mentioned"))
 _STRONG_DUTY = frozenset(("must", "shall", "required", "requires", "obliged", "obligated"))
 
 
@@ -90,6 +93,9 @@ def sentences(words: Words, ranges: tuple[tuple[int, int], ...]) -> Iterator[tup
 
 
 def _restricts(said: frozenset[str], length: int, *, strict: bool) -> bool:
+    if said & _UNDER and said & _EXCEPT and said & _OTHERWISE:
+        # "Except where noted otherwise all code is released under the licence below."
+        said -= _UNDER | _EXCEPT | _OTHERWISE | {"all", "rights"}
     if said & _ALONE_SET or any(said.issuperset(pair) for pair in _PAIRS):
         return True
     if strict:

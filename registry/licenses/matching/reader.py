@@ -11,13 +11,14 @@ from registry.errors import UnreadableText
 from registry.licenses.matching.align import Alignment, Gap, align
 from registry.licenses.matching.explain import Explain
 from registry.licenses.matching.holders import is_name
-from registry.licenses.matching.index import Index, Text, load
+from registry.licenses.matching.index import Index, Text, digest, load
 from registry.licenses.matching.search import Place, Search
 from registry.licenses.matching.words import Words, words_of
 
 TEXT_LIMIT = 1_000_000  # characters; the longest known text has about 46,000
 MOST_MATCHES = 200  # in one text
 _TRIED = 12  # known texts laid beside one part
+_DEAR = 3  # words that a text must explain to make up for one that differs
 _ASIDE = 8  # words
 _HOLDER = 4  # words of the known text that a name may stand for
 _LEAST_COVERAGE = 0.6
@@ -59,7 +60,7 @@ def read(text: str) -> Reading:
     if len(text) > TEXT_LIMIT:
         raise UnreadableText("the text is too long to compare", _HINT)
     index = load()
-    words = words_of(text)
+    words = words_of(text, lambda word: digest(word) in index.vocabulary)
     explain = Explain(words, index)
     found = sorted(_all(words, index, explain), key=lambda one: one.start)
     edges = [(0, 0), *((one.start, one.end) for one in found), (len(words.words),) * 2]
@@ -112,19 +113,19 @@ def _best(places: list[Place], numbers: list[int], index: Index, explain: Explai
 
 def _value(one: Found) -> tuple[int, int]:
     total = len(one.known.words) - one.known.spare
-    return round(one.coverage * total) - one.cost, one.same
+    return round(one.coverage * total) - _DEAR * one.cost, one.same
 
 
 def bound(known: Text, here: Counter[int]) -> int:
     """Return the most that a known text can be worth where these words are, in any order."""
     missing = sum((Counter(known.words) - here).values())
     must = len(known.words) - known.spare
-    return must - 2 * max(0, missing - known.spare)
+    return must - (1 + _DEAR) * max(0, missing - known.spare)
 
 
 def _value(one: Found) -> tuple[int, int]:
     total = len(one.known.words) - one.known.spare
-    return round(one.coverage * total) - one.cost, one.same
+    return round(one.coverage * total) - _DEAR * one.cost, one.same
 
 
 def _found(known: Text, aligned: Alignment, explain: Explain) -> Found | None:

@@ -15,7 +15,7 @@ _LONG = 400  # shingles
 _BACK = 0.5  # of a text: a place this far back begins it anew
 _WHOLE = 1.3  # times a text that what holds it once may be long
 _AHEAD = 8  # shingles in a row that must be so far back
-_WEIGHED, _PLACED = 24, 5  # texts looked at by their words, and by their places
+_WEIGHED = 12  # texts whose places are looked at, in each order
 _SLACK = 12  # words on each side that may be part of what was found
 _APART, _BETWEEN = 0.3, 80  # share of a text, and words, that may stand between parts of it
 
@@ -49,19 +49,23 @@ class Search:
             found = index.places.get(key)
             if found is not None:
                 self._hits[position if plain is None else plain[position]] = found
-        self._counts = self._count(self._hits.values())
+        # A shingle counts once: what a text says thrice does not make a longer one of it.
+        self._often = Counter(self._hits.values())
+        self._counts = self._count(self._often)
 
     def best(self) -> list[Place]:
         """Return the likeliest place, and those of other known texts that may stand there."""
-        ranked = []
+        shares = []
         for number, hits in self._counts.items():
             total = self._index.entries[number][2]
             if hits >= total * (_LEAST_LONG if total > _LONG else _LEAST) and hits > 1:
-                share = min(1.0, hits / total)
-                ranked.append(((2 * share - 1) * self._size(number), number))
-        ranked.sort(key=lambda one: (-one[0], one[1]))
-        numbers = [number for _, number in ranked[:_WEIGHED]]
-        places = self._placed(numbers[:_PLACED])
+                shares.append((min(1.0, hits / total), self._size(number), number))
+        # Those that are nearly whole first, then those of which most is there.
+        numbers: dict[int, None] = {}
+        for dear in (4, 2):
+            shares.sort(key=lambda one: (-(dear * (one[0] - 1) + 1) * one[1], one[2]))
+            numbers.update(dict.fromkeys(number for _, _, number in shares[:_WEIGHED]))
+        places = self._placed(list(numbers))
         if not places:
             return []
         top = places[0]
@@ -69,17 +73,17 @@ class Search:
         for place in places:
             if place.first < top.last and top.first < place.last:
                 found.setdefault(place.number, place)
-        # Its relatives are laid where it stands. One that stands elsewhere has few of its words
-        # here, and falls out when they are counted.
-        for number in numbers[_PLACED:]:
-            found.setdefault(number, replace(top, number=number))
         return list(found.values())
 
     def strike(self, start: int, end: int) -> None:
         """Forget the words from `start` up to `end`."""
-        gone = [self._hits.pop(i) for i in range(start, end + SHINGLE - 1) if i in self._hits]
-        if len(gone) > len(self._hits):
-            self._counts = self._count(self._hits.values())
+        found = (self._hits.pop(i) for i in range(start, end + SHINGLE - 1) if i in self._hits)
+        self._often.subtract(found)
+        gone = [shingle for shingle, often in self._often.items() if often <= 0]
+        for shingle in gone:
+            del self._often[shingle]
+        if len(gone) > len(self._often):
+            self._counts = self._count(self._often)
         else:
             self._counts.subtract(self._count(gone))
 

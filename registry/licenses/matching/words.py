@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -34,6 +35,7 @@ _SAME: dict[str, str] = {}
 for _pair in _SPELLINGS.split():
     _SAME[_pair.split("=")[0]] = _pair.split("=")[1]
 _JOINED = frozenset(("non", "sub", "or"))
+_DIVIDED = re.compile(r"(?<=[^\W\d_])-[ \t]*\r?\n")
 _NUMBER = re.compile(r"\d{1,2}|[a-z]|[ivx]{1,4}")
 _ENDS = '.;:,-–—•*)]}>"”'
 _MARK_LINES = 0.5  # share of lines that must carry a letter mark for it to be one
@@ -85,14 +87,19 @@ class Words:
         return [0, *(m.end() for m in re.finditer(r"\r\n|\r|\n|\f|\v|\x85|\u2028", self.text))]
 
 
-def words_of(text: str) -> Words:
-    """Return the words of a text. "non-x" and "non x" are one word, "and/or" is "and"."""
+def words_of(text: str, is_word: Callable[[str], bool] | None = None) -> Words:
+    """Return the words of a text. "non-x" and "non x" are one word, "and/or" is "and".
+
+    A word that a line's end divides is one if `is_word` says so of it.
+    """
     plain = _without_marks(text)
     lower = plain.lower()
     if len(lower) != len(plain):  # letters whose small form is longer
         lower = "".join(c.lower() if len(c.lower()) == 1 else c for c in plain)
     words = [_SAME.get(word, word) for word in _WORD.findall(lower)]
     spans = [found.span() for found in _WORD.finditer(plain)]
+    if is_word is not None and _DIVIDED.search(plain):
+        _join(plain, words, spans, is_word)
     odd = [i for i, word in enumerate(words) if word in _JOINED]
     for i in reversed(odd):
         start, end = spans[i]
@@ -103,6 +110,16 @@ def words_of(text: str) -> Words:
             words[i : i + 2] = [words[i] + words[i + 1]]
             spans[i : i + 2] = [(start, spans[i + 1][1])]
     return Words(text, tuple(words), tuple(spans))
+
+
+def _join(
+    plain: str, words: list[str], spans: list[tuple[int, int]], is_word: Callable[[str], bool]
+) -> None:
+    ends = {m.start() for m in _DIVIDED.finditer(plain)}
+    for i in range(len(words) - 2, -1, -1):
+        if spans[i][1] in ends and is_word(words[i] + words[i + 1]):
+            words[i : i + 2] = [words[i] + words[i + 1]]
+            spans[i : i + 2] = [(spans[i][0], spans[i + 1][1])]
 
 
 def _without_marks(text: str) -> str:

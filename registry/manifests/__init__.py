@@ -38,6 +38,8 @@ __all__ = [
 
 LOCKS = frozenset({"pylock", "uv-lock", "poetry-lock", "pipfile-lock"})
 COMMANDS = frozenset({"dockerfile", "workflow", "script"})  # kinds that hold install lines
+_IMAGES = ("dockerfile", "containerfile")
+_PROSE = ("md", "rst", "py", "pyc", "dockerignore")
 _NAMES = {
     "pyproject.toml": "pyproject",
     "uv.toml": "uv-config",
@@ -75,7 +77,8 @@ def command_kind(path: str) -> str | None:
     """Return the kind of file with install lines that a path is (of COMMANDS), or None."""
     folder, _, base = path.rpartition("/")
     name, _, suffix = base.lower().rpartition(".")
-    if {"dockerfile", "containerfile"} & {base.lower().partition(".")[0], suffix}:
+    whole = base.lower() in _IMAGES or suffix in _IMAGES
+    if whole or (base.startswith(("Dockerfile.", "Containerfile.")) and suffix not in _PROSE):
         return "dockerfile"
     if suffix in ("yml", "yaml") and (folder == ".github/workflows" or name == "action"):
         return "workflow"

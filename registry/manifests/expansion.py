@@ -12,6 +12,7 @@ Values = Mapping[str, tuple[str, ...]]  # what a variable may hold; one without 
 CHOICES = 32  # values that one word or variable may have
 LENGTH = 10_000  # characters of one value
 _GAP = "\x01"  # parts fields; a script that holds it as text has it taken out
+_BUILT = re.compile(r"\s*(?:ls|find|echo)\b[^|;&]*\.(?:whl|tar\.gz)['\"\s)]*(?:\||$)")
 _OPEN = re.compile("\0([^\0]*)\0")
 
 
@@ -84,6 +85,8 @@ def _values(piece: Piece, values: Values) -> tuple[str, ...]:
     if piece.kind == "text":
         text = piece.text.replace(_GAP, "")
         return (text if piece.quoted else text.replace(" ", _GAP),)
+    if piece.kind == "command" and _BUILT.match(piece.text):
+        return ("./*.whl",)  # a wheel that was just built, whatever its version
     if piece.kind == "command":
         return (open_piece(f"({piece.text[:80].strip()})"),)
     name = piece.text.removeprefix("env.")

@@ -10,6 +10,8 @@ from typing import cast
 from bot import conduct
 from bot.check import Check
 from bot.checks import (
+    advisories,
+    assets,
     community,
     contributors,
     dependencies,
@@ -31,7 +33,9 @@ CHECKS: tuple[Check, ...] = (
     contributors,
     files,
     dependencies,
+    advisories,
     licenses,
+    assets,
     weights,
     trust,
     regression,

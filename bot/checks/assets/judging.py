@@ -1,0 +1,176 @@
+"""Findings about the models and data of a change: one for each use, the worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.checks.assets import rules
+from bot.checks.assets.evidence import Dispute, Evidence, Placed, Unread
+from bot.checks.assets.licensing import MAKING
+from bot.checks.assets.settings import Settings
+from bot.checks.assets.weighing import HEAVY, Weighed, weigh
+from bot.checks.dependencies.shown import shown
+from bot.finding import Finding, Level, Location
+from registry.bom.naming import plain
+from registry.errors import BadFacts
+from registry.licenses.terms.values import Reason
+
+QUOTED = 200  # characters of a clause in a message
+MOST = 300  # findings about uses; the table shows the rest
+TOLD = 3  # clauses in one message
+
+_TIES = {
+    "links": "linked",
+    "vendors": "copied in",
+    "trains_on": "trained on",
+    "finetunes": "built upon",
+    "distils_from": "distilled from",
+    "merges": "merged",
+    "quantises": "quantised",
+    "embeds": "used",
+    "evaluates_on": "used for evaluation",
+}
+
+
+def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
+    """Find uses that are forbidden, bound to conditions, or of unknown licence."""
+    found = [*_unread(evidence.unread), *_disputes(evidence.disputes)]
+    if evidence.excess:
+        message = f"not all of the models and data were judged: {evidence.excess}"
+        found.append(rules.UNREADABLE.at(message, remedy="Split the change."))
+    said: set[tuple[str, str, str]] = set()
+    uses: list[Finding] = []
+    for placed in evidence.placed:
+        for finding in _use(placed, settings):
+            # The same words about one asset are said where it stands first.
+            key = (finding.rule, finding.severity, finding.message)
+            if key not in said:
+                said.add(key)
+                uses.append(finding)
+    order = (Level.UNKNOWN, Level.FAILURE, Level.WARNING, Level.NOTE)
+    uses.sort(key=lambda f: order.index(f.severity))
+    blocking = sum(f.counts for f in uses)
+    return (*found, *uses[: max(MOST, blocking)])
+
+
+def _unread(files: tuple[Unread, ...]) -> Iterator[Finding]:
+    for file in files:
+        level = Level.NOTE if file.old or not file.must else None
+        message = f"{file.path} cannot be read: {shown(file.why)}"
+        yield rules.UNREADABLE.at(message, Location(file.path, file.line), level=level)
+
+
+def _disputes(disputes: tuple[Dispute, ...]) -> Iterator[Finding]:
+    for one in disputes:
+        message = f"{one.path} says {shown(one.said)}, {one.text_path} is {one.text}"
+        level = Level.NOTE if one.old else None
+        yield rules.DISAGREE.at(message, Location(one.path, one.line), level=level)
+
+
+def _use(placed: Placed, settings: Settings) -> Iterator[Finding]:
+    try:
+        weighed = weigh(placed, settings)
+    except BadFacts as error:
+        place = Location(placed.path, placed.use.line)
+        yield rules.UNREADABLE.at(error.message, place, remedy=error.hint)
+        return
+    if weighed is None:
+        return
+    if weighed.dispute and not placed.demo:
+        yield _disagreement(placed, weighed)
+    finding = _verdict(placed, weighed)
+    if finding is not None:
+        yield finding
+
+
+def _disagreement(placed: Placed, weighed: Weighed) -> Finding:
+    one, other = weighed.dispute
+    message = (
+        f"{shown(placed.use.name)}: {shown(one.kind)} says {shown(one.license)},"
+        f" {shown(other.kind)} says {shown(other.license)}"
+    )
+    level = None if _published(placed) else Level.WARNING
+    return rules.DISAGREE.at(message, _place(placed), level=level)
+
+
+def _verdict(placed: Placed, weighed: Weighed) -> Finding | None:
+    heavy = any(r.tag in HEAVY for r in weighed.reasons)
+    if weighed.weight in ("fail", "review"):
+        rule = rules.FORBIDDEN if weighed.weight == "fail" else rules.REVIEW
+        return rule.at(_message(placed, weighed), _place(placed))
+    if weighed.answer == "forbidden":
+        return rules.FORBIDDEN.at(_message(placed, weighed), _place(placed), level=_level(placed))
+    if weighed.answer == "unknown":
+        if placed.demo:
+            return None
+        level = None if _published(placed) else Level.WARNING
+        return rules.UNKNOWN.at(_message(placed, weighed), _place(placed), level=level)
+    if weighed.answer == "conditions" and not placed.demo:
+        if not heavy and not placed.use.firm:
+            return None
+        low = weighed.weight == "note" or not heavy or not _published(placed)
+        level = Level.NOTE if low or placed.use.tie == "evaluates_on" else None
+        return rules.CONDITIONS.at(_message(placed, weighed), _place(placed), level=level)
+    return None
+
+
+def _level(placed: Placed) -> Level | None:
+    if placed.demo:
+        return Level.NOTE
+    return None if _published(placed) else Level.WARNING
+
+
+def _published(placed: Placed) -> bool:
+    """Whether what is published rests on this use.
+
+    A card or configuration says so. A script that trains does where somebody stated what the
+    weights are under: without that nobody says that any are published.
+    """
+    use = placed.use
+    if placed.demo or use.tie == "evaluates_on":
+        return False
+    if use.key in ("hf_hub_url", "ms_hub_url", "om_hub_url", "script_url", "file_name"):
+        return False  # a list of what may be trained on
+    return use.firm or (use.tie in MAKING and placed.outbound.stated)
+
+
+def _place(placed: Placed) -> Location:
+    return Location(placed.path, placed.use.line)
+
+
+def _message(placed: Placed, weighed: Weighed) -> str:
+    name, tie = shown(placed.use.name), _TIES[placed.use.tie]
+    license = f" ({shown(weighed.license)}, {shown(weighed.source)})" if weighed.license else ""
+    out = placed.outbound
+    target = f"{out.what} under {shown(out.license)}" if out.license else out.what
+    told = "; ".join(_told(r) for r in _weightiest(weighed))
+    if weighed.answer == "forbidden":
+        head = f"{name}{license} may not be {tie} for {target}"
+    elif weighed.answer == "unknown":
+        head = f"whether {name}{license} may be {tie} for {target} is not known"
+        if not out.license and placed.use.firm:
+            head += f", and {out.where or 'nothing'} does not say what {out.what} are under"
+    elif weighed.limited:
+        head = f"{name}{license} may be {tie} for {target}, but not commercially"
+    else:
+        head = f"{name}{license} may be {tie} for {target} on conditions"
+    return f"{head}: {told}" if told else head
+
+
+def _weightiest(weighed: Weighed) -> tuple[Reason, ...]:
+    if weighed.answer == "unknown":
+        # What is not known has no sentence; the clauses that are known can wait for it.
+        return tuple(r for r in weighed.reasons if not r.quote)[:TOLD]
+    if weighed.answer == "forbidden":
+        first, *others = weighed.reasons
+        return (first, *(r for r in others if r.tag in HEAVY or r.says.startswith("written")))[
+            :TOLD
+        ]
+    heavy = [r for r in weighed.reasons if r.tag in HEAVY]
+    return tuple([*heavy, *(r for r in weighed.reasons if r.tag not in HEAVY)][: TOLD + 1])
+
+
+def _told(reason: Reason) -> str:
+    said = plain(" ".join(reason.says.split()), QUOTED)
+    quote = plain(" ".join(reason.quote.split()), QUOTED)
+    return f"{said} (“{quote}”)" if quote else said

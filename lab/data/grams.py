@@ -94,7 +94,8 @@ class Table:
         new = np.ones(len(hashes), bool)
         new[1:] = (hashes[1:] != hashes[:-1]) | (numbers[1:] != numbers[:-1])
         _, group, counts = np.unique(hashes[new], return_inverse=True, return_counts=True)
-        kept = counts[group][np.cumsum(new) - 1] <= TEMPLATE
+        shared = min(TEMPLATE, max(2, len(needles) // 2))
+        kept = counts[group][np.cumsum(new) - 1] <= shared
         self.length = length
         self.hashes: Hashes = hashes[kept].astype(np.uint64)
         self.numbers, self.starts = numbers[kept], starts[kept]

@@ -11,7 +11,7 @@ LEAST = 8  # words of a sequence that is looked for anywhere; GPT-3 (arXiv:2005.
 EQUAL = 4  # words of a text that must be all of a training text to count
 EQUAL_BYTES = 20
 VARIED, LETTERED = 6, 3  # different words of a sequence, and those that are no number
-TEMPLATE = 10  # items that may share a sequence; one in more is their template
+TEMPLATE = 10  # items (or half of few) that may share a sequence; in more it is their template
 
 
 @dataclass(frozen=True, slots=True)

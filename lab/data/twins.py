@@ -45,6 +45,29 @@ class Shelf:
     new: NDArray[np.bool_]
 
 
+def shelves_of(
+    standing: Sequence[Sketch], after: Sequence[Sketch], before: Sequence[Sketch]
+) -> tuple[Shelf, ...]:
+    """Put files that stay, then files that change, on shelves.
+
+    A record of a changed file is new unless the files before the change had it, as often.
+    """
+    import numpy as np
+
+    stays = tuple(Shelf(old, np.zeros(len(old.digests), bool)) for old in standing)
+    if not after:
+        return stays
+    digests = np.concatenate([one.digests for one in after])
+    order = np.argsort(digests, kind="stable")
+    ranks = np.empty(len(digests), np.int64)
+    ranks[order] = np.arange(len(digests)) - np.searchsorted(digests[order], digests[order])
+    past = np.sort(np.concatenate([np.empty(0, np.uint64), *(old.digests for old in before)]))
+    had = np.searchsorted(past, digests, "right") - np.searchsorted(past, digests, "left")
+    new = (ranks >= had) & (digests != 0)
+    ends = np.cumsum([len(one.digests) for one in after])[:-1]
+    return stays + tuple(map(Shelf, after, np.split(new, ends)))
+
+
 @dataclass(frozen=True, slots=True)
 class Twins:
     """What was found; `partial` where there were more candidates than are compared."""

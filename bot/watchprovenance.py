@@ -14,7 +14,7 @@ SHOWN = 10  # files that could not be read, told one by one
 
 
 def provenance(*, update_: Path | None, format_: str) -> int:
-    """Import a folder of data summaries, or say what is kept; a file that cannot be read is told."""
+    """Import a folder of data summaries, or say what is kept; what cannot be read is told."""
     path = curated.default_path()
     if update_ is None:
         return _show(path, format_)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.advisorydata import database
 from tests.gitrepo import Repo
 
 
@@ -18,6 +19,17 @@ def _private_folders(
     monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
     monkeypatch.setenv("GIT_CONFIG_SYSTEM", "/dev/null")
+
+
+@pytest.fixture(scope="session")
+def _advisories(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return database(tmp_path_factory.mktemp("advisories") / "advisories.db")
+
+
+@pytest.fixture(autouse=True)
+def _small_database(_advisories: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As after `watch advisories --update`; one that is missing or old is what its own tests set.
+    monkeypatch.setenv("MODELWARDEN_ADVISORIES", str(_advisories))
 
 
 @pytest.fixture

@@ -93,7 +93,7 @@ class Database:
                 row = self._connection.execute(
                     "SELECT entries FROM package WHERE name = ?", (name,)
                 ).fetchone()
-                self._known[name] = tuple(map(_entry, json.loads(row[0]))) if row else ()
+                self._known[name] = _entries(json.loads(row[0])) if row else ()
             except (sqlite3.Error, ValueError, TypeError, IndexError) as error:
                 raise DatabaseError("the database of advisories is damaged", _AGAIN) from error
         return self._known[name]
@@ -117,6 +117,12 @@ def packed(entry: Entry) -> list[Any]:
     spans = [[s.introduced, s.fixed, s.last] for s in entry.spans]
     return [entry.ids, entry.severity, entry.malware, entry.summary, spans, entry.versions,
             entry.vague]  # fmt: skip
+
+
+def _entries(rows: Any) -> tuple[Entry, ...]:
+    if not isinstance(rows, list):
+        raise TypeError(rows)
+    return tuple(map(_entry, rows))
 
 
 def _entry(row: Any) -> Entry:

@@ -43,14 +43,17 @@ def advisory(value: Any, *, local: bool = False) -> Advisory | None:
     """Return what a parsed document says, as `read` does. Raises AdvisoryError."""
     if not isinstance(value, dict):
         raise AdvisoryError("not an object", _HINT)
+    id_ = _id(value.get("id"))
     if value.get("withdrawn") is not None:
         return None
     packages = _list(value, "affected", MAX_NAMES)
     left = [MAX_ITEMS]
     affected = tuple(a for package in packages if (a := _affected(package, left)) is not None)
     if not affected:
+        if local:
+            hint = "name it under affected.package, with the ecosystem PyPI"
+            raise AdvisoryError("it affects no PyPI package", hint)
         return None
-    id_ = _id(value.get("id"))
     # Some publish an alias with a blank after it, or a sentence: that one joins nothing.
     said = (one.strip() for one in _list(value, "aliases", MAX_NAMES) if isinstance(one, str))
     aliases = tuple(dict.fromkeys(one for one in said if _ID.fullmatch(one)))

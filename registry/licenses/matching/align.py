@@ -61,16 +61,19 @@ def _compact(
     """
     for at in range(len(blocks) - 1):
         text, place, size = blocks[at]
-        end, rest = text + size, known[place + size :]
-        if blocks[at + 1][0] > end and tuple(words[end : end + len(rest)]) == rest:
-            blocks = [*blocks[:at], (text, place, size + len(rest))]
-            break
+        end, first = text + size, place + size
+        if blocks[at + 1][0] > end and words[end] == known[first]:
+            rest = known[first:]
+            if tuple(words[end : end + len(rest)]) == rest:
+                blocks = [*blocks[:at], (text, place, size + len(rest))]
+                break
     for at in range(len(blocks) - 1, 0, -1):
         text, place, size = blocks[at]
         start = text - place
-        if sum(blocks[at - 1][::2]) < text and start >= 0:
-            if tuple(words[start:text]) == known[:place]:
-                return [(start, 0, place + size), *blocks[at + 1 :]]
+        near = place and words[text - 1] == known[place - 1]
+        apart = start >= 0 and blocks[at - 1][0] + blocks[at - 1][2] < text
+        if near and apart and tuple(words[start:text]) == known[:place]:
+            return [(start, 0, place + size), *blocks[at + 1 :]]
     return blocks
 
 

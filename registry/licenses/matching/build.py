@@ -19,6 +19,7 @@ from typing import Any
 from registry.licenses.matching import names
 from registry.licenses.matching.index import FILE, SHINGLE, digest, is_kept, packed, shingles
 from registry.licenses.matching.known import Known, known
+from registry.licenses.matching.references import plain_name
 from registry.licenses.matching.words import words_of
 
 
@@ -53,7 +54,17 @@ def build(licences: dict[str, dict[str, Any]], folders: tuple[Path, ...] = ()) -
         if source.id not in ids[one]:
             ids[one].append(source.id)
     entries = [(one, ids[one], source.family or ids[one][0]) for one, source in texts.items()]
-    return _packed(entries, titles)
+    return _packed(entries, titles, _names(current))
+
+
+def _names(current: dict[str, dict[str, Any]]) -> dict[str, str]:
+    called = {id: (id, entry["name"]) for id, entry in current.items()}
+    found: dict[str, str] = {}
+    for id in sorted(called, key=_plain_first, reverse=True):
+        found.update((name, id) for name in called[id])
+    found |= names.ALIASES
+    plain = {plain_name(words_of(name).words): id for name, id in found.items()}
+    return {str(digest(name)): id for name, id in sorted(plain.items()) if name}
 
 
 def in_folder(folder: Path) -> Iterator[Source]:
@@ -85,7 +96,9 @@ _CC_TITLE = "Creative Commons Attribution-NonCommercial 4.0"
 _CC_LAST = "Creative Commons is not a party to its public"
 
 
-def _packed(entries: list[tuple[Known, list[str], str]], titles: frozenset[int]) -> bytes:
+def _packed(
+    entries: list[tuple[Known, list[str], str]], titles: frozenset[int], called: dict[str, str]
+) -> bytes:
     vocabulary = sorted({word for one, _, _ in entries for word in one.words})
     number = {word: place for place, word in enumerate(vocabulary, 1)}
     sequences, ends, rows = array("H"), array("I"), []
@@ -107,7 +120,8 @@ def _packed(entries: list[tuple[Known, list[str], str]], titles: frozenset[int])
         texts.extend(text for text, _ in postings[key])
         at.extend(place for _, place in postings[key])
         places.append(len(texts))
-    header = json.dumps({"titles": sorted(titles), "entries": rows}, separators=(",", ":"))
+    facts = {"titles": sorted(titles), "names": called, "entries": rows}
+    header = json.dumps(facts, separators=(",", ":"))
     hashed = array("Q", [digest(word) for word in vocabulary])
     arrays = (hashed, sequences, ends, array("Q", keys), places, texts, at)
     return packed(header.encode(), arrays)

@@ -16,6 +16,7 @@ _NUMBERS = frozenset(
 )
 _RESERVED = ("all", "rights", "reserved")
 _TITLE_WORDS = 12
+_LINE = 25  # words
 _SLIDE = 40  # words
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _ADDRESS = 200  # characters
@@ -109,6 +110,8 @@ class Explain:
         parts: list[tuple[int, int]] = []
         for line in lines:
             first, last = line[0], line[-1] + 1
+            if self._index.is_title(words.words[slice(*self.whole_line(first))]):
+                continue
             if self._begins(first):
                 first = self._title_end(first, last)
             if first < last:
@@ -117,6 +120,16 @@ class Explain:
                 else:
                     parts.append((first, last))
         return parts
+
+    def whole_line(self, word: int) -> tuple[int, int]:
+        """Return the words of the line that a word is on, as far as a title may go."""
+        line, start, end = self.words.line(word), word, word + 1
+        last = len(self.words.words)
+        while start and word - start < _LINE and self.words.line(start - 1) == line:
+            start -= 1
+        while end < last and end - word < _LINE and self.words.line(end) == line:
+            end += 1
+        return start, end
 
     def _title_end(self, start: int, end: int) -> int:
         words = self.words.words

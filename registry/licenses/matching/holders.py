@@ -51,6 +51,7 @@ _PLACES = tuple(
         ("neither the name of", "nor the name of"),
         ("neither the name", "nor the names of"),
         ("the name of", "may not be used"),
+        ("the name of", "shall not be used"),
         ("the names", "must not be used"),
         ("the name", "must not be used"),
         ("software is provided by", "as is"),

@@ -46,10 +46,14 @@ class Text:
 
 @dataclass(frozen=True)
 class Index:
-    """All known texts. `places` maps a shingle to where its postings are, in `texts` and `at`."""
+    """All known texts. `places` maps a shingle to where its postings are, in `texts` and `at`.
+
+    `names` are what licences are called, as `references.plain_name` has it, with the id.
+    """
 
     vocabulary: dict[int, int]
     titles: frozenset[int]
+    names: dict[int, str]
     entries: tuple[tuple[Any, ...], ...]
     sequences: array[int]
     ends: array[int]
@@ -131,6 +135,7 @@ def load() -> Index:
     return Index(
         vocabulary={word: number for number, word in enumerate(vocabulary, 1)},
         titles=frozenset(header["titles"]),
+        names={int(name): id for name, id in header["names"].items()},
         entries=tuple(tuple(entry) for entry in header["entries"]),
         sequences=sequences,
         ends=ends,

@@ -29,7 +29,7 @@ _PATH = re.compile(r"(?:https?://|www\.)[\w.-]+(/[^\s>)\"\]]*)", re.IGNORECASE)
 _PARAGRAPH = re.compile(r"[^\n]*\S[^\n]*(?:\n[^\n]*\S[^\n]*)*")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _TITLES, _TITLE_WORDS, _TITLE_SHARE = 3, 14, 0.2
-_LEAST_SHARE = 0.4  # of a text that must come before its appendix
+_LEAST_SHARE = 0.7  # of a text that must come before its appendix
 
 Titles = Callable[[tuple[str, ...]], bool]
 

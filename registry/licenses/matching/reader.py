@@ -149,8 +149,21 @@ def _found(known: Text, aligned: Alignment, explain: Explain) -> Found | None:
     if sum(b - a for a, b in added) > aligned.same:
         return None
     return Found(
-        known, aligned.start, aligned.end, coverage, aligned.same, tuple(added), tuple(dropped)
+        known,
+        _line_start(aligned.start, explain),
+        aligned.end,
+        coverage,
+        aligned.same,
+        tuple(added),
+        tuple(dropped),
     )
+
+
+def _line_start(word: int, explain: Explain) -> int:
+    """Return where a text begins whose title is in part on the line before `word`."""
+    start = explain.whole_line(word)[0]
+    few = word - start <= _ASIDE
+    return start if few and is_name(explain.words.words[start:word]) else word
 
 
 def _left(

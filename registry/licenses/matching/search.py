@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 
 from registry.licenses.matching.index import SHINGLE, Index, shingles
@@ -14,6 +14,7 @@ _LEAST_LONG = 0.12  # of a text of which half would be long
 _LONG = 400  # shingles
 _BACK = 0.5  # of a text: a place this far back begins it anew
 _WHOLE = 1.3  # times a text that what holds it once may be long
+_ALIKE = 0.85  # of the share that the likeliest has; the others come when it is struck out
 _AHEAD = 8  # shingles in a row that must be so far back
 _WEIGHED = 12  # texts whose places are looked at, in each order
 _SLACK = 12  # words on each side that may be part of what was found
@@ -64,7 +65,8 @@ class Search:
         numbers: dict[int, None] = {}
         for dear in (4, 2):
             shares.sort(key=lambda one: (-(dear * (one[0] - 1) + 1) * one[1], one[2]))
-            numbers.update(dict.fromkeys(number for _, _, number in shares[:_WEIGHED]))
+            likely = max((share for share, _, _ in shares[:3]), default=0.0) * _ALIKE
+            numbers.update((n, None) for share, _, n in shares[:_WEIGHED] if share >= likely)
         places = self._placed(list(numbers))
         if not places:
             return []

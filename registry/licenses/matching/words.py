@@ -117,7 +117,8 @@ def _join(
 ) -> None:
     ends = {m.start() for m in _DIVIDED.finditer(plain)}
     for i in range(len(words) - 2, -1, -1):
-        if spans[i][1] in ends and is_word(words[i] + words[i + 1]):
+        whole = all(map(is_word, words[i : i + 2]))  # "end-user" is two words wherever it breaks
+        if spans[i][1] in ends and not whole and is_word(words[i] + words[i + 1]):
             words[i : i + 2] = [words[i] + words[i + 1]]
             spans[i : i + 2] = [(spans[i][0], spans[i + 1][1])]
 

@@ -56,7 +56,9 @@ def summary(evidence: Evidence) -> str:
     """Say how many uses were judged, and how far their licences are known."""
     assets = {p.asset.name: p.asset for p in evidence.placed}
     known = sum(any(s.license for s in a.sources) or bool(a.path) for a in assets.values())
-    parts = [f"{known:,} of {plural(len(assets), 'model or data set')} of known licence"]
+    parts = [
+        f"{known:,} of {plural(len(assets), 'model or data set', 'models or data sets')} of known licence"
+    ]
     if not assets:
         parts = ["no model or data set added"]
     if evidence.computed:
@@ -88,6 +90,7 @@ def _row(placed: Placed, settings: Settings) -> tuple[str, ...]:
         return (name, tie, "-", "-", "unknown", place)
     if weighed is None:
         return (name, tie, "-", "this repository", "own work", place)
-    answer = "not commercially" if weighed.limited else weighed.answer
+    limited = weighed.limited and weighed.answer == "conditions"
+    answer = "not commercially" if limited else weighed.answer
     return (name, tie, shown(weighed.license) or "unknown", shown(weighed.source) or "-",
             answer, place)  # fmt: skip

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterator
 
 from bot.change import Change, TreeEntry
-from bot.checks.assets.evidence import Dispute, Evidence, Placed, Unread
+from bot.checks.assets.evidence import Asset, Dispute, Evidence, Outbound, Placed, Unread
 from bot.checks.assets.files import Tree, is_license_file, told, up
 from bot.checks.assets.licensing import Shelf
 from bot.checks.assets.settings import Settings
@@ -40,18 +40,23 @@ def collect(change: Change, world: World, settings: Settings) -> Evidence:
     fresh = {path: _new(path, one, old) for path, one in after.items()}
     again, more = _again(change, world, before, after)
     excess = excess or more
+    was = Shelf(Tree(world, change.merge_base), settings, book)
     placed: dict[tuple[object, ...], Placed] = {}
     elsewhere = 0
     for path, one in {**again, **after}.items():
-        for use in dict.fromkeys((*fresh.get(path, ()), *(one.uses if path in again else ()))):
+        new = fresh.get(path, ())
+        for use in dict.fromkeys((*new, *(one.uses if path in again else ()))):
             asset = shelf.asset(use, path)
             elsewhere += asset is None
-            if asset is not None and len(placed) < MAX_PLACED:
-                found = Placed(
-                    path, use, asset, shelf.outbound(path, one, use), is_demo(path),
-                    use in fresh.get(path, ()),
-                )  # fmt: skip
-                placed.setdefault((path, use.tie, use.name), found)
+            if asset is None or len(placed) >= MAX_PLACED:
+                continue
+            outbound = shelf.outbound(path, one, use)
+            if use not in new and not _differs(
+                was, path, before.get(path, one), use, asset, outbound
+            ):
+                continue
+            found = Placed(path, use, asset, outbound, is_demo(path), use in new)
+            placed.setdefault((path, use.tie, use.name), found)
     return Evidence(
         tuple(placed[key] for key in sorted(placed, key=str)),
         tuple(_disputes(change, world)),
@@ -61,6 +66,14 @@ def collect(change: Change, world: World, settings: Settings) -> Evidence:
         book.imported,
         excess,
     )
+
+
+def _differs(was: Shelf, path: str, one: Told, use: Use, asset: Asset, outbound: Outbound) -> bool:
+    """Whether a use that was there before is under other licences now, on either side."""
+    before = was.outbound(path, one, use)
+    held = was.asset(use, path)
+    old = {source.license for source in held.sources} if held is not None else set()
+    return before.license != outbound.license or old != {s.license for s in asset.sources}
 
 
 def _identity(path: str, use: Use) -> tuple[object, ...]:
@@ -84,9 +97,7 @@ def _again(
     if not folders:
         return {}, ""
     # A project that begins has nothing to judge again: all of it is new.
-    if all(f.before is None for f in change.files if f.path in cards | texts) and not _tree(
-        world, change.merge_base
-    ):
+    if not world.folder(change.merge_base):
         return {}, ""
     entries = [e for e in world.walk(change.head) if e.is_file and kind_of(e.path)]
     under = [e for e in entries if _bears(e, folders)]
@@ -94,10 +105,6 @@ def _again(
     if len(under) > MAX_FILES:
         excess = f"{len(under):,} files to judge again, more than {MAX_FILES:,}"
     return {e.path: told(world, e) for e in under[:MAX_FILES]}, excess
-
-
-def _tree(world: World, commit: str) -> tuple[TreeEntry, ...]:
-    return world.folder(commit)
 
 
 def _bears(entry: TreeEntry, folders: set[str]) -> bool:

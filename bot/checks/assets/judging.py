@@ -17,6 +17,7 @@ from registry.licenses.terms.values import Reason
 
 QUOTED = 200  # characters of a clause in a message
 MOST = 300  # findings about uses; the table shows the rest
+FEW = 5  # vague uses of one file that are told one by one
 TOLD = 3  # clauses in one message
 
 _TIES = {
@@ -38,19 +39,45 @@ def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
     if evidence.excess:
         message = f"not all of the models and data were judged: {evidence.excess}"
         found.append(rules.UNREADABLE.at(message, remedy="Split the change."))
-    said: set[tuple[str, str, str]] = set()
     uses: list[Finding] = []
+    vague: dict[str, list[Placed]] = {}
     for placed in evidence.placed:
         for finding in _use(placed, settings):
-            # The same words about one asset are said where it stands first.
-            key = (finding.rule, finding.severity, finding.message)
-            if key not in said:
-                said.add(key)
-                uses.append(finding)
+            if finding.rule == rules.UNKNOWN.id and finding.severity is Level.WARNING:
+                vague.setdefault(placed.path, []).append(placed)
+            uses.append(finding)
+    uses = list(_gathered(uses, vague))
     order = (Level.UNKNOWN, Level.FAILURE, Level.WARNING, Level.NOTE)
     uses.sort(key=lambda f: order.index(f.severity))
     blocking = sum(f.counts for f in uses)
     return (*found, *uses[: max(MOST, blocking)])
+
+
+def _gathered(uses: list[Finding], vague: dict[str, list[Placed]]) -> Iterator[Finding]:
+    """Yield each finding once; many vague ones of one file are one, on the first line."""
+    said: set[tuple[str, str, str]] = set()
+    many = {path for path, placed in vague.items() if len(placed) > FEW}
+    for finding in uses:
+        path = finding.location.path
+        if finding.rule == rules.UNKNOWN.id and finding.severity is Level.WARNING and path in many:
+            if ("", "", path) not in said:
+                said.add(("", "", path))
+                yield _vague(path, vague[path])
+            continue
+        # The same words about one asset are said where it stands first.
+        key = (finding.rule, finding.severity, finding.message)
+        if key not in said:
+            said.add(key)
+            yield finding
+
+
+def _vague(path: str, placed: list[Placed]) -> Finding:
+    names = list(dict.fromkeys(p.use.name for p in placed))
+    told = ", ".join(shown(name) for name in names[:FEW])
+    more = f" and {len(names) - FEW:,} more" if len(names) > FEW else ""
+    message = f"what may be done with {told}{more} is not known: the table says of each why"
+    line = min(p.use.line for p in placed)
+    return rules.UNKNOWN.at(message, Location(path, line), level=Level.WARNING)
 
 
 def _unread(files: tuple[Unread, ...]) -> Iterator[Finding]:
@@ -140,15 +167,17 @@ def _place(placed: Placed) -> Location:
 
 def _message(placed: Placed, weighed: Weighed) -> str:
     name, tie = shown(placed.use.name), _TIES[placed.use.tie]
+    if placed.use.tie == "evaluates_on" and not placed.use.firm:
+        tie = "used"  # code loads it, and nobody knows what for
     license = f" ({shown(weighed.license)}, {shown(weighed.source)})" if weighed.license else ""
     out = placed.outbound
     target = f"{out.what} under {shown(out.license)}" if out.license else out.what
-    told = "; ".join(_told(r) for r in _weightiest(weighed))
+    told = "; ".join(_told(_weightiest(weighed)))
     if weighed.answer == "forbidden":
         head = f"{name}{license} may not be {tie} for {target}"
     elif weighed.answer == "unknown":
         head = f"whether {name}{license} may be {tie} for {target} is not known"
-        if not out.license and placed.use.firm:
+        if not out.license and placed.use.tie in MAKING:
             head += f", and {out.where or 'nothing'} does not say what {out.what} are under"
     elif weighed.limited:
         head = f"{name}{license} may be {tie} for {target}, but not commercially"
@@ -170,7 +199,13 @@ def _weightiest(weighed: Weighed) -> tuple[Reason, ...]:
     return tuple([*heavy, *(r for r in weighed.reasons if r.tag not in HEAVY)][: TOLD + 1])
 
 
-def _told(reason: Reason) -> str:
-    said = plain(" ".join(reason.says.split()), QUOTED)
-    quote = plain(" ".join(reason.quote.split()), QUOTED)
-    return f"{said} (“{quote}”)" if quote else said
+def _told(reasons: tuple[Reason, ...]) -> Iterator[str]:
+    named: dict[str, list[str]] = {}
+    for one in reasons:
+        quote = plain(" ".join(one.quote.split()), QUOTED)
+        said = plain(" ".join(one.says.split()), QUOTED)
+        named.setdefault(f"{said} (“{quote}”)" if quote else said, []).append(one.license)
+    several = len({license for licenses in named.values() for license in licenses}) > 1
+    for said, licenses in named.items():
+        whose = ", ".join(shown(license) for license in dict.fromkeys(licenses) if license)
+        yield f"{whose}: {said}" if several and whose else said

@@ -14,6 +14,7 @@ from registry.licenses.expressions import LicenseError, normalise
 from registry.licenses.metadata import narrow
 from registry.licenses.terms.judging import judge
 from registry.licenses.terms.values import Answer, Judgement, Reason, Tag
+from registry.licenses.terms.wording import UNSTATED
 
 # Clauses that ask for more than to keep names and notices beside what is published.
 HEAVY: frozenset[Tag] = frozenset((
@@ -23,6 +24,7 @@ HEAVY: frozenset[Tag] = frozenset((
     "field_of_use",
 ))  # fmt: skip
 _ORDER: tuple[Answer, ...] = ("allowed", "conditions", "unknown", "forbidden")
+_NOWHERE = "no source at hand says what licence it is under"
 _FIRST = (POLICY, CURATED, TABLE, TAG)
 
 
@@ -58,9 +60,11 @@ def weigh(placed: Placed, settings: Settings) -> Weighed | None:
         found = _worst(found, _generated(placed, settings))
     judgement, limited = found
     source = chosen.kind
-    if judgement.answer == "unknown" and chosen.reason and not chosen.license:
-        said = Reason("", "", "", f"{chosen.kind}: {chosen.reason}")
-        judgement = _with(judgement, (said, *judgement.reasons))
+    if judgement.answer == "unknown" and not chosen.license:
+        # What stands first here says more than that no licence is stated.
+        said = f"{chosen.kind}: {chosen.reason}" if chosen.reason else _NOWHERE
+        kept = tuple(r for r in judgement.reasons if r.says != UNSTATED)
+        judgement = _with(judgement, (Reason("", "", "", said), *kept))
     weighed = Weighed(judgement.answer, chosen.license, source, judgement.reasons, limited, dispute)
     return _by_policy(weighed, placed.use.tie, settings)
 
@@ -137,9 +141,14 @@ def _generated(placed: Placed, settings: Settings) -> tuple[Judgement, bool]:
     """Judge the data as what its generators wrote: their terms bind who trains on it."""
     found = None
     for name, license in placed.asset.generators:
+        if not license:
+            said = Reason("", "", "", f"written by {name}, whose terms nobody has put down here")
+            one = (Judgement("unknown", "distils_from", "", "", False, (said,)), False)
+            found = one if found is None else _worst(found, one)
+            continue
         judgement, limited = _judged(placed, "distils_from", license, settings)
         says = [
-            Reason(r.license or name, r.tag, r.quote, f"written by {name}: {r.says}")
+            Reason(r.license, r.tag, r.quote, f"written by {name}: {r.says}")
             for r in judgement.reasons
         ]
         one = (_with(judgement, tuple(says)), limited)

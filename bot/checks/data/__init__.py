@@ -12,6 +12,7 @@ from bot.finding import Finding
 from bot.patterns import compiled
 from bot.wording import plural
 from bot.world import World
+from lab.data.records import kind_of
 
 __all__ = [
     "NAME",
@@ -35,10 +36,18 @@ def applies(change: Change, settings: Settings) -> str:
     """Apply where training data or an evaluation set changes, or what may track it."""
     patterns = tuple(map(compiled, (*settings.training, *settings.evaluation)))
     suites = {suite.path for suite in settings.suites}
+    # A task file reads documents that lie beside it.
+    beside = {path.rpartition("/")[0] for path in suites if not path.endswith(".jsonl")}
     for file in change.files:
         if is_data(file.path, patterns) or may_track(file.path) or file.path in suites:
             return ""
+        if kind_of(file.path) and any(_below(file.path, folder) for folder in beside):
+            return ""
     return "no training data or evaluation set changed"
+
+
+def _below(path: str, folder: str) -> bool:
+    return not folder or path.startswith(folder + "/")
 
 
 def collect(change: Change, world: World, settings: Settings) -> Evidence:

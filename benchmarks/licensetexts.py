@@ -27,7 +27,8 @@ from registry.licenses.matching.build import Source, in_folder
 
 DATA = Path(__file__).parents[2] / "shared/data/audit"
 README = (
-    "# Example\n\nA small library for trees.\n\n## Installation\n\n```\npip install example\n```\n\n"
+    "# Example\n\nA small library for trees.\n\n## Installation\n\n"
+    "```\npip install example\n```\n\n"
     "You need Python 3.11 or later. See the documentation for how to use it.\n\n## License\n\n"
     "This project is licensed as follows.\n\n"
 )
@@ -213,9 +214,8 @@ def report(title: str, tallies: dict[str, Tally], column: str) -> Tally:
             for field in Tally.__slots__:
                 setattr(total, field, getattr(total, field) + getattr(one, field))
         count = one.quoted if column == "quoted %" else one.differs
-        print(
-            f"  {name:30} {one.tried:6} {100 * one.right / one.tried:7.1f} {100 * count / one.tried:11.1f}"
-        )
+        right, share = (100 * part / one.tried for part in (one.right, count))
+        print(f"  {name:30} {one.tried:6} {right:7.1f} {share:11.1f}")
     return total
 
 

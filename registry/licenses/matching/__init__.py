@@ -37,7 +37,7 @@ def identify(text: str) -> tuple[str, ...]:
     of the text alone comes first. Raises UnreadableText as `match` does.
     """
     reading = read(text)
-    if len(reading.found) != 1 or reading.found[0].cost or reading.rest:
+    if len(reading.found) != 1 or reading.found[0].more or reading.found[0].less or reading.rest:
         return ()
     return reading.found[0].known.ids
 

@@ -16,6 +16,7 @@ _NUMBERS = frozenset(
 )
 _RESERVED = ("all", "rights", "reserved")
 _TITLE_WORDS = 12
+_FEW = 3  # parts of a number
 _LINE = 25  # words
 _SLIDE = 40  # words
 _YEAR = re.compile(r"(?:19|20)\d\d")
@@ -34,15 +35,17 @@ class Explain:
         self.words = words
         self._index = index
 
-    def is_number(self, word: int) -> bool:
+    def is_number(self, word: int, *, loose: bool = False) -> bool:
         """Whether a word numbers a paragraph."""
-        return self.words.words[word] in _NUMBERS and self.words.is_number(word)
+        return self.words.words[word] in _NUMBERS and self.words.is_number(word, loose=loose)
 
     def left(self, start: int, end: int, *, named: bool = False) -> list[tuple[int, int]]:
         """Return the ranges of words from `start` up to `end` that are a difference.
 
         `named`: a holder may be named here.
         """
+        if end - start <= _FEW and all(self.is_number(i, loose=True) for i in range(start, end)):
+            return []
         while start < end and self.is_number(start):
             start += 1
         while start < end and self.is_number(end - 1):
@@ -67,9 +70,9 @@ class Explain:
     def _in_path(self, start: int, end: int) -> bool:
         """Whether the words are in the path of one web address, whose host stands before them."""
         first, last = self.words.spans[start][0], self.words.spans[end - 1][1]
-        before = self.words.text[max(0, first - _ADDRESS) : first]
+        before = self.words.plain[max(0, first - _ADDRESS) : first]
         host = _HOST.search(before)
-        return host is not None and not _SPACE.search(self.words.text[first:last])
+        return host is not None and not _SPACE.search(self.words.plain[first:last])
 
     def _reserved(self, start: int, end: int) -> set[int]:
         words = self.words.words
@@ -100,7 +103,7 @@ class Explain:
     def _begins(self, word: int) -> bool:
         if not word:
             return True
-        between = self.words.text[self.words.spans[word - 1][1] : self.words.spans[word][0]]
+        between = self.words.plain[self.words.spans[word - 1][1] : self.words.spans[word][0]]
         return bool(_SENTENCE_END.search(between))
 
     def _without_titles(self, start: int, end: int) -> list[tuple[int, int]]:
@@ -140,11 +143,11 @@ class Explain:
 
     def _ends(self, word: int) -> bool:
         # A title that other words follow on its line ends where a statement or sentence begins.
-        between = self.words.text[self.words.spans[word - 1][1] : self.words.spans[word][0]]
+        between = self.words.plain[self.words.spans[word - 1][1] : self.words.spans[word][0]]
         return bool(_TITLE_END.search(between)) or self.words.words[word] == "copyright"
 
     def _without_statements(self, start: int, end: int) -> list[int]:
-        raw = self.words.raw(start, end)
+        raw = self.words.raw(start, end, plain=True)
         offset = self.words.spans[end - 1][1] - len(raw)
         kept = [(offset + a, offset + b) for a, b in without_statements(raw)]
         found, part = [], 0

@@ -18,7 +18,7 @@ from registry.licenses.matching.words import Words, words_of
 TEXT_LIMIT = 1_000_000  # characters; the longest known text has about 46,000
 MOST_MATCHES = 200  # in one text
 _TRIED = 12  # known texts laid beside one part
-_DEAR = 3  # words that a text must explain to make up for one that differs
+_DEAR = 3  # words that a text must explain to make up for one of it that is not there
 _ASIDE = 8  # words
 _HOLDER = 4  # words of the known text that a name may stand for
 _LEAST_COVERAGE = 0.6
@@ -41,9 +41,14 @@ class Found:
     dropped: tuple[tuple[int, int], ...]
 
     @property
-    def cost(self) -> int:
-        """How many words differ."""
-        return sum(b - a for a, b in self.added) + sum(count for _, count in self.dropped)
+    def more(self) -> int:
+        """How many words there are that the known text has not."""
+        return sum(b - a for a, b in self.added)
+
+    @property
+    def less(self) -> int:
+        """How many words of the known text are not there."""
+        return sum(count for _, count in self.dropped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +118,7 @@ def _best(places: list[Place], numbers: list[int], index: Index, explain: Explai
 
 def _value(one: Found) -> tuple[int, int]:
     total = len(one.known.words) - one.known.spare
-    return round(one.coverage * total) - _DEAR * one.cost, one.same
+    return round(one.coverage * total) - _DEAR * one.less - one.more, one.same
 
 
 def bound(known: Text, here: Counter[int]) -> int:
@@ -125,7 +130,7 @@ def bound(known: Text, here: Counter[int]) -> int:
 
 def _value(one: Found) -> tuple[int, int]:
     total = len(one.known.words) - one.known.spare
-    return round(one.coverage * total) - _DEAR * one.cost, one.same
+    return round(one.coverage * total) - _DEAR * one.less - one.more, one.same
 
 
 def _found(known: Text, aligned: Alignment, explain: Explain) -> Found | None:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-_WORD = re.compile(r"[^\W_]+")
+_SCRIPT = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3"  # written without spaces: each sign is a word
+_WORD = re.compile(rf"[{_SCRIPT}]|[^\W_{_SCRIPT}]+")
 # Marks that are words themselves: comments of batch and m4 files, tags and entities of HTML.
 _LETTER_MARKS = re.compile(r"^[ \t]*(?:REM|rem|dnl)\b", re.MULTILINE)
 _TAG = re.compile(
@@ -43,9 +44,13 @@ _MARK_LINES = 0.5  # share of lines that must carry a letter mark for it to be o
 
 @dataclass(frozen=True)
 class Words:
-    """The words of a text in order; `spans` are their places in `text`, as (start, end)."""
+    """The words of a text in order; `spans` are their places in `text`, as (start, end).
+
+    `plain` is the text with spaces for marks that are words (REM, tags).
+    """
 
     text: str
+    plain: str
     words: tuple[str, ...]
     spans: tuple[tuple[int, int], ...]
 
@@ -57,27 +62,34 @@ class Words:
         """Return the first and last line of the words from `start` up to `end`."""
         return self.line(start), self.line(max(start, end - 1))
 
-    def raw(self, start: int, end: int) -> str:
+    def raw(self, start: int, end: int, *, plain: bool = False) -> str:
         """Return the words from `start` up to `end` as the text has them, with opening marks."""
+        text = self.plain if plain else self.text
         first = self.spans[start][0]
         floor = self.spans[start - 1][1] if start else 0
-        lead = self.text[max(floor, first - 4) : first]
+        lead = text[max(floor, first - 4) : first]
         opening = len(lead) - len(lead.lstrip("\n\r"))
-        return self.text[first - len(lead) + opening : self.spans[end - 1][1]]
+        return text[first - len(lead) + opening : self.spans[end - 1][1]]
 
-    def is_number(self, word: int) -> bool:
-        """Whether a word numbers a paragraph: "1." or "(a)" where a sentence or line begins."""
+    def is_number(self, word: int, *, loose: bool = False) -> bool:
+        """Whether a word numbers a paragraph: "1." or "(a)" where a sentence or line begins.
+
+        `loose`: or anywhere, as where lines were joined.
+        """
         plain = self.words[word]
         if len(plain) > 4 or not _NUMBER.fullmatch(plain):
             return False
         start, end = self.spans[word]
         # The second half of "3.1 Grant" numbers it too.
-        if word and self.text[self.spans[word - 1][1] : start] == "." and self.is_number(word - 1):
+        joined = word and self.plain[self.spans[word - 1][1] : start] == "."
+        if joined and self.is_number(word - 1, loose=loose):
             return True
-        after = self.text[end : end + 1]
+        after = self.plain[end : end + 1]
         if after not in (".", ")", "]", ":", "-"):
             return False
-        before = self.text[max(0, start - 80) : start].rstrip("([*_#-. \t")
+        if loose:
+            return True
+        before = self.plain[max(0, start - 80) : start].rstrip("([*_#-./%;>| \t")
         if not before or before[-1] in "\n\r" or before[-1] in _ENDS:
             return True
         return after == ")" and self.words[word - 1] in ("and", "or")
@@ -109,7 +121,7 @@ def words_of(text: str, is_word: Callable[[str], bool] | None = None) -> Words:
         elif i + 1 < len(words) and (words[i] == "non" or plain[end : end + 1] == "-"):
             words[i : i + 2] = [words[i] + words[i + 1]]
             spans[i : i + 2] = [(start, spans[i + 1][1])]
-    return Words(text, tuple(words), tuple(spans))
+    return Words(text, plain, tuple(words), tuple(spans))
 
 
 def _join(

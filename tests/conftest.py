@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from registry.advisories.database import VARIABLE
 from tests.advisorydata import database
 from tests.gitrepo import Repo
 
@@ -21,15 +23,13 @@ def _private_folders(
     monkeypatch.setenv("GIT_CONFIG_SYSTEM", "/dev/null")
 
 
-@pytest.fixture(scope="session")
-def _advisories(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return database(tmp_path_factory.mktemp("advisories") / "advisories.db")
-
-
-@pytest.fixture(autouse=True)
-def _small_database(_advisories: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def _small_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     # As after `watch advisories --update`; one that is missing or old is what its own tests set.
-    monkeypatch.setenv("MODELWARDEN_ADVISORIES", str(_advisories))
+    path = database(tmp_path_factory.mktemp("advisories") / "advisories.db")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, str(path))
+        yield
 
 
 @pytest.fixture

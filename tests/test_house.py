@@ -38,6 +38,7 @@ CALLERS: dict[str, str | tuple[str, ...]] = {
     "pkcs11": "security/",
     "blake3": "security/",
     "license_expression": "registry/licenses/",
+    "cvss": "registry/advisories/severity.py",
     "mlflow": "registry/mlflow/child.py",
     "dvc": "registry/dvc",
     "github": "bot/github/client.py",

@@ -74,8 +74,10 @@ def collect(change: Change, world: World, settings: Settings) -> Evidence:
     today = datetime.now(UTC).date()
     read = manifestfiles.collect(change, world)
     own = local.collect(world, change.base, settings.local, today)
+    fresh = _fresh(read.files)
     told = Evidence(
-        fresh=_fresh(read.files),
+        fresh=len(fresh),
+        exact=sum(exact for *_, exact in fresh),
         unreadable=tuple(p for f in read.files for p in _unreadable(f)),
         local=own.troubles,
         expired=own.expired,
@@ -121,13 +123,13 @@ def _looks(
     return base, head
 
 
-def _fresh(files: tuple[ManifestChange, ...]) -> int:
-    return len(_identities(f.after for f in files) - _identities(f.before for f in files))
+def _fresh(files: tuple[ManifestChange, ...]) -> set[tuple[str, str, str, str, bool]]:
+    return _asked(f.after for f in files) - _asked(f.before for f in files)
 
 
-def _identities(manifests: Iterable[Manifest | None]) -> set[tuple[str, ...]]:
+def _asked(manifests: Iterable[Manifest | None]) -> set[tuple[str, str, str, str, bool]]:
     return {
-        (r.ecosystem, r.name, r.specifier, r.url)
+        (r.ecosystem, r.name, r.specifier, r.url, bool(r.version))
         for manifest in manifests
         if manifest is not None
         for r in manifest.requirements

@@ -50,8 +50,9 @@ class Evidence:
 
     `trouble` says why there is no database ("", if there is one), `advice` what to do. `packages`
     counts those of the head, `resolved` those whose version is known, `fresh` those that the
-    change brings or alters. `local` are documents of the project that cannot be read, `expired`
-    statements that no longer count; `excused` (id, name, who, until) those that do.
+    change brings or alters, and `exact` how many of these it asks for in one version. `local` are
+    documents of the project that cannot be read, `expired` statements that no longer count;
+    `excused` (id, name, who, until) those that do.
     """
 
     trouble: str = ""
@@ -64,6 +65,7 @@ class Evidence:
     packages: int = 0
     resolved: int = 0
     fresh: int = 0
+    exact: int = 0
     hits: tuple[Hit, ...] = ()
     unresolved: tuple[Place, ...] = ()
     unreadable: tuple[Place, ...] = ()

@@ -48,11 +48,13 @@ def judge(evidence: Evidence, bounds: Bounds) -> tuple[Finding, ...]:
 def _database(evidence: Evidence, bounds: Bounds) -> Iterator[Finding]:
     if not evidence.fresh:
         return  # nothing new is asked for, so there is nothing to be looked up
+    # Which version a range will be is not known anyway, and is told as that: not clean.
+    level = Level.UNKNOWN if evidence.exact or not evidence.missing else Level.WARNING
     told = plural(evidence.fresh, "package")
     if evidence.trouble:
         remedy = rules.NO_DATABASE.remedy if evidence.missing else evidence.advice
         message = f"{shown(evidence.trouble)}: {told} of the change not looked up"
-        yield rules.NO_DATABASE.at(message, remedy=remedy)
+        yield rules.NO_DATABASE.at(message, remedy=remedy, level=level)
     elif evidence.age > bounds.max_age_days:
         yield rules.TOO_OLD.at(
             f"the advisories are of {evidence.date}, {evidence.age:,} days old; at most "

@@ -92,7 +92,8 @@ def review(base: str, head: str, **policy: Any) -> list[Row]:
         # reading
         ("", "numpy==1\n???\n", [("unreadable", "unknown", R, 2)]),
         ("", b"leaky\x00==1.1", [("unreadable", "unknown", R, 1)]),
-        ("", "hijacked @ https://h/hijacked-2.6.2-py3-none-any.whl", [("malware", "failure", R, 1)]),
+        ("", "hijacked @ https://h/hijacked-2.6.2-py3-none-any.whl",
+         [("malware", "failure", R, 1)]),
         ("", "hijacked @ https://h/hijacked-2.6.2.tar.gz", [("malware", "failure", R, 1)]),
         ("", "-e ./hijacked", []),
     ],
@@ -178,6 +179,8 @@ def test_no_database_could_not_tell_and_says_what_to_run(
     assert rows(found) == [("no-database", "unknown", "", 0)]
     assert "modelwarden watch advisories --update" in found[0].remedy
     assert summary(evidence) == "1 of 1 package resolved, no database of advisories"
+    assert review("", "numpy>=1") == [("no-database", "warning", "", 0)]
+    assert review("numpy>=1", "numpy==1") == [("no-database", "unknown", "", 0)]
     # Nothing new is asked for: nothing has to be looked up.
     assert review("numpy==1\nrich==1", "numpy==1") == []
     assert review("numpy==1", "# c\nnumpy==1") == []

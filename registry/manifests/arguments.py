@@ -117,7 +117,7 @@ def _partly(text: str, line: int) -> Item:
     found_plain = requirement(match[1] + ",".join(clauses), line)
     if isinstance(found_plain, Problem):
         return found_plain
-    return replace(found_plain, extras=tuple(sorted(canonicalize_name(e) for e in extras)))
+    return replace(found_plain, extras=tuple(sorted(canonicalize_name(e.strip()) for e in extras)))
 
 
 def _is_path(text: str) -> bool:

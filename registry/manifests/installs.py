@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from registry.documents import text_of
+from registry.documents import DocumentError, text_of
 from registry.manifests.arguments import arguments
 from registry.manifests.expansion import CHOICES, Slot, Values, open_piece, said, slots, whole
 from registry.manifests.installers import (
@@ -18,7 +18,15 @@ from registry.manifests.installers import (
     installer,
     is_pip,
 )
-from registry.manifests.requirement import Item, Manifest, Option, Problem, Requirement, manifest
+from registry.manifests.requirement import (
+    ITEM_LIMIT,
+    Item,
+    Manifest,
+    Option,
+    Problem,
+    Requirement,
+    manifest,
+)
 from registry.manifests.shellwords import Command, Word, commands
 
 DEPTH = 4  # scripts within words of scripts
@@ -50,7 +58,9 @@ def merged(items: Iterator[Item]) -> Iterator[Item]:
     Items of one line that differ only in extras become one: a variable listed them.
     """
     found: dict[object, Item] = {}
-    for item in items:
+    for number, item in enumerate(items):
+        if number >= ITEM_LIMIT:
+            raise DocumentError(f"more than {ITEM_LIMIT:,} things to install", item.line)
         if not isinstance(item, Requirement):
             found.setdefault(replace(item, line=0), item)
             continue

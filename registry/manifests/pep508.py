@@ -70,7 +70,9 @@ def from_place(text: str, line: int, *, group: str = "", hashed: bool = False) -
     extras: tuple[str, ...] = ()
     if "://" not in url and (match := _LOCAL_EXTRAS.match(url)):
         url = match[1]
-        extras = tuple(sorted({canonicalize_name(e) for e in match[2].split(",") if e.strip()}))
+        extras = tuple(
+            sorted({canonicalize_name(e.strip()) for e in match[2].split(",") if e.strip()})
+        )
     return Requirement(
         name, raw, line, extras=extras, marker=marker, url=url, hashed=hashed, group=group
     )

@@ -65,7 +65,7 @@ def _specifier(version: str) -> str:
 
 def _place(wanted: Any) -> str:
     if git := text_at(wanted, "git"):
-        named = (text_at(wanted, key) for key in ("rev", "tag", "branch"))
+        named = (text_at(wanted, key) for key in ("rev", "tag", "branch", "ref"))
         return git_url(git, next((n for n in named if n), ""))
     places = ("url", "path", "file")
     return next((u for key in places if (u := text_at(wanted, key))), "")

@@ -26,7 +26,7 @@ from registry.manifests.literals import (
     options,
 )
 
-STEPS = 300_000  # nodes looked at and values copied, all in all
+STEPS = 150_000  # nodes looked at and values copied, all in all
 _SAME = frozenset({"list", "tuple", "set", "frozenset", "sorted", "reversed", "str", "Path",
                    "abspath", "realpath", "fspath", "cast", "PurePath", "copy", "deepcopy",
                    "fromkeys", "normpath"})  # fmt: skip

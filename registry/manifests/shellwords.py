@@ -12,7 +12,7 @@ from typing import Literal
 
 from registry.documents import DocumentError
 
-WORD_LIMIT = 500_000  # pieces of words of one script
+WORD_LIMIT = 100_000  # pieces of words of one script
 _TOKEN = re.compile(
     r"""(?P<join>\\\r?\n)|(?P<newline>\n)|(?P<blank>[ \t\r]+)|(?P<single>'[^']*')"""
     r"""|(?P<double>")|(?P<ansi>\$'(?:[^'\\]|\\.)*')|(?P<dollar>\$)|(?P<back>`[^`]*`)|(?P<escape>\\.)"""

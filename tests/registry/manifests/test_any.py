@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from registry.manifests import DocumentError, Manifest, kind_of, read
+from registry.manifests import DocumentError, Manifest, command_kind, kind_of, read
 
 KINDS = (
     "requirements",
@@ -20,6 +20,12 @@ KINDS = (
     "uv-lock",
     "poetry-lock",
     "pipfile-lock",
+    "pipfile",
+    "setup-py",
+    "setup-cfg",
+    "dockerfile",
+    "workflow",
+    "script",
 )
 ADAPTER = TypeAdapter(Manifest)
 PIECES = (
@@ -28,6 +34,9 @@ PIECES = (
     "rev", " = ", ": ", "- ", "\n", "\n  ", "'", '"', "{", "}", "[", "]", ",", "a", "b>=1",
     "==1.0", " ; ", " @ ", "git+https://h/x@main", "https://[", "--hash=sha256:0", "-r x", "-e .",
     "#", "\\\n", "é", "\u2028", "1e9", "(" * 40, "&x", "*x", "true", "2020-01-01",
+    "pip install ", "RUN ", "$x", "${x}", "$(", "`", "&& ", "<<EOF", "setup(", "install_requires=",
+    "jobs: ", "steps: ", "run: |", "if x; then ", "fi", "FROM x", "ARG x=1", "install_requires",
+    "[options]", "[packages]", "for x in y:", "def f():", "    ",
 )  # fmt: skip
 
 
@@ -51,6 +60,9 @@ PIECES = (
         ("Pipfile.lock", "pipfile-lock"),
         ("environment.yml", "conda"),
         ("envs/environment-gpu.yaml", "conda"),
+        ("setup.py", "setup-py"),
+        ("sub/setup.cfg", "setup-cfg"),
+        ("Pipfile", "pipfile"),
         ("README.txt", None),
         ("docs/requirements", None),
         ("requirements.txt/x", None),
@@ -60,6 +72,32 @@ PIECES = (
 )
 def test_kinds(path: str, kind: str | None) -> None:
     assert kind_of(path) == kind
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("Dockerfile", "dockerfile"),
+        ("docker/Dockerfile.cuda", "dockerfile"),
+        ("gpu.dockerfile", "dockerfile"),
+        ("Containerfile", "dockerfile"),
+        ("registry/dockerfile.py", None),
+        ("Dockerfile.md", None),
+        ("Dockerfile.dockerignore", None),
+        (".github/workflows/ci.yml", "workflow"),
+        ("sub/.github/workflows/ci.yml", None),
+        ("action.yml", "workflow"),
+        (".github/action/action.yaml", "workflow"),
+        ("ci.yml", None),
+        ("install.sh", "script"),
+        ("tools/a.bash", "script"),
+        (".sh", None),
+        ("requirements.txt", None),
+        ("", None),
+    ],
+)
+def test_kinds_of_files_with_commands(path: str, kind: str | None) -> None:
+    assert command_kind(path) == kind
 
 
 @pytest.mark.parametrize("kind", KINDS)

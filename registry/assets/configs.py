@@ -18,8 +18,9 @@ _HINT = re.compile(
 )
 # Keys that only a configuration of ours has: such a file must be readable.
 _CERTAIN = re.compile(
-    rb"^[ \t]{0,40}(?:-[ \t]{1,8})?[\"']?(?:base_model|base_model_name_or_path|model_name_or_path"
-    rb"|teacher_model|teacher_model_name_or_path|merge_method|adapter_name_or_path)[\"']?"
+    rb"^[ \t]{0,40}(?:-[ \t]{1,8}|\{[ \t]{0,8})?[\"']?(?:base_model"
+    rb"|base_model_name_or_path|model_name_or_path|teacher_model|teacher_model_name_or_path"
+    rb"|merge_method|adapter_name_or_path)[\"']?"
     rb"[ \t]{0,8}:",
     re.MULTILINE,
 )
@@ -45,8 +46,9 @@ def told(data: bytes, *, is_json: bool) -> Told:
             return Told(trouble=error.message, line=error.line)
         return Told(skipped=error.message, line=error.line)
     tie, firm = _purpose({f.key for f in fields})
-    uses = tuple(dict.fromkeys(u for f in fields for u in _uses(f, tie, firm=firm)))
-    return Told("weights" if firm and uses else "", uses)
+    uses = dict.fromkeys(u for f in fields for u in _uses(f, tie, firm=firm))
+    ordered = tuple(sorted(uses, key=lambda use: use.line))
+    return Told("weights" if firm and uses else "", ordered)
 
 
 def adapter(data: bytes) -> Told:

@@ -47,6 +47,8 @@ def expression(name: str) -> str:
     plain = " ".join(name.lower().split()).replace("cc by sa", "cc by-sa")
     if plain in UNSTATED:
         return ""
+    if _CREATIVE.fullmatch(plain) and plain[-1].isalpha():
+        return ""  # without a version nobody knows which text
     found = NAMES.get(plain) or _series(plain)
     if not found:
         found = "LicenseRef-" + _NOT_ID.sub("-", name.strip()).strip("-.")[:80]
@@ -59,8 +61,7 @@ def expression(name: str) -> str:
 def _series(plain: str) -> str:
     match = _CREATIVE.fullmatch(plain)
     if match:
-        # Without a version nobody knows which text: the hub's family says as much.
-        return f"CC-{match[1].upper()}-{match[2]}" if match[2] else ""
+        return f"CC-{match[1].upper()}-{match[2]}"
     match = _CDLA.fullmatch(plain)
     return f"CDLA-{match[1].title()}-{match[2]}" if match else ""
 

@@ -57,7 +57,7 @@ def tables_of_transformers(text: str) -> dict[str, list[str]]:
     listed = ast.literal_eval(text[text.index("_deps = [") + 8 : text.index("]\n\n\n# this")] + "]")
     by_name = {re.split("[!=<>~ ]", one)[0]: one for one in listed}
     extras: dict[str, list[str]] = {}
-    pattern = r"^( *)extras\[\"([\w-]+)\"\] = (.+?)(?=^[^\s)]|^ +extras|\Z|^else|^#)"
+    pattern = r"^( *)extras\[\"([\w-]+)\"\] = (.+?)(?=^[^\s)]|^ +extras\[[^\]]+\] =|\Z|^else|^#)"
     for indent, name, right in re.findall(pattern, text, re.MULTILINE | re.DOTALL):
         right = re.sub(r"#[^\n]*", "", right)
         found: list[str] = []

@@ -106,7 +106,8 @@ class Reader:
             reading = Reading(self.world, source, self.settings)
             found = search(index, reading)
             largest = sorted(found, key=lambda leak: -leak.share)[:MAX_LEAKS]
-            return Leaks(tuple(largest), len(found), reading.count, reading.trouble)
+            ordered = sorted(largest, key=lambda leak: (leak.line, leak.source, leak.id))
+            return Leaks(tuple(ordered), len(found), reading.count, reading.trouble)
 
         maker = f"{self.maker}/leaks/{index.digest}/{self._how(source)}"
         found = self.world.facts(maker, source.key, Leaks, make)

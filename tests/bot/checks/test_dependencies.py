@@ -14,6 +14,7 @@ from bot.checks.dependencies import Settings, applies, collect, exhibits, judge,
 from bot.checks.dependencies.origins import within
 from bot.finding import Finding, Level
 from bot.manifestfiles import MAX_INCLUDES, Evidence
+from bot.manifestfiles import collect as collect_manifests
 from bot.world import LOCK_LIMIT, TEXT_LIMIT
 from tests.fakes import FakeWorld, symlink
 
@@ -307,3 +308,133 @@ def test_few_real_commits_are_stopped() -> None:
         assert not [f for f in found if f.severity is Level.UNKNOWN]
         stopped += any(f.counts for f in found)
     assert stopped < 0.05 * len(by_commit)
+
+
+SETUP = "from setuptools import setup\nsetup(install_requires={})\n"
+IMAGE = "FROM x\nRUN pip install {}\n"
+D, S, W = "Dockerfile", "setup.py", ".github/workflows/ci.yml"
+
+
+@pytest.mark.parametrize(
+    ("path", "base", "head", "expected"),
+    [
+        # setup.py is judged like any manifest
+        (S, SETUP.format("['numpy']"), SETUP.format("['numpy', 'rich>=1']"), []),
+        (S, "", SETUP.format("['numpy']"), [("unpinned", "warning", S, 2)]),
+        (S, SETUP.format("['numpy==1']"), SETUP.format("['numpy']"),
+         [("loosened", "warning", S, 2)]),
+        (S, "", SETUP.format("['reqeusts==1']"), [("lookalike", "failure", S, 2)]),
+        (S, "", SETUP.format("['r\u0435quests==1']"), [("confusable", "failure", S, 2)]),
+        (S, "", SETUP.format("['numpy @ git+https://h/x@main']"), [("vcs", "failure", S, 2)]),
+        (S, "", SETUP.format("fetch()"), [("unreadable", "unknown", S, 2)]),
+        (S, "", "setup(", [("unreadable", "unknown", S, 1)]),
+        # what an image or a job installs is not what the project asks for: pins are notes
+        (D, "", IMAGE.format("numpy"), []),
+        (D, IMAGE.format("numpy==1"), IMAGE.format("numpy"), [("loosened", "warning", D, 2)]),
+        (D, "", IMAGE.format("reqeusts"), [("lookalike", "failure", D, 2)]),
+        (D, "", IMAGE.format("git+https://h/x@main"), [("vcs", "failure", D, 2)]),
+        (D, "", IMAGE.format("https://h/x.zip"), [("url", "failure", D, 2)]),
+        (D, "", IMAGE.format("-e . dist/numpy-1-py3-none-any.whl /app ../x"), []),
+        (D, "", IMAGE.format("$WHAT"), [("unreadable", "unknown", D, 2)]),
+        (D, IMAGE.format("$WHAT"), IMAGE.format("$WHAT rich"), []),
+        (D, "", IMAGE.format("numpy -i https://i"), [("index", "warning", D, 2)]),
+        (D, "", IMAGE.format("numpy --extra-index-url https://i"), [("index", "failure", D, 2)]),
+        (D, "", IMAGE.format("numpy --trusted-host i"), [("index", "failure", D, 2)]),
+        (D, "", IMAGE.format("-r /app/other.txt"), []),
+        (D, "", IMAGE.format("-r https://e/x.txt"), [("include", "failure", D, 2)]),
+        (W, "", "jobs:\n  a:\n    steps:\n      - run: pip install reqeusts\n",
+         [("lookalike", "failure", W, 4)]),
+        (W, "", "jobs: &a [pip]\nb: *a\n", [("unreadable", "unknown", W, 2)]),
+        (W, "", "on: push\n", []),
+        ("x.sh", "", "pip install reqeusts\n", [("lookalike", "failure", "x.sh", 1)]),
+        ("x.sh", "", "echo \"unfinished\n", []),
+        # an index that is gone is asked for nowhere any more
+        (R, "-i https://i\nnumpy==1", "numpy==1", [("index-dropped", "warning", R, 0)]),
+        (R, "-i https://i\nnumpy==1", "--extra-index-url https://i\nnumpy==1", []),
+        (R, "-i https://i", "numpy==1\0", [("unreadable", "unknown", R, 1)]),
+        # bounds
+        (R, "numpy~=1.4", "numpy>=1.4,<2", [("loosened", "warning", R, 1)]),
+        (R, "numpy>=2", "numpy>=1", [("loosened", "warning", R, 1)]),
+        (R, "numpy!=1.5,>=1", "numpy>=1", [("loosened", "warning", R, 1)]),
+    ],
+)  # fmt: skip
+def test_other_manifests(path: str, base: str, head: str, expected: list[Row]) -> None:
+    assert rows(review({path: base} if base else {}, {path: head})) == expected
+
+
+def test_what_a_command_installs_from_is_looked_for_where_it_may_be() -> None:
+    files = {R: "numpy==1", "docker/Dockerfile": IMAGE.format("-r /app/requirements.txt")}
+    assert review(files, {**files, "docker/Dockerfile": IMAGE.format("-r requirements.txt")}) == ()
+    (note,) = review({}, {D: IMAGE.format("-r lost.txt")})
+    assert (note.rule, note.severity) == ("dependencies/include", Level.NOTE)
+
+
+def test_a_line_of_setup_py_that_stands_in_many_extras_is_said_once() -> None:
+    text = "from setuptools import setup\nA = ['numpy @ git+https://h/x@main']\n"
+    head = text + "setup(extras_require={'a': A, 'b': A, 'c': A})\n"
+    assert rows(review({}, {S: head})) == [("vcs", "failure", S, 2)]
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({R: "-r requirements.txt"}, [("include", "warning", R, 1)]),
+        (
+            {R: "-r a-requirements.txt", "a-requirements.txt": "-r requirements.txt"},
+            [("include", "warning", "a-requirements.txt", 1)],
+        ),
+        (
+            {
+                R: "-r a-requirements.txt",
+                "a-requirements.txt": "-r b-requirements.txt",
+                "b-requirements.txt": "-c requirements.txt",
+            },
+            [("include", "warning", "a-requirements.txt", 1)],
+        ),
+        ({R: "-r /etc/x.txt"}, [("include", "failure", R, 1)]),
+        ({R: "-r C:\\x.txt"}, [("include", "warning", R, 1)]),
+        ({R: "-r ~/x.txt"}, [("include", "failure", R, 1)]),
+        ({R: "-r a/../../x.txt"}, [("include", "failure", R, 1)]),
+        ({R: "-r file:///x.txt"}, [("include", "failure", R, 1)]),
+    ],
+)
+def test_includes_that_lead_nowhere(files: Tree, expected: list[Row]) -> None:
+    assert rows(review({}, files)) == expected
+
+
+def test_an_included_link_is_stopped() -> None:
+    head = {R: "-r other.txt", "other.txt": "elsewhere"}
+    world = FakeWorld({"other.txt": "elsewhere"}, head, modes=symlink("other.txt"))
+    evidence = collect(world.change(), world, Settings())
+    found = [f for f in judge(evidence, Settings()) if f.rule == "dependencies/include"]
+    assert [f.severity for f in found] == [Level.FAILURE]
+
+
+def test_settings_for_references_and_indexes() -> None:
+    assert rows(review({}, {R: "x @ git+https://h/x@v1"}, vcs="any")) == [("vcs", "warning", R, 1)]
+    assert rows(review({}, {R: "-i https://i"}, new_indexes="review")) == [
+        ("index", "warning", R, 1)
+    ]
+    with pytest.raises(ValueError, match="new_indexes"):
+        Settings(new_indexes="pass")  # type: ignore[arg-type]
+
+
+def test_the_table_says_what_kind_of_difference_it_is() -> None:
+    world = FakeWorld(
+        {R: "numpy==1\n-i https://i", "pyproject.toml": "[project]\ndependencies=['rich<2']"},
+        {R: "numpy>=1", "pyproject.toml": "[project]\ndependencies=['rich']"},
+    )
+    evidence = collect(world.change(), world, Settings())
+    (table,) = exhibits(evidence, Settings())
+    assert [row[3] for row in table.rows] == [  # type: ignore[union-attr]
+        "changed, loosened",
+        "changed, pin to range, loosened",
+        "index dropped",
+    ]
+    assert summary(evidence).endswith("ranges are not resolved, no lock changed")
+
+
+def test_other_checks_are_not_shown_what_commands_install() -> None:
+    world = FakeWorld({}, {D: IMAGE.format("numpy")})
+    assert collect_manifests(world.change(), world).files == ()
+    assert len(collect_manifests(world.change(), world, commands=True).files) == 1

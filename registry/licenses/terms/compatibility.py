@@ -27,11 +27,15 @@ CARRYING: frozenset[Tie] = frozenset(
 )
 # Ties by which only something learnt from it is.
 LEARNING: frozenset[Tie] = frozenset(("trains_on", "distils_from"))
+ANY = "any"  # in `into`: the text lets what is made from the thing be under terms of one's choice
 COPYLEFT: frozenset[Tag] = frozenset(("share_alike", "network_share_alike"))
 # Limits of use that the licence of what is published may not lift: it must have one of these.
 _LIMITS: dict[Tag, frozenset[Tag]] = {
     "noncommercial": frozenset(("noncommercial", "research_only", "personal_only")),
     "research_only": frozenset(("research_only", "personal_only")),
+    "personal_only": frozenset(("personal_only",)),
+    "field_of_use": frozenset(),
+    "use_restrictions": frozenset(("use_restrictions",)),
 }
 
 
@@ -59,7 +63,7 @@ class Case:
 
 
 def strictest(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return all verdicts as one: the strictest answer, and of each clause its weightiest reason."""
+    """Return all as one: the strictest answer, and of each clause its weightiest reason."""
     ordered = sorted(verdicts, key=lambda v: ORDER.index(v.answer), reverse=True)
     kept: dict[tuple[str, str], Reason] = {}
     for each in (reason for verdict in ordered for reason in verdict.reasons):
@@ -93,7 +97,7 @@ def demand(facts: Terms, term: Term, outbound: str, case: Case) -> Verdict:
         return unknown(outbound, UNSTATED)
     theirs = terms(base)
     id = theirs.id if theirs else base
-    if id == facts.id or id in facts.into:
+    if id == facts.id or id in facts.into or ANY in facts.into:
         return Verdict()
     if theirs is not None:
         held = {clause.tag for clause in theirs.clauses}
@@ -102,8 +106,8 @@ def demand(facts: Terms, term: Term, outbound: str, case: Case) -> Verdict:
         return Verdict()
     tags = [tag for tag in term.clauses if tag in missing]
     if theirs is None and not COPYLEFT & missing:
-        says = UNREAD.format(outbound=outbound)
-        return Verdict("unknown", tuple(reason(facts, tag, says) for tag in tags))
+        unread = UNREAD.format(outbound=outbound)
+        return Verdict("unknown", tuple(reason(facts, tag, unread) for tag in tags))
     return Verdict("forbidden", tuple(reason(facts, t, _says(t, outbound)) for t in tags))
 
 

@@ -38,7 +38,8 @@ terms:
 def _texts() -> Iterator[str]:
     named = {id for path in FILES for id in sheet(path).ids}
     listed = json.loads(gzip.decompress(SPDX.read_bytes()))
-    yield from (entry["text"] for id, entry in listed.items() if id in named)
+    # The texts of exceptions are in the list with a licence that they go with.
+    yield from (e["text"] for id, e in listed.items() if id in named or "-with-" in id)
     for path in (*AUDIT.glob("ai-licenses/**/*.txt"), *AUDIT.glob("modelgo/raw/*.tx*")):
         yield path.read_text(encoding="utf-8", errors="replace")
 

@@ -56,9 +56,8 @@ def summary(evidence: Evidence) -> str:
     """Say how many uses were judged, and how far their licences are known."""
     assets = {p.asset.name: p.asset for p in evidence.placed}
     known = sum(any(s.license for s in a.sources) or bool(a.path) for a in assets.values())
-    parts = [
-        f"{known:,} of {plural(len(assets), 'model or data set', 'models or data sets')} of known licence"
-    ]
+    counted = plural(len(assets), "model or data set", "models or data sets")
+    parts = [f"{known:,} of {counted} of known licence"]
     if not assets:
         parts = ["no model or data set added"]
     if evidence.computed:

@@ -60,7 +60,7 @@ def collect(change: Change, world: World, settings: Settings) -> Evidence:
     return Evidence(
         tuple(placed[key] for key in sorted(placed, key=str)),
         tuple(_disputes(change, world)),
-        tuple(_unread(before, after)),
+        tuple(_unread(after)),
         sum(after[path].computed for path in after if fresh[path]),
         elsewhere,
         book.imported,
@@ -143,11 +143,9 @@ def _dispute(tree: Tree, folder: str) -> Dispute | None:
     return Dispute(card.path, stated.line, stated.license, text.path, text.ids[0])
 
 
-def _unread(before: dict[str, Told], after: dict[str, Told]) -> Iterator[Unread]:
+def _unread(after: dict[str, Told]) -> Iterator[Unread]:
     for path, one in sorted(after.items()):
         why = one.trouble or one.skipped
         if not why or (one.skipped and (is_demo(path) or kind_of(path) not in ("py", "ipynb"))):
             continue
-        was = before.get(path)
-        old = was is not None and (was.trouble or was.skipped) == why
-        yield Unread(path, one.line, why, bool(one.trouble), old)
+        yield Unread(path, one.line, why, bool(one.trouble))

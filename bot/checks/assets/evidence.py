@@ -70,13 +70,12 @@ class Dispute:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A file that cannot be read; `must` where that leaves the question open, `old` as before."""
+    """A changed file that cannot be read; `must` where that leaves the question open."""
 
     path: str
     line: int
     why: str
     must: bool
-    old: bool = False
 
 
 @dataclass(frozen=True, slots=True)

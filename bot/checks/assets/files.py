@@ -12,7 +12,7 @@ from bot.world import World
 from registry.assets.reading import LIMIT, VERSION, kind_of, read
 from registry.assets.values import Told
 from registry.documents import DocumentError
-from registry.licenses.statements import PYPROJECT_LIMIT, in_pyproject, is_card
+from registry.licenses.statements import CARD_LIMIT, PYPROJECT_LIMIT, in_pyproject, is_card
 from registry.licenses.texts import TEXT_LIMIT, identify
 from security.sniff import is_lfs
 
@@ -49,12 +49,19 @@ def told(world: World, entry: TreeEntry) -> Told:
             f"assets/{VERSION}/{kind}/{name if kind == 'card' else ''}",
             entry.blob,
             Told,
-            lambda: read(entry.path, world.read(entry.blob, LIMIT)),
+            lambda: read(entry.path, _content(world, entry, kind)),
         )
     except CouldNotTell as error:
         if kind in ("card", "adapter", "config", "dataset_info"):
             return Told(trouble=error.message)
         return Told(skipped=error.message)
+
+
+def _content(world: World, entry: TreeEntry, kind: str) -> bytes:
+    # A card may be long: only what can be its front matter is read.
+    if kind == "card":
+        return world.prefix(entry.blob, CARD_LIMIT)
+    return world.read(entry.blob, LIMIT)
 
 
 @dataclass(slots=True)

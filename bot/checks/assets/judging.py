@@ -55,7 +55,7 @@ def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
 
 def _gathered(uses: list[Finding], vague: dict[str, list[Placed]]) -> Iterator[Finding]:
     """Yield each finding once; many vague ones of one file are one, on the first line."""
-    said: set[tuple[str, str, str]] = set()
+    said: set[tuple[str, ...]] = set()
     many = {path for path, placed in vague.items() if len(placed) > FEW}
     for finding in uses:
         path = finding.location.path
@@ -64,8 +64,9 @@ def _gathered(uses: list[Finding], vague: dict[str, list[Placed]]) -> Iterator[F
                 said.add(("", "", path))
                 yield _vague(path, vague[path])
             continue
-        # The same words about one asset are said where it stands first.
-        key = (finding.rule, finding.severity, finding.message)
+        # The same words about one asset are said where it stands first, unless they block.
+        at = path if finding.severity is Level.FAILURE else ""
+        key = (finding.rule, finding.severity, finding.message, at)
         if key not in said:
             said.add(key)
             yield finding
@@ -82,7 +83,7 @@ def _vague(path: str, placed: list[Placed]) -> Finding:
 
 def _unread(files: tuple[Unread, ...]) -> Iterator[Finding]:
     for file in files:
-        level = Level.NOTE if file.old or not file.must else None
+        level = None if file.must else Level.NOTE
         message = f"{file.path} cannot be read: {shown(file.why)}"
         yield rules.UNREADABLE.at(message, Location(file.path, file.line), level=level)
 

@@ -298,7 +298,7 @@ def test_many_unknown_names_of_a_list_are_one_finding() -> None:
 
 
 def test_summary_and_table() -> None:
-    used = Settings(facts=NC, commercial=True)
+    used = Settings.model_validate({"facts": NC, "commercial": True})
     head = {**with_data("org/nc"), "run.py": 'X.from_pretrained(name)\nload_dataset("org/u")'}
     found = evidence(MIT, head, used)
     assert assets.summary(found) == (

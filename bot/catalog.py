@@ -19,6 +19,7 @@ from bot.checks import (
     files,
     licenses,
     regression,
+    secrets,
     trust,
     weights,
 )
@@ -38,6 +39,7 @@ CHECKS: tuple[Check, ...] = (
     licenses,
     assets,
     data,
+    secrets,
     weights,
     trust,
     regression,

@@ -71,3 +71,19 @@ def provenance(**options: Any) -> int:
     from bot.watchprovenance import provenance as run
 
     return run(**options)
+
+
+@watch.command(
+    epilog=_examples(
+        "modelwarden watch secrets                       # what does HEAD hold?",
+        "modelwarden watch secrets --update              # accept it",
+    )
+)
+@click.option("--update", is_flag=True, help="Write the baseline that accepts what is found.")
+@click.option("--repo", type=click.Path(path_type=Path), default=Path(), help="The repository.")
+@click.option("--rev", default="HEAD", show_default=True, help="Whose files are read.")
+def secrets(**options: Any) -> int:
+    """Count secrets and personal data of a repository, or accept them in a baseline."""
+    from bot.watchsecrets import secrets as run
+
+    return run(**options)

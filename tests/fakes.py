@@ -128,20 +128,24 @@ class FakeWorld:
         target.write_bytes(self.read(blob, limit))
 
     def entry(self, commit: str, path: str) -> TreeEntry | None:
-        found = self.trees[commit].get(path)
+        found = self.trees.get(commit, {}).get(path)
         if found is None and self.walk(commit, path):
             return TreeEntry(path, "040000", "f" * 40)
         return found
 
     def folder(self, commit: str, path: str = "") -> tuple[TreeEntry, ...]:
         prefix = path.rstrip("/") + "/" if path else ""
-        names = {p[len(prefix) :].split("/")[0] for p in self.trees[commit] if p.startswith(prefix)}
+        names = {
+            p[len(prefix) :].split("/")[0]
+            for p in self.trees.get(commit, {})
+            if p.startswith(prefix)
+        }
         entries = (self.entry(commit, prefix + name) for name in sorted(names))
         return tuple(e for e in entries if e is not None)
 
     def walk(self, commit: str, path: str = "") -> tuple[TreeEntry, ...]:
         prefix = path.rstrip("/") + "/" if path else ""
-        return tuple(e for p, e in self.trees[commit].items() if p.startswith(prefix))
+        return tuple(e for p, e in self.trees.get(commit, {}).items() if p.startswith(prefix))
 
     def commits(self, base: str, head: str) -> tuple[Commit, ...]:
         return self._commits

@@ -23,16 +23,13 @@ QUOTE = 400  # characters of a quote
 _TOKEN = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"\d{1,2}|[a-z]|[ivx]{2,4}")
 _END = re.compile(r"[.!?][\"'”’)\]]*\s|[.!?][\"'”’)\]]*$|。")
-# Words that hold a "not" but deny nothing; the letters keep every offset where it is.
+# Words that deny nothing, or except nothing; the letters keep every offset where it is.
 _HARMLESS = (
     ("not limited to", "nqt limited to"),
     ("without limitation", "withqut limitation"),
     ("without limiting", "withqut limiting"),
     ("whether or not", "whether or nqt"),
     ("not only", "nqt only"),
-    ("without restriction", "withqut restriction"),
-    ("without any restriction", "withqut any restriction"),
-    ("without charge", "withqut charge"),
 )
 
 
@@ -52,7 +49,7 @@ class Found:
 
 def clauses(text: str) -> tuple[Found, ...]:
     """Return what each sentence says, in the order of the text; negated ones are marked."""
-    found: dict[tuple[Tag, int, int], Found] = {}
+    found: dict[tuple[Tag, int, int, bool], Found] = {}
     line, counted = 1, 0
     for sentence in _sentences(text):
         start = sentence[0][1]
@@ -61,10 +58,8 @@ def clauses(text: str) -> tuple[Found, ...]:
         for tag, first, last, negated in _read([word for word, *_ in sentence]):
             begin, end = sentence[first][1], sentence[last][2]
             at = line + text.count("\n", start, begin)
-            key = (tag, begin, end)
-            known = found.get(key)
-            if known is None or known.negated > negated:
-                found[key] = Found(tag, _quote(text, begin, end), at, negated)
+            said = Found(tag, _quote(text, begin, end), at, negated)
+            found.setdefault((tag, begin, end, negated), said)
     return tuple(found.values())
 
 

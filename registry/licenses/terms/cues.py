@@ -79,7 +79,7 @@ CUES: tuple[Cue, ...] = (
         r" (?:solely|only|exclusively|strictly) ~8 research ~2 (?:purposes?|use|uses) "
         r"| (?:solely|only|exclusively|strictly) (?:for|to) ~4 research | academic ~3 only "
         r"| non ?commercial research (?:purposes?|uses?) | research (?:purposes? |use )?only ",
-        r" nqt limited to | not only ",
+        r" nqt limited to | nqt only ",
     ),
     _cue(
         "output_training",

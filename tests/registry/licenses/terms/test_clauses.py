@@ -104,10 +104,30 @@ def test_a_negated_sentence_is_there_and_marked(sentence: str, tag: str) -> None
         "Copyright (c) 2023 The Regents of the University of California, Beijing and Berlin.",
         "This Agreement is governed by the laws of the European Union's member states.",
         "The Software is not designed or intended for nuclear or military use.",
+        "It is for any use, not only commercial use.",
+        "It is for any purpose, not only research purposes.",
+        "Free for use without restriction, for commercial purposes and military purposes.",
     ],
 )
 def test_what_restricts_nothing(sentence: str) -> None:
-    assert not tags(sentence) & {"noncommercial", "use_restrictions", "territory", "field_of_use"}
+    assert not tags(sentence) & {
+        "noncommercial", "research_only", "use_restrictions", "territory", "field_of_use",
+    }  # fmt: skip
+
+
+def test_without_limitation_excepts_nothing() -> None:
+    assert "no_distribution" in tags("You may not, without limitation, redistribute the weights.")
+    assert "no_derivatives" in tags("You may not modify, without limiting the above, the weights.")
+    assert "no_distribution" not in tags("You may not redistribute it without this notice.")
+
+
+def test_cannot_is_a_not() -> None:
+    assert tags("Recipients cannot reverse engineer the weights.") == {"reverse_engineering"}
+
+
+def test_a_quote_is_bounded_whatever_it_holds() -> None:
+    (found,) = clauses(f"You may not use this {'x' * 5_000} for commercial purposes.")
+    assert len(found.quote) == QUOTE
 
 
 def test_a_list_item_is_read_with_what_introduces_it() -> None:

@@ -35,8 +35,9 @@ def test_finders_agree(parts: list[str]) -> None:
 
 
 def _corpus(size: int, ends: str) -> tuple[str, int]:
-    random, parts, planted = Random(7), [], 0
-    while sum(map(len, parts)) < size:
+    random, planted = Random(7), 0
+    parts: list[str] = []
+    while sum(len(part) for part in parts) < size:
         words = ("".join(random.choices("abcdefghij ", k=random.randint(30, 200))),)
         parts.append(" ".join(words) + ends)
         if random.random() < 0.3:

@@ -140,7 +140,11 @@ def test_utf16_is_read_and_its_line_told() -> None:
 
 def test_the_baseline_of_the_base_accepts_one_value_at_one_path() -> None:
     kept = baseline.written([(mark(TOKEN.encode()), "a", "huggingface-token")])
-    head = {"a": f"{TOKEN}\n{OTHER}\n", "b": f"{TOKEN}\n", baseline.PATH: kept}
+    head: dict[str, bytes | str] = {
+        "a": f"{TOKEN}\n{OTHER}\n",
+        "b": f"{TOKEN}\n",
+        baseline.PATH: kept,
+    }
     found = judged({baseline.PATH: kept}, head)
     assert short(found) == [
         ("secrets/known", "note", "a", 1),

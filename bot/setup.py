@@ -74,6 +74,7 @@ jobs:
           mark="$(head -c 32 /dev/urandom | sha256sum | cut -d ' ' -f 1)"
           echo "::stop-commands::$mark" # no line of the change is a command to the runner
           "${{warden[@]}}" watch licenses --update --repo "$GITHUB_WORKSPACE" --rev "$HEAD" || true
+          "${{warden[@]}}" watch advisories --update || true
           "${{warden[@]}}" check --repo "$GITHUB_WORKSPACE" --base "$BASE" --head "$HEAD" \\
             --report modelwarden.html --report modelwarden.sarif --report summary.md
       - name: Show the report

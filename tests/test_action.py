@@ -32,6 +32,7 @@ FAST = {
     "modelwarden": INSTALLED,
     "skip": "regression",
     "licences": "false",
+    "advisories": "",
 }  # no index, no model
 
 

@@ -2,7 +2,7 @@
 # Runs `modelwarden check` and hands its reports over: summary, outputs, files for the artifact.
 #
 # Reads INSTALLED (a virtual environment), REPOSITORY, BASE, HEAD, POLICY, ONLY, SKIP, PLUGINS,
-# LICENCES and PEOPLE (a file or nothing); writes the step outputs outcome, exit-code, json, html
+# LICENCES, ADVISORIES and PEOPLE (a file or nothing); writes the step outputs outcome, exit-code, json, html
 # and sarif. Ends with 0 whenever there is an exit code to hand over: the artifact comes first, then
 # `verdict.sh` fails the job.
 set -euf -o pipefail
@@ -35,6 +35,11 @@ mark="$(head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n')"
 echo "::stop-commands::$mark"
 if [[ $LICENCES == true ]]; then
   "${warden[@]}" watch licenses --update --repo "$REPOSITORY" --rev="$HEAD" >/dev/null || true
+fi
+if [[ -n $ADVISORIES ]]; then
+  from=()
+  for place in $ADVISORIES; do [[ $place == osv ]] && from+=(--update) || from+=(--update="$place"); done
+  "${warden[@]}" watch advisories "${from[@]}" >/dev/null || true
 fi
 code=0
 "${warden[@]}" check "${options[@]}" --report report.json --report report.html \

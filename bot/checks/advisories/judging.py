@@ -53,7 +53,8 @@ def _database(evidence: Evidence, bounds: Bounds) -> Iterator[Finding]:
     told = plural(evidence.fresh, "package")
     if evidence.trouble:
         remedy = rules.NO_DATABASE.remedy if evidence.missing else evidence.advice
-        message = f"{shown(evidence.trouble)}: {told} of the change not looked up"
+        why = "there is no database of advisories" if evidence.missing else evidence.trouble
+        message = f"{shown(why)}: {told} of the change not looked up"
         yield rules.NO_DATABASE.at(message, remedy=remedy, level=level)
     elif evidence.age > bounds.max_age_days:
         yield rules.TOO_OLD.at(
@@ -140,7 +141,8 @@ def _unresolved(evidence: Evidence) -> Iterator[Finding]:
     files: dict[str, list[str]] = {}
     lines: dict[str, int] = {}
     for place in evidence.unresolved:
-        files.setdefault(place.path, []).append(place.text)
+        texts = files.setdefault(place.path, [])
+        texts += [place.text] if place.text not in texts else []
         lines.setdefault(place.path, place.line)
     for path, texts in files.items():
         more = f" and {len(texts) - NAMED} more" if len(texts) > NAMED else ""

@@ -122,8 +122,10 @@ def test_what_is_not_whole_is_refused(path: Path, change: Callable[[Path], None]
 
 @pytest.mark.parametrize(
     "row",
-    ["1", "{}", "[1]", "[[]]", '[[["A"],"worst",false,"",[],[],""]]', '[[[],"high",false,"",[],[],""]]',
-     '[[["A"],"high",false,"",[1],[],""]]', '[[["A"],["high"],false,"",[],[],""]]', "nonsense"],
+    ["1", "{}", "[1]", "[[]]", "nonsense", '[[["A"],"worst",false,"",[],[],""]]',
+     '[[[],"high",false,"",[],[],""]]',
+     '[[["A"],"high",false,"",[1],[],""]]',
+     '[[["A"],["high"],false,"",[],[],""]]'],
 )  # fmt: skip
 def test_rows_of_another_shape_are_refused_even_where_the_digest_holds(
     path: Path, row: str

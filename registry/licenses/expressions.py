@@ -16,6 +16,7 @@ from registry.licenses.texts import spdx_ids
 
 T = TypeVar("T")
 LIMIT = 2_000  # characters of one expression
+_LICENCE = "MPL-2.0-no-copyleft-exception"  # the library takes it for an exception
 _FOLLOWERS = ("AND", "OR", "WITH", ")")
 _TOKEN = re.compile(r"[()]|[^\s()]+")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:+_-]*")
@@ -160,7 +161,8 @@ def _licensing() -> Any:
         if key and not key.startswith("LicenseRef-") and key.lower() not in taken:
             others = (a for a in entry["other_spdx_license_keys"] if a.lower() not in taken)
             names = tuple(a for a in others if not a.startswith("LicenseRef-"))
-            symbols[key] = LicenseSymbol(key, aliases=names, is_exception=entry["is_exception"])
+            exception = entry["is_exception"] and key != _LICENCE
+            symbols[key] = LicenseSymbol(key, aliases=names, is_exception=exception)
             taken.update(name.lower() for name in (key, *names))
     symbols |= {id: LicenseSymbol(id) for id in spdx_ids() if id.lower() not in taken}
     symbols |= {id: LicenseSymbol(id) for id in (*HUB_IDS, *FAMILIES, *UNSTATED)}

@@ -46,7 +46,6 @@ MOST = 20  # licences of one expression
 MEMBERS: dict[str, tuple[str, ...]] = {
     "agpl": ("AGPL-3.0-only",),
     "apache": ("Apache-1.1", "Apache-2.0"),
-    "artistic": ("Artistic-1.0", "Artistic-2.0"),
     "bsd": ("BSD-2-Clause", "BSD-3-Clause"),
     "c-uda": ("C-UDA-1.0",),
     "epl": ("EPL-1.0", "EPL-2.0"),

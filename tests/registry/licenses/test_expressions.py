@@ -44,6 +44,7 @@ HUB = Path(__file__).parents[4] / "shared/data/audit/hf-license-ids.json"
         ("OpenMDW-1.0", "OpenMDW-1.0"),
         ("Apache-2.0+", "Apache-2.0+"),
         ("(" * 400 + "MIT" + ")" * 400, "MIT"),
+        ("mpl-2.0-no-copyleft-exception", "MPL-2.0-no-copyleft-exception"),
     ],
 )
 def test_reads(text: str, expected: str) -> None:

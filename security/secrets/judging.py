@@ -7,8 +7,10 @@ from __future__ import annotations
 import binascii
 import ipaddress
 import json
+import re
 from base64 import urlsafe_b64decode
 from collections.abc import Callable
+from itertools import pairwise
 
 from security.secrets import checksums
 from security.secrets.placeholders import made_up, mixed, random, stands_for_one
@@ -51,6 +53,14 @@ _TEST_SSNS = frozenset(("078-05-1120", "219-09-9999", "123-45-6789", "987-65-432
 _RESOLVERS = frozenset(
     "8.8.8.8 8.8.4.4 1.1.1.1 1.0.0.1 9.9.9.9 1.2.3.4 4.4.4.4 2001:4860:4860::8888"
     " 2001:4860:4860::8844 2606:4700:4700::1111 2606:4700:4700::1001".split()
+)
+
+
+# Country codes in use (ITU-T E.164, list of assigned codes): one, two, or three digits.
+_COUNTRY = re.compile(
+    "1|7|2[07]|3[0-4]|36|39|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]"
+    "|21[1-368]|2[2-6][0-9]|29[017-9]|3[57][0-9]|38[0-35-79]|42[013]|50[0-9]|59[0-9]|6[78][0-9]"
+    "|69[0-2]|85[02356]|88[06]|96[0-8]|97[0-7]|99[2-68]"
 )
 
 
@@ -107,9 +117,11 @@ def _phone(value: str) -> str | None:
         return None
     if value.startswith("+") and digits[0] != "1":
         reserved = digits.startswith(("442079460", "441632960"))
-        return None if reserved or len(digits) < 10 else ""
+        known = _COUNTRY.match(digits) is not None
+        return "" if known and not reserved and len(digits) >= 10 else None
     if value.startswith("0"):
-        return ""
+        pairs = [int(digits[at : at + 2]) for at in range(0, len(digits), 2)]
+        return "" if len({b - a for a, b in pairwise(pairs)}) > 1 else None  # not 01 02 03 04 05
     number = digits[1:] if value.startswith("+") else digits
     if len(number) != 10 or number[0] in "01" or number[3] in "01" or number[1:3] == "11":
         return None

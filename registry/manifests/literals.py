@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from registry.documents import DocumentError
 
 TEXT_LIMIT = 100_000  # characters of one text
+SIZE = 50_000  # values that one value may hold, each counted as often as it is reached
 CHOICES = 200  # alternatives of one value
 
 
@@ -45,6 +48,10 @@ class Items:
     """A list, a tuple or a set."""
 
     values: tuple[Value, ...] = ()
+    size: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", _size(self.values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,10 @@ class Table:
     """A dict: later rows win."""
 
     rows: tuple[tuple[str, Value], ...] = ()
+    size: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", _size((value for _, value in self.rows)))
 
     def get(self, key: str) -> Value | None:
         """Return the value of a key, or None."""
@@ -69,6 +80,10 @@ class Either:
     """One of several values: what a condition decides."""
 
     values: tuple[Value, ...]
+    size: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", _size(self.values))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +96,19 @@ class Function:
 Value = Unknown | Text | Number | File | Items | Table | Either | Function
 
 
+def size(value: Value) -> int:
+    """Return how many values a value holds, itself included."""
+    return value.size if isinstance(value, Items | Either | Table) else 1
+
+
+def _size(values: Iterable[Value]) -> int:
+    # A list that holds another one many times over is small to keep and endless to walk.
+    found = 1 + sum(map(size, values))
+    if found > SIZE:
+        raise DocumentError("lists within lists without end")
+    return found
+
+
 def either(*values: Value) -> Value:
     """Return one value that may be any of these."""
     flat: list[Value] = []
@@ -90,6 +118,13 @@ def either(*values: Value) -> Value:
     if len(found) == 1:
         return found[0]
     return Either(found) if len(found) <= CHOICES else Unknown()
+
+
+def weight(value: Value) -> int:
+    """Return what it took to make a value, in steps."""
+    if isinstance(value, Text):
+        return len(value.value) // 200
+    return size(value) // 4
 
 
 def options(value: Value) -> tuple[Value, ...]:
@@ -117,6 +152,8 @@ def joined(left: Value, right: Value, line: int) -> Value:
     made: list[Value] = []
     for a in options(left):
         for b in options(right):
+            if len(made) > CHOICES:
+                return Unknown(line)
             if isinstance(a, Text) and isinstance(b, Text):
                 long = len(a.value) + len(b.value) > TEXT_LIMIT
                 made.append(Unknown(line) if long else Text(a.value + b.value, a.line))
@@ -126,7 +163,7 @@ def joined(left: Value, right: Value, line: int) -> Value:
                 made.append(Items((*_listed(a), *_listed(b))))
             else:
                 made.append(Unknown(line))
-    return either(*made[: CHOICES + 1])
+    return either(*made)
 
 
 def _listed(value: Value) -> tuple[Value, ...]:

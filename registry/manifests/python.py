@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 import posixpath
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from registry.documents import DocumentError
@@ -24,21 +23,15 @@ from registry.manifests.literals import (
     elements,
     joined,
     options,
+    weight,
 )
+from registry.manifests.strings import below, by_name, filled, of_text, path
 
 STEPS = 150_000  # nodes looked at and values copied, all in all
 _SAME = frozenset({"list", "tuple", "set", "frozenset", "sorted", "reversed", "str", "Path",
                    "abspath", "realpath", "fspath", "cast", "PurePath", "copy", "deepcopy",
                    "fromkeys", "normpath"})  # fmt: skip
 _FLAT = frozenset({"sum", "chain", "from_iterable", "union", "concatenate"})
-_SAME_METHODS = frozenset({"strip", "lstrip", "rstrip", "resolve", "absolute", "expanduser", "copy",
-                           "as_posix", "encode", "decode"})  # fmt: skip
-# The table of requirements by name that Transformers and its relatives make.
-_BY_NAME = frozenset({
-    r"^(([^!=<>~ ]+)(?:[!=<>~ ].*)?$)", r"^(([^!=<>~]+)(?:[!=<>~].*)?$)",
-})  # fmt: skip
-_NAME_END = re.compile(r"[!=<>~ ]")
-_FIELD = re.compile(r"\{(\w*)\}")
 
 
 class Expressions:
@@ -127,13 +120,15 @@ class Expressions:
             if isinstance(left, Table):
                 return self.merged(left, right)
             found = joined(left, right, node.lineno)
-            self.spend(len(found.values) if isinstance(found, Items) else 1)
+            self.spend(weight(found))
             return found
         if isinstance(node.op, ast.Div) and isinstance(right, Text):
-            return _below(left, right)
+            return below(left, right)
         if isinstance(node.op, ast.Mod) and isinstance(left, Text):
             values = right.values if isinstance(right, Items) else (right,)
-            return _filled(left, "%s", values)
+            made = filled(left, "%s", values)
+            self.spend(weight(made))
+            return made
         return Unknown(node.lineno)
 
     def _BoolOp(self, node: ast.BoolOp) -> Value:
@@ -233,6 +228,7 @@ class Expressions:
         if isinstance(node.func, ast.Attribute):
             found = self._method(self.value(node.func.value), name, given, node)
             if found is not None:
+                self.spend(weight(found))
                 return found
         return self._builtin(name, given, node)
 
@@ -243,9 +239,9 @@ class Expressions:
         if name == "parse_requirements" and isinstance(first, Text):
             return File(first.value, node.lineno)
         if name == "join" and all(isinstance(g, Text) for g in given) and given:
-            return _path(given)
+            return path(given)
         if name == "join" and given and isinstance(given[-1], Text):
-            return _path([g for g in given if isinstance(g, Text)])
+            return path([g for g in given if isinstance(g, Text)])
         if name == "dirname" and isinstance(first, Text):
             return Text(posixpath.dirname(first.value), first.line)
         if name == "dict":
@@ -266,7 +262,7 @@ class Expressions:
             self.spend(len(flat))
             return Items(tuple(flat))
         if name == "findall" and len(given) == 2 and isinstance(given[1], Text):
-            return _by_name(first, given[1])
+            return by_name(first, given[1])
         files = [g for g in given for o in options(g) if isinstance(o, File)]
         return files[0] if files else Unknown(node.lineno)
 
@@ -289,56 +285,5 @@ class Expressions:
         if name in ("read_text", "open", "read_bytes"):
             return File(of.value, node.lineno)
         if name == "joinpath":
-            return _path([of, *(g for g in given if isinstance(g, Text))])
-        return _of_text(of, name, given)
-
-
-def _of_text(of: Text, name: str, given: list[Value]) -> Value | None:
-    texts = [g.value for g in given if isinstance(g, Text)]
-    if name in _SAME_METHODS and not given:
-        return Text(of.value.strip() if "strip" in name else of.value, of.line)
-    if name in ("lower", "upper"):
-        return Text(getattr(of.value, name)(), of.line)
-    if name == "replace" and len(texts) == 2 and len(texts[1]) <= max(len(texts[0]), 1) * 2:
-        return Text(of.value.replace(texts[0], texts[1]), of.line) if texts[0] else None
-    if name in ("splitlines", "split"):
-        lines = name == "splitlines" or texts == ["\n"]
-        parts = of.value.splitlines() if lines else of.value.split(texts[0] if texts else None)
-        return Items(tuple(Text(p, of.line + n * lines) for n, p in enumerate(parts)))
-    if name == "format":
-        return _filled(of, "{}", given)
-    if name == "join" and given:
-        inner = elements(given[0])
-        if inner and all(isinstance(i, Text) for i in inner):
-            said = of.value.join(i.value for i in inner if isinstance(i, Text))
-            return Text(said, of.line) if len(said) <= TEXT_LIMIT else None
-    return None
-
-
-def _filled(pattern: Text, mark: str, values: Iterable[Value]) -> Value:
-    given = list(values)
-    known = [v.value for v in given if isinstance(v, Text)]
-    text = _FIELD.sub("{}", pattern.value) if mark == "{}" else pattern.value
-    plain = text.count(mark) == len(known) == len(given) and pattern.value.count("%") in (
-        0, text.count("%s") if mark == "%s" else 0)  # fmt: skip
-    if not plain or any(f not in ("", str(n)) for n, f in enumerate(_FIELD.findall(pattern.value))):
-        return next((v for v in given if isinstance(v, File)), Unknown(pattern.line))
-    for one in known:
-        text = text.replace(mark, one, 1)
-    return Text(text, pattern.line) if len(text) <= TEXT_LIMIT else Unknown(pattern.line)
-
-
-def _path(parts: Iterable[Value]) -> Value:
-    texts = [p for p in parts if isinstance(p, Text)]
-    return Text(posixpath.join(*(t.value for t in texts)), texts[-1].line)
-
-
-def _below(left: Value, right: Text) -> Value:
-    return _path([left, right]) if isinstance(left, Text) else right
-
-
-def _by_name(pattern: Value, said: Text) -> Value:
-    if not isinstance(pattern, Text) or pattern.value not in _BY_NAME:
-        return Unknown(said.line)
-    name = _NAME_END.split(said.value, maxsplit=1)[0]
-    return Items((Items((said, Text(name, said.line))),))
+            return path([of, *(g for g in given if isinstance(g, Text))])
+        return of_text(of, name, given)

@@ -23,6 +23,7 @@ from registry.manifests.literals import (
     joined,
     leaves,
     options,
+    weight,
 )
 from registry.manifests.pep508 import requirement
 from registry.manifests.python import Expressions
@@ -169,7 +170,7 @@ class _Setup(Expressions):
             self._store(node.target, self.merged(before, more))
         elif isinstance(node.op, ast.Add | ast.BitOr):
             found = joined(before, more, node.lineno)
-            self.spend(len(found.values) if isinstance(found, Items) else 1)
+            self.spend(weight(found))
             self._store(node.target, found)
 
     def _Expr(self, node: ast.Expr) -> None:
@@ -223,6 +224,7 @@ class _Setup(Expressions):
             for scope, changed in zip(self.scopes, other, strict=True):
                 for name, value in changed.items():
                     if scope.get(name) is not value:
+                        self.spend(weight(value))
                         scope[name] = either(scope[name], value) if name in scope else value
         return False
 

@@ -173,6 +173,10 @@ LOOPS = "x = []\n" + "".join(
         LOOPS + "    " * 15 + "x.append('a')\n" + A + "x)",
         "def f(n):\n" + "    f(n)\n" * 50 + "f(1)",
         "\tx\n  y",
+        f"t = '{'a ' * 40_000}'\n" + LOOPS + "    " * 15 + "x = t.split()\n",
+        f"t = '{'a ' * 40_000}'\n" + LOOPS + "    " * 15 + "x = t.upper() + t.lower()\n",
+        "t = ['a'] * 1\n" + "t = t + t\n" * 12 + "x = '" + "a" * 90_000 + "'.join(t)\n" + A + "x)",
+        "".join(f"t = [{'t, ' * 9}]\n" for _ in range(30)) + A + "t)",
     ],
 )
 def test_what_is_hostile_is_refused_or_bounded(text: str) -> None:
@@ -185,6 +189,10 @@ def test_what_is_hostile_is_refused_or_bounded(text: str) -> None:
 
 def test_a_text_that_doubles_stays_unknown() -> None:
     assert setup(BOMB).problems
+    assert setup("x = 'a'\n" + "x = x.replace('a', 'aa')\n" * 60 + A + "[x])").problems
+    assert setup("x = '%s%s'\n" + "x = x % (x, x)\n" * 60 + A + "[x])").problems
+    assert setup("x = 'a'\n" + "x = x.join([x, x, x])\n" * 60 + A + "[x])").problems
+    assert setup("x = 'a'\n" + "x = f'{x}{x}'\n" * 60 + A + "[x])").problems
     both = "".join(f"x{n} = 'a' if y else 'b{n}'\n" for n in range(20))
     grown = "x = ''\n" + both + "".join(f"x = x + x{n}\n" for n in range(20))
     assert setup(grown + A + "[x])").problems

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rapidfuzz.distance import LCSseq
-
 _STRAY = 3  # words: fewer at an edge are chance
 _FAR = 12  # words between them and the rest
 _VERY_FAR = 60  # where the known text has none between
@@ -33,6 +31,8 @@ class Alignment:
 
 def align(known: tuple[int, ...], words: list[int], start: int, end: int) -> Alignment | None:
     """Lay the known words beside `words` from `start` up to `end`; None where nothing is alike."""
+    from rapidfuzz.distance import LCSseq
+
     # Unknown words are alike only by their number, 0, which no known text has.
     blocks = [
         (start + block.b, block.a, block.size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from registry.errors import UnreadableText
 from registry.licenses.matching.align import Alignment, Gap, align
@@ -15,8 +15,9 @@ from registry.licenses.matching.index import Index, Text, digest, load
 from registry.licenses.matching.search import Place, Search
 from registry.licenses.matching.words import Words, words_of
 
-TEXT_LIMIT = 1_000_000  # characters; the longest known text has about 46,000
+TEXT_LIMIT = 500_000  # characters; the longest known text has about 46,000
 MOST_MATCHES = 200  # in one text
+_MOST_NUMBERS = 10_000  # of paragraphs; known texts have a few hundred
 _TRIED = 12  # known texts laid beside one part
 _DEAR = 3  # words that a text must explain to make up for one of it that is not there
 _ASIDE = 8  # words
@@ -68,6 +69,8 @@ def read(text: str) -> Reading:
     words = words_of(text, lambda word: digest(word) in index.vocabulary)
     explain = Explain(words, index)
     found = sorted(_all(words, index, explain), key=lambda one: one.start)
+    if not found:
+        return Reading(words, (), ((0, len(words.words)),) if words.words else ())
     edges = [(0, 0), *((one.start, one.end) for one in found), (len(words.words),) * 2]
     rest = tuple(part for (_, a), (b, _) in pairwise(edges) if a < b for part in explain.left(a, b))
     return Reading(words, tuple(found), rest)
@@ -78,7 +81,7 @@ _HINT = "give each licence a file of its own"
 
 def _all(words: Words, index: Index, explain: Explain) -> Iterator[Found]:
     numbers = index.numbers(words.words)
-    skipped = frozenset(i for i, word in enumerate(words.words) if explain.is_number(i))
+    skipped = frozenset(islice(filter(explain.is_number, range(len(numbers))), _MOST_NUMBERS))
     search = Search(index, numbers, skipped)
     count = 0
     while places := search.best():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ _LEAST = 0.3  # share of a known text's shingles that make it worth a look
 _LEAST_LONG = 0.12  # of a text of which half would be long
 _LONG = 400  # shingles
 _BACK = 0.5  # of a text: a place this far back begins it anew
+_HEAD = 4  # times its shingles are enough to find a text that stands there often
 _WHOLE = 1.3  # times a text that what holds it once may be long
 _ALIKE = 0.85  # of the share that the likeliest has; the others come when it is struck out
 _AHEAD = 8  # shingles in a row that must be so far back
@@ -36,6 +38,11 @@ class Place:
     weight: float
 
 
+def _worth(dear: int, share: tuple[float, int, int]) -> float:
+    """Return the words there less, `dear` - 1 times, those that are not."""
+    return (dear * (share[0] - 1) + 1) * share[1]
+
+
 class Search:
     """The shingles of one text that known texts have; what was taken is struck out."""
 
@@ -53,37 +60,33 @@ class Search:
         # A shingle counts once: what a text says thrice does not make a longer one of it.
         self._often = Counter(self._hits.values())
         self._counts = self._count(self._often)
+        self._of: dict[int, list[tuple[int, int]]] = {}
 
     def best(self) -> list[Place]:
         """Return the likeliest place, and those of other known texts that may stand there."""
-        shares = []
-        for number, hits in self._counts.items():
-            total = self._index.entries[number][2]
-            if hits >= total * (_LEAST_LONG if total > _LONG else _LEAST) and hits > 1:
-                shares.append((min(1.0, hits / total), self._size(number), number))
-        # Those that are nearly whole first, then those of which most is there.
-        numbers: dict[int, None] = {}
-        for dear in (4, 2):
-            shares.sort(key=lambda one: (-(dear * (one[0] - 1) + 1) * one[1], one[2]))
-            likely = max((share for share, _, _ in shares[:3]), default=0.0) * _ALIKE
-            numbers.update((n, None) for share, _, n in shares[:_WEIGHED] if share >= likely)
-        places = self._placed(list(numbers))
-        if not places:
-            return []
-        top = places[0]
-        found: dict[int, Place] = {}
-        for place in places:
-            if place.first < top.last and top.first < place.last:
-                found.setdefault(place.number, place)
-        return list(found.values())
+        while True:
+            shares = self._shares(self._counts)
+            if not shares:
+                return []
+            number = max(shares, key=lambda one: (_worth(4, one), _worth(2, one), -one[2]))[2]
+            hits = self._hits_of(number)
+            head = hits[: _HEAD * self._index.entries[number][2]]
+            runs = self._runs(number, head) or self._runs(number, hits)
+            if runs:
+                break
+            self._counts[number] = 0  # scattered words, no text
+        top = max(runs, key=lambda place: (place.weight, -place.start))
+        return self._near(top)
 
     def strike(self, start: int, end: int) -> None:
         """Forget the words from `start` up to `end`."""
         found = (self._hits.pop(i) for i in range(start, end + SHINGLE - 1) if i in self._hits)
-        self._often.subtract(found)
-        gone = [shingle for shingle, often in self._often.items() if often <= 0]
-        for shingle in gone:
-            del self._often[shingle]
+        gone = []
+        for shingle in found:
+            self._often[shingle] -= 1
+            if not self._often[shingle]:
+                del self._often[shingle]
+                gone.append(shingle)
         if len(gone) > len(self._often):
             self._counts = self._count(self._often)
         else:
@@ -95,19 +98,55 @@ class Search:
         slices = (texts[ends[i - 1] if i else 0 : ends[i]] for i in found)
         return Counter(chain.from_iterable(slices))
 
-    def _placed(self, numbers: list[int]) -> list[Place]:
-        if not numbers:
-            return []
-        wanted = frozenset(numbers)
+    def _shares(self, counts: Counter[int]) -> list[tuple[float, int, int]]:
+        """Return of known texts the share that is there, their size and number."""
+        shares = []
+        for number, hits in counts.items():
+            if hits > 1:
+                total = self._index.entries[number][2]
+                if hits >= total * (_LEAST_LONG if total > _LONG else _LEAST):
+                    shares.append((min(1.0, hits / total), self._size(number), number))
+        return shares
+
+    def _hits_of(self, number: int) -> list[tuple[int, int]]:
+        """Return where the shingles of a known text are, as (word, place in the known text)."""
+        index, alive = self._index, self._hits
+        if number not in self._of:
+            ends, texts, at = index.postings, index.texts, index.at
+            found = []
+            for word, hit in alive.items():
+                posting = bisect_left(texts, number, ends[hit - 1] if hit else 0, ends[hit])
+                if posting < ends[hit] and texts[posting] == number:
+                    found.append((word, at[posting]))
+            self._of[number] = found
+        known, most = self._of[number], 2 * _HEAD * index.entries[number][2]
+        self._of[number] = [one for one in known[:most] if one[0] in alive] + known[most:]
+        return self._of[number]
+
+    def _near(self, top: Place) -> list[Place]:
+        """Return this place and those of other texts where it is."""
         index = self._index
         ends, texts, at = index.postings, index.texts, index.at
+        words = range(top.start, min(top.end + _SLACK, self._length))
+        here = [(word, self._hits[word]) for word in words if word in self._hits]
+        # Those that are nearly whole first, then those of which most is there.
+        shares = self._shares(self._count({hit for _, hit in here}))
+        wanted: set[int] = set()
+        for dear in (4, 2):
+            shares.sort(key=lambda one: (-_worth(dear, one), one[2]))
+            likely = max((share for share, _, _ in shares[:3]), default=0.0) * _ALIKE
+            wanted.update(n for share, _, n in shares[:_WEIGHED] if share >= likely)
         hits: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        for word, found in self._hits.items():
-            for posting in range(ends[found - 1] if found else 0, ends[found]):
+        for word, hit in here:
+            for posting in range(ends[hit - 1] if hit else 0, ends[hit]):
                 if texts[posting] in wanted:
                     hits[texts[posting]].append((word, at[posting]))
-        places = [place for number in numbers for place in self._runs(number, hits[number])]
-        return sorted(places, key=lambda place: (-place.weight, place.number))
+        found = {top.number: top}
+        for number in sorted(wanted - {top.number}):
+            runs = self._runs(number, hits[number])
+            if runs:
+                found[number] = max(runs, key=lambda place: (place.weight, -place.start))
+        return sorted(found.values(), key=lambda place: (-place.weight, place.number))
 
     def _size(self, number: int) -> int:
         ends = self._index.ends
@@ -129,8 +168,14 @@ class Search:
                 furthest = -1
             furthest = max(furthest, place)
             runs[-1].append((word, place))
-        if len(runs) > 1 and hits[-1][0] - hits[0][0] <= length * _WHOLE:
-            runs.append(hits)  # a text that says much twice
+        # A text that says much twice is cut into several; what is far from it is not of it.
+        first, last = 0, len(hits)
+        while last - first > 1 and hits[first + 1][0] - hits[first][0] > _BETWEEN:
+            first += 1
+        while last - first > 1 and hits[last - 1][0] - hits[last - 2][0] > _BETWEEN:
+            last -= 1
+        if len(runs) > 1 and hits[last - 1][0] - hits[first][0] <= length * _WHOLE:
+            runs.append(hits[first:last])
         found = []
         for run in runs:
             distinct = len({place for _, place in run})

@@ -39,6 +39,7 @@ _JOINED = frozenset(("non", "sub", "or"))
 _DIVIDED = re.compile(r"(?<=[^\W\d_])-[ \t]*\r?\n")
 _NUMBER = re.compile(r"\d{1,2}|[a-z]|[ivx]{1,4}")
 _ENDS = '.;:,-–—•*)]}>"”'
+_LEVELS = 4  # of "1.2.3.4"
 _MARK_LINES = 0.5  # share of lines that must carry a letter mark for it to be one
 
 
@@ -81,9 +82,13 @@ class Words:
             return False
         start, end = self.spans[word]
         # The second half of "3.1 Grant" numbers it too.
-        joined = word and self.plain[self.spans[word - 1][1] : start] == "."
-        if joined and self.is_number(word - 1, loose=loose):
-            return True
+        for _ in range(_LEVELS):
+            if not word or self.plain[self.spans[word - 1][1] : start] != ".":
+                break
+            word -= 1
+            if not _NUMBER.fullmatch(self.words[word]):
+                return False
+            start, end = self.spans[word]
         after = self.plain[end : end + 1]
         if after not in (".", ")", "]", ":", "-"):
             return False
@@ -110,29 +115,47 @@ def words_of(text: str, is_word: Callable[[str], bool] | None = None) -> Words:
         lower = "".join(c.lower() if len(c.lower()) == 1 else c for c in plain)
     words = [_SAME.get(word, word) for word in _WORD.findall(lower)]
     spans = [found.span() for found in _WORD.finditer(plain)]
-    if is_word is not None and _DIVIDED.search(plain):
-        _join(plain, words, spans, is_word)
-    odd = [i for i, word in enumerate(words) if word in _JOINED]
-    for i in reversed(odd):
-        start, end = spans[i]
-        if words[i] == "or":
-            if i and words[i - 1] == "and" and plain[start - 1] == "/":
-                del words[i], spans[i]
-        elif i + 1 < len(words) and (words[i] == "non" or plain[end : end + 1] == "-"):
-            words[i : i + 2] = [words[i] + words[i + 1]]
-            spans[i : i + 2] = [(start, spans[i + 1][1])]
+    divided = {m.start() for m in _DIVIDED.finditer(plain)} if is_word is not None else set()
+    if divided or not _JOINED.isdisjoint(words):
+        joins = _Joins(plain, divided, is_word)
+        return Words(text, plain, *joins.joined(words, spans))
     return Words(text, plain, tuple(words), tuple(spans))
 
 
-def _join(
-    plain: str, words: list[str], spans: list[tuple[int, int]], is_word: Callable[[str], bool]
-) -> None:
-    ends = {m.start() for m in _DIVIDED.finditer(plain)}
-    for i in range(len(words) - 2, -1, -1):
-        whole = all(map(is_word, words[i : i + 2]))  # "end-user" is two words wherever it breaks
-        if spans[i][1] in ends and not whole and is_word(words[i] + words[i + 1]):
-            words[i : i + 2] = [words[i] + words[i + 1]]
-            spans[i : i + 2] = [(spans[i][0], spans[i + 1][1])]
+@dataclass(frozen=True)
+class _Joins:
+    """Which words of a text are one: "non-x", and those a line's end divides at `divided`."""
+
+    plain: str
+    divided: set[int]
+    is_word: Callable[[str], bool] | None
+
+    def joined(
+        self, words: list[str], spans: list[tuple[int, int]]
+    ) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
+        """Return the words and their places, with those that are one joined."""
+        said: list[str] = []
+        places: list[tuple[int, int]] = []
+        at, last = 0, len(words) - 1
+        while at <= last:
+            word, (start, end) = words[at], spans[at]
+            at += 1
+            if word == "or" and said and said[-1] == "and" and self.plain[start - 1] == "/":
+                continue
+            if at <= last and self._is_one(word, words[at], end):
+                word, end = word + words[at], spans[at][1]
+                at += 1
+            said.append(word)
+            places.append((start, end))
+        return tuple(said), tuple(places)
+
+    def _is_one(self, word: str, after: str, end: int) -> bool:
+        if word == "non" or (word == "sub" and self.plain[end : end + 1] == "-"):
+            return True
+        if end not in self.divided or self.is_word is None:
+            return False
+        # "end-user" is two words wherever it breaks.
+        return self.is_word(word + after) and not (self.is_word(word) and self.is_word(after))
 
 
 def _without_marks(text: str) -> str:

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from registry.licenses import build_texts
-from registry.licenses.texts import FINGERPRINTS, TEXT_LIMIT, identify, spdx_ids
+from registry.licenses.texts import TEXT_LIMIT, identify, spdx_ids
 
 ROOT = Path(__file__).parents[3]
 LIST = ROOT.parent / "shared/data/audit/spdx/spdx-licenses.json.gz"
@@ -122,11 +121,6 @@ def test_long_and_hostile_texts_end_soon() -> None:
 
 def test_our_own_licence_is_known() -> None:
     assert identify((ROOT / "LICENSE").read_text()) == ("Apache-2.0",)
-
-
-@needs_list
-def test_shipped_fingerprints_are_those_of_the_list(licences: dict[str, dict[str, Any]]) -> None:
-    assert json.loads(FINGERPRINTS.read_text()) == build_texts.build(licences)
 
 
 @needs_list

@@ -38,7 +38,8 @@ def made_up(value: str) -> bool:
 def stands_for_one(value: str) -> bool:
     """Whether a value in an assignment is a name, an expression or an example."""
     low = value.lower()
-    return low in _PASSWORDS or any(word in low for word in _WORDS)
+    template = low[:1] in "{[<(%$"
+    return template or low in _PASSWORDS or any(word in low for word in _WORDS)
 
 
 def random(value: str) -> bool:

@@ -99,6 +99,7 @@ def collect(change: Change, world: World, settings: Settings) -> Evidence:
         resolved=len(head.resolved),
         hits=tuple(sorted(looking.since(base.hits.values(), head.hits.values()), key=_order)),
         unresolved=tuple(head.unresolved),
+        unreadable=(*told.unreadable, *head.beyond),
         excused=tuple(sorted(head.excused)),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import unquote, urlsplit
@@ -20,6 +21,9 @@ from registry.advisories.values import Advisory, Entry
 from registry.manifests import Manifest, Requirement
 
 MAX_EXCLUDED = 8  # versions in a remedy
+MAX_VERSIONS = 50  # versions and ranges of one package that are looked up, in all files
+MAX_HITS = 20_000
+MAX_FIXES = 500  # remedies that are worked out
 MAX_UNRESOLVED = 200  # places that are remembered
 Lookup = Callable[[str], Sequence[Entry]]
 
@@ -36,6 +40,9 @@ class Look:
     excused: set[tuple[str, str, str, str]] = field(default_factory=set)
     packages: set[tuple[str, ...]] = field(default_factory=set)
     resolved: set[tuple[str, ...]] = field(default_factory=set)
+    beyond: list[Place] = field(default_factory=list)
+    _versions: Counter[str] = field(default_factory=Counter)
+    _fixes: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def at(self, path: str, manifest: Manifest) -> None:
         """Look at every requirement of a manifest."""
@@ -46,7 +53,15 @@ class Look:
     def _one(self, path: str, wanted: Requirement) -> None:
         version = wanted.version or _version_of(wanted)
         what = (wanted.ecosystem, wanted.name, version or wanted.specifier or wanted.url)
+        if what in self.packages:
+            return  # told where it stands first
         self.packages.add(what)
+        self._versions[wanted.name] += 1
+        if self._versions[wanted.name] > MAX_VERSIONS or len(self.hits) > MAX_HITS:
+            if not self.beyond:
+                text = f"more than {MAX_VERSIONS} versions of {wanted.name}, or too many advisories"
+                self.beyond.append(Place(path, wanted.line, text))
+            return
         place = (path, wanted.line, wanted.name)
         if wanted.ecosystem != "pypi":
             self._left(place, what, f"a {wanted.ecosystem} package")
@@ -107,11 +122,17 @@ class Look:
         there = self.hits.get(key)
         if there is not None and STRENGTH[there.how] >= STRENGTH[how]:
             return
-        fixed = fix(known, asked) if pinned else ""
+        fixed = self._fixed(name, asked, known) if pinned else ""
         if how == "admits":
             fixed = _excluding(entry, asked)
         self.hits[key] = Hit(path, line, name, asked, how, entry.group, entry.ids, entry.severity,
                              entry.malware, entry.summary, fixed)  # fmt: skip
+
+    def _fixed(self, name: str, version: str, known: Sequence[Entry]) -> str:
+        if (name, version) not in self._fixes:
+            few = len(self._fixes) < MAX_FIXES
+            self._fixes[(name, version)] = fix(known, version) if few else ""
+        return self._fixes[(name, version)]
 
 
 def _excluding(entry: Entry, asked: str) -> str:

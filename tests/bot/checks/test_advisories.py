@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from bot.checks.advisories import Settings, applies, collect, exhibits, judge, summary
+from bot.checks.advisories import Settings, applies, collect, exhibits, judge, looking, summary
 from bot.checks.advisories.evidence import Evidence
 from bot.finding import Finding, Level
 from registry.advisories.database import VARIABLE
@@ -278,3 +279,17 @@ def test_it_applies_to_manifests_only() -> None:
     settings = Settings()
     assert applies(FakeWorld({}, {"a.py": "x"}).change(), settings)
     assert not applies(FakeWorld({}, {"uv.lock": "x"}).change(), settings)
+
+
+def test_a_manifest_of_nothing_but_versions_of_one_package_costs_little(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = tuple(osv(f"PYSEC-2026-{n}", "odd", events=(("introduced", "0"), ("fixed", f"{n}.5")))
+                 for n in range(1, 200))  # fmt: skip
+    monkeypatch.setenv(VARIABLE, str(database(tmp_path / "a.db", many)))
+    lines = "".join(f"odd==0.{n}\n" for n in range(500))
+    start = time.process_time()
+    evidence, found = look({}, {R: lines})
+    assert time.process_time() - start < 5
+    assert len(evidence.hits) <= looking.MAX_VERSIONS * 199
+    assert ("unreadable", "unknown", R, looking.MAX_VERSIONS + 1) in rows(found)

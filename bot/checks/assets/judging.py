@@ -11,6 +11,7 @@ from bot.checks.assets.settings import Settings
 from bot.checks.assets.weighing import HEAVY, Weighed, weigh
 from bot.checks.dependencies.shown import shown
 from bot.finding import Finding, Level, Location
+from registry.assets.reading import kind_of
 from registry.bom.naming import plain
 from registry.errors import BadFacts
 from registry.licenses.terms.values import Reason
@@ -151,15 +152,17 @@ def _level(placed: Placed) -> Level | None:
 def _published(placed: Placed) -> bool:
     """Whether what is published rests on this use.
 
-    A card or configuration says so. A script that trains does where somebody stated what the
-    weights are under: without that nobody says that any are published.
+    A card and what lies beside weights say so. A script or configuration of training does where
+    somebody stated what the weights are under: without that nobody says that any are published.
     """
     use = placed.use
     if placed.demo or use.tie == "evaluates_on":
         return False
-    if use.key in ("hf_hub_url", "ms_hub_url", "om_hub_url", "script_url", "file_name"):
+    kind = kind_of(placed.path)
+    if kind == "dataset_info":
         return False  # a list of what may be trained on
-    return use.firm or (use.tie in MAKING and placed.outbound.stated)
+    beside = use.firm and kind in ("card", "adapter", "config")
+    return beside or (use.tie in MAKING and placed.outbound.stated)
 
 
 def _place(placed: Placed) -> Location:

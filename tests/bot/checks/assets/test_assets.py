@@ -148,6 +148,16 @@ def test_literals_weigh_by_what_is_published(
     assert (rule.removeprefix("assets/"), severity, path, line) == (*expected, "run.py", 1)
 
 
+@pytest.mark.parametrize(
+    ("base", "expected"), [(L, ("forbidden", "warning")), (MIT, ("forbidden", "failure"))]
+)
+def test_a_recipe_weighs_by_what_is_published(base: Tree, expected: tuple[str, str]) -> None:
+    # A project of recipes has a licence of its code; its weights are published elsewhere.
+    recipe = "model_name_or_path: google/gemma-7b\nlearning_rate: 1\n"
+    ((rule, severity, *_),) = judged(base, {**base, "recipes/a.yaml": recipe})
+    assert (rule.removeprefix("assets/"), severity) == expected
+
+
 def test_a_demonstration_of_what_is_forbidden_is_a_note() -> None:
     head = {**MIT, "examples/a.py": 'X.from_pretrained("meta-llama/Llama-2-7b")\nTrainer()'}
     ((rule, severity, *_),) = judged(MIT, head)

@@ -1,4 +1,4 @@
-"""Well-known pairs of software licences: may a project under OUT link, or take in, code under IN."""
+"""Well-known pairs of software licences: may code under OUT link, or take in, code under IN."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ANSWERS = {"a": "allowed", "c": "conditions", "f": "forbidden", "u": "unknown"}
 
 # IN, OUT, links, vendors
 PAIRS: tuple[tuple[str, str, Short, Short], ...] = (
-    # Permissive into anything: the notice stays with what is copied (FSF: "compatible"; OSADL: yes).
+    # Permissive into anything: the notice stays with what is copied (FSF: "compatible").
     ("MIT", "MIT", "a", "c"),
     ("MIT", "Apache-2.0", "a", "c"),
     ("MIT", "GPL-2.0-only", "a", "c"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -72,17 +72,22 @@ def sketch(records: Iterable[Record], threshold: float) -> Sketch:
     return Sketch(np.array(lines, np.int64), np.array(digests, np.uint64), np.concatenate(bands))
 
 
-def documents(records: Iterable[Record]) -> Iterable[tuple[int, list[bytes]]]:
-    """Yield the line and the words of each record that can be read."""
+def documents(
+    records: Iterable[Record], rows: frozenset[int] | None = None
+) -> Iterator[tuple[int, list[bytes]]]:
+    """Yield the line and the words of each record that can be read; no words but of `rows`."""
     prose: list[bytes] = []
+    row = 0
     for record in records:
         if record.trouble:
             continue
-        found = [word for text in record.texts for word in words(text)]
+        wanted = record.prose or rows is None or row in rows
+        found = [word for text in record.texts for word in words(text)] if wanted else []
         if record.prose:
             prose += found
         else:
             yield record.line, found
+            row += 1
     if prose:
         yield 1, prose
 

@@ -70,6 +70,10 @@ def texts_of(value: Any, fields: tuple[str, ...]) -> tuple[tuple[str, ...], str]
 
     `fields` are keys at any depth, so "content" finds the turns of a chat.
     """
+    if not fields and isinstance(value, dict):  # a flat record, as most are
+        kinds = {type(part) for part in value.values()}
+        if list not in kinds and dict not in kinds:
+            return tuple(part for part in value.values() if isinstance(part, str)), ""
     found: list[str] = []
     waiting: list[tuple[Any, bool, int]] = [(value, not fields, 0)]
     while waiting:

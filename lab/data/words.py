@@ -1,8 +1,8 @@
 """A text as its words: what stays the same when it is wrapped, quoted, re-cased or re-encoded.
 
-NFKC and case folding of Unicode; hyphens and apostrophes inside words go, with a line break after
-a hyphen; every other sign only separates. A character of a script written without spaces is a
-word of its own.
+NFKC and case folding of Unicode; hyphens and apostrophes go, with a line break after a hyphen;
+every other sign only separates. A character of a script written without spaces is a word of its
+own.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
-# Deleting the hyphen makes "well-known", "well-\nknown" and a hyphenated word all the same.
-# What may stand before the text of a quoted or commented line goes with the break.
-_HYPHEN = re.compile(r"-(?:[ \t]*\r?\n[ \t>|#*/]*)?(?=\w)")
+# A word broken at the end of a line goes on in the next, behind what quotes or comments it out.
+_BREAK = re.compile(r"-\r?\n[ \t>|#*/]*(?=\w)")
 _OTHER = re.compile(r"[\W_]+")
 _ALONE = re.compile(
     "([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
@@ -22,25 +21,38 @@ _ALONE = re.compile(
 _ASCII = bytes(
     ord(chr(code).lower()) if code < 128 and chr(code).isalnum() else 32 for code in range(256)
 )
-_SIGNS = {
-    **dict.fromkeys((0xAD, 0x27, 0x2BC, 0x2018, 0x2019, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF)),
-    **dict.fromkeys((0x2010, 0x2011, 0x2D), "-"),
-}
+_GONE = ("'", "-", "\u00ad", "\u02bc", "\u2018", "\u2019", "\u200b", "\u200c", "\u200d", "\u2060",
+         "\ufeff")  # fmt: skip
+# Signs of well-set text that is ASCII otherwise, as what makes the same words of it.
+_SET = (("\u2019", "'"), ("\u2018", "'"), ("\u201c", " "), ("\u201d", " "), ("\u2013", " "),
+        ("\u2014", " "), ("\u2026", " "), ("\u2022", " "), ("\u00a0", " "))  # fmt: skip
 _PLANES = 0x1F000  # no combining mark lies beyond
 _MARKS = 30  # on one letter; UAX #15 calls text with no more of them stream-safe
 
 
 def words(text: str) -> list[bytes]:
     """Return the words of a text in UTF-8; time is linear in it."""
+    if not text.isascii():
+        for sign, plain in _SET:
+            text = text.replace(sign, plain)
     if text.isascii():
-        if "-" in text:
-            text = _HYPHEN.sub("", text)
-        return text.encode().translate(_ASCII, b"'").split()
+        return _joined(text).encode().translate(_ASCII, b"'-").split()
     # Normalising sorts the marks on a letter, in quadratic time.
     text = _marks().sub(lambda run: run[0][:_MARKS], text)
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    text = _OTHER.sub(" ", _HYPHEN.sub("", text.translate(_SIGNS)))
-    return _ALONE.sub(r" \1 ", text).encode().split()
+    text = _joined(text.replace("\u2010", "-"))  # NFKC makes it of U+2011
+    for sign in _GONE:
+        text = text.replace(sign, "")
+    return _ALONE.sub(r" \1 ", _OTHER.sub(" ", text)).encode().split()
+
+
+def _joined(text: str) -> str:
+    """Return the text without breaks in words; of hyphens only single ones are left."""
+    # "well-known", "well-\nknown" and a word broken by a hyphen are alike; two are a dash.
+    if "-" not in text:
+        return text
+    text = text.replace("--", " ")
+    return _BREAK.sub("", text) if "-\n" in text or "-\r" in text else text
 
 
 @lru_cache(maxsize=1)

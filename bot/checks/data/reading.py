@@ -140,7 +140,7 @@ class Reader:
     def shingles(self, source: Source, rows: frozenset[int]) -> dict[int, Shingles]:
         """Return the shingles of some records of a file, read again."""
         reading = Reading(self.world, source, self.settings)
-        numbered = enumerate(documents(reading))
+        numbered = enumerate(documents(reading, rows))
         found = {row: some for row, (_, some) in numbered if row in rows}
         return dict(zip(found, shingles(list(found.values())), strict=True))
 

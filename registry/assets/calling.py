@@ -44,6 +44,15 @@ def constants(nodes: Iterable[ast.AST]) -> Mapping[str, str]:
     }
 
 
+def defaults(nodes: Iterable[ast.AST], names: frozenset[str]) -> Iterator[tuple[str, str, int]]:
+    """Yield (name, text, line) of assignments and defaults of these names."""
+    for node in nodes:
+        for name, value in _assigned(node):
+            text = _literal(value) if name in names else None
+            if text and value is not None:
+                yield name, text, value.lineno
+
+
 def called(nodes: Iterable[ast.AST], known: Mapping[str, str]) -> Iterator[Call]:
     """Yield the calls of these nodes."""
     targets: dict[int, str] = {}

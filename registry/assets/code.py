@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 
 from registry.assets import keys
-from registry.assets.calling import Call, called, constants
+from registry.assets.calling import Call, called, constants, defaults
 from registry.assets.configs import use_of
 from registry.assets.values import Told, Use
 from registry.bom.values import Kind, Tie
@@ -17,7 +17,7 @@ LIMIT = 1_000_000  # bytes of one file
 MAX_NODES = 300_000
 _HINT = re.compile(
     rb"from_pretrained|load_dataset|hf_hub_download|snapshot_download|pipeline|SentenceTransformer"
-    rb"|CrossEncoder|LLM|load_checkpoint_and_dispatch|Trainer"
+    rb"|CrossEncoder|LLM|load_checkpoint_and_dispatch|Trainer|model_name_or_path"
 )
 
 
@@ -60,6 +60,11 @@ def of_tree(tree: ast.Module) -> Told:
     calls = list(called(nodes, constants(nodes)))
     training = any(_trains(call) for call in calls)
     uses = dict.fromkeys(use for call in calls for use in _uses(call, training=training))
+    tie: Tie = "finetunes" if training else "embeds"
+    for name, text, line in defaults(nodes, keys.ARGUMENTS):
+        use = use_of(text, tie, "model", line, name, firm=False, bare=True)
+        if use is not None:
+            uses[use] = None
     computed = sum(call.name in keys.CALLS and _asset(call) is None for call in calls)
     return Told("code" if uses else "", tuple(sorted(uses, key=lambda u: u.line)), None,
                 computed=computed)  # fmt: skip
@@ -75,6 +80,9 @@ def _uses(call: Call, *, training: bool) -> Iterator[Use]:
             yield from _use(call, key, call.texts[key], "distils_from", "model")
     if call.name.endswith("Trainer") and "model" in call.texts:
         yield from _use(call, "model", call.texts["model"], "finetunes", "model")
+    for key in sorted(keys.ARGUMENTS & call.texts.keys()):
+        tie: Tie = "finetunes" if training else "embeds"
+        yield from _use(call, key, call.texts[key], tie, "model")
     text = _asset(call) if call.name in keys.CALLS else None
     if text is None:
         return

@@ -111,6 +111,8 @@ PEFT = (
     "PeftConfig",
     "PeftModelForSeq2SeqLM",
 )
+# Arguments, parameters and fields of whatever name a model wherever they stand in code.
+ARGUMENTS = frozenset({"base_model_name_or_path", "model_name_or_path"})
 # What is read of a model beside its weights.
 BESIDE = ("Tokenizer", "TokenizerFast", "Processor", "FeatureExtractor", "Config")
 # Functions that only a training script calls.

@@ -48,8 +48,11 @@ def collect(change: Change, world: World, settings: Settings) -> Evidence:
         for use in dict.fromkeys((*new, *(one.uses if path in again else ()))):
             asset = shelf.asset(use, path)
             elsewhere += asset is None
-            if asset is None or len(placed) >= MAX_PLACED:
+            if asset is None:
                 continue
+            if len(placed) >= MAX_PLACED:
+                excess = f"more than {MAX_PLACED:,} models and data sets are named"
+                break
             outbound = shelf.outbound(path, one, use)
             if use not in new and not _differs(
                 was, path, before.get(path, one), use, asset, outbound

@@ -307,6 +307,12 @@ def test_many_unknown_names_of_a_list_are_one_finding() -> None:
     assert "and 15 more" in message(L, head)
 
 
+def test_more_than_can_be_judged_is_told() -> None:
+    names = "".join(f"\n- o/d{n}" for n in range(5_001))
+    found = judged(MIT, {**MIT, "README.md": card("license: mit", f"datasets:{names}")})
+    assert ("assets/unreadable", "unknown", "", 0) in found
+
+
 def test_summary_and_table() -> None:
     used = Settings.model_validate({"facts": NC, "commercial": True})
     head = {**with_data("org/nc"), "run.py": 'X.from_pretrained(name)\nload_dataset("org/u")'}

@@ -44,7 +44,7 @@ def collect(change: Change, world: World, settings: Settings) -> Evidence:
     placed: dict[tuple[object, ...], Placed] = {}
     elsewhere = 0
     for path, one in {**again, **after}.items():
-        new = fresh.get(path, ())
+        new = dict.fromkeys(fresh.get(path, ()))  # in their order, looked up at once
         for use in dict.fromkeys((*new, *(one.uses if path in again else ()))):
             asset = shelf.asset(use, path)
             elsewhere += asset is None

@@ -100,7 +100,8 @@ RULES: tuple[Rule, ...] = (
         finds=_label(_NAMES) + _ASSIGNED + "[\"'][^\"'\\s]{6}", left="", right="",
         generic=True, valid="password", entropy=2.3,
         samples=('password = "{A14}"', "'db_passwd': '{A10}!'"),
-        others=('password = "changeme1"', 'password="${{DB_PASS1}}"', 'password: "string"', 'password: "{{a1b2c3}}"',
+        others=('password = "changeme1"', 'password="${{DB_PASS1}}"', 'password: "string"',
+                'password: "{{a1b2c3}}"',
                 'password = os.environ["DB_PASSWORD_1"]', 'help="password"'),
     ),
     Rule(

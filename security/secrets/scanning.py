@@ -26,6 +26,7 @@ OVERLAP = 4_096  # bytes beyond a piece that a match may reach into; the longest
 MARGIN = 64  # bytes around a piece in which an anchor or what comes before it may lie
 NEWLINE = ord("\n")
 MAX_HITS = 1_000  # values of one rule that are told one by one; the rest is counted
+ENOUGH = 20_000  # values of one rule after which it is not looked for any further
 CREDIT = 200  # bytes before an address in which its line may name an author
 _KEY = b"modelwarden/secrets/1"
 _CREDITS = re.compile(
@@ -40,10 +41,13 @@ def mark(value: bytes) -> str:
 
 
 def scan(data: bytes, finder: Finder | None = None) -> Found:
-    """Return what is found in a text, and how many values of a rule are beyond MAX_HITS."""
+    """Return what is found in a text, and how many values of a rule are beyond MAX_HITS.
+
+    That number is at least what it says once a rule was met ENOUGH times.
+    """
     counts: dict[int, int] = {}
     kept: list[_Match] = []
-    for match in _matches(data, finder or best()[1]):
+    for match in _matches(data, finder or best()[1], counts):
         counts[match[2]] = counts.get(match[2], 0) + 1
         if counts[match[2]] <= MAX_HITS:
             kept.append(match)
@@ -79,8 +83,8 @@ def _apart(matches: list[_Match]) -> list[_Match]:
     return kept
 
 
-def _matches(data: bytes, finder: Finder) -> Iterator[_Match]:
-    """Yield what matches and is valid, each once."""
+def _matches(data: bytes, finder: Finder, counts: dict[int, int]) -> Iterator[_Match]:
+    """Yield what matches and is valid, each once; `counts` says how often each rule was met."""
     last: dict[int, int] = {}
     for start, end, whole in _pieces(data):
         stop = min(len(data), end + OVERLAP)
@@ -89,7 +93,7 @@ def _matches(data: bytes, finder: Finder) -> Iterator[_Match]:
         rules = finder(data[low : end if whole else stop])
         if rules:
             spaces = Spaces(data[start : min(end + MARGIN, len(data))])
-            for index in rules:
+            for index in (i for i in rules if counts.get(i, 0) < ENOUGH):
                 for match in sorted(_located(index, data, spaces, start, end)):
                     if match[0] >= last.get(index, 0):
                         last[index] = match[1]

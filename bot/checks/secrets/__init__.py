@@ -13,7 +13,7 @@ from bot.world import World
 from security.secrets.finding import PLAIN
 
 NAME = "secrets"
-VERSION = 1
+VERSION = 1  # goes up with any change to the rules of security.secrets
 RULES = rules.RULES
 
 __all__ = ["NAME", "RULES", "VERSION", "Evidence", "Settings", "applies", "collect", "exhibits",
@@ -27,7 +27,8 @@ def applies(change: Change, settings: Settings) -> str:
 
 def collect(change: Change, world: World, settings: Settings) -> Evidence:
     """Scan what the change adds; values are replaced by marks at once."""
-    return collecting.collect(change, world, settings, f"{NAME}/{VERSION}")
+    maker = f"{NAME}/{VERSION}/{settings.max_file_bytes}"
+    return collecting.collect(change, world, settings, maker)
 
 
 def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:

@@ -78,6 +78,19 @@ def test_more_than_are_told_are_counted(monkeypatch: pytest.MonkeyPatch) -> None
     assert found.more == (("huggingface-token", 7),)
 
 
+def test_a_flood_of_values_ends_the_search_for_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scanning, "MAX_HITS", 3)
+    monkeypatch.setattr(scanning, "ENOUGH", 5)
+    random = Random(1)
+    line = b"a@kernel.org " * 2_000  # more than one piece
+    text = line * 10 + expand("hf_{L34}", random).encode()
+    found = scan(text)
+    assert [h.rule for h in found.hits] == ["email"] * 3 + ["huggingface-token"]
+    ((rule, more),) = found.more
+    assert rule == "email"
+    assert 2 <= more < 2_000
+
+
 HOSTILE = [
     "a", "@", "a@", "a@a.", "a@b.com ", "password='\"", "eyJ", "eyJaaaaaaaa.", "://", "://a:b", "1",
     "4", "1.", "2001:", "+1", "+", "+1000000 ", "hf_", "-----BEGIN PRIVATE KEY-----", "api_key=",

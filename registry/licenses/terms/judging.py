@@ -163,7 +163,7 @@ def _plain(id: str, outbound: str, case: Case) -> Verdict:
     refused = partial(refusal, facts, term, case=case)
     met = fold(outbound, partial(_published, asked), mildest, strictest)
     taken = fold(outbound, partial(_published, refused), strictest, strictest)
-    return strictest((own, met, taken))
+    return strictest((taken, met, own))  # of two reasons alike the more telling first
 
 
 def _published(ask: partial[Verdict], outbound: str) -> Verdict:

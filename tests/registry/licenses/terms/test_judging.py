@@ -168,3 +168,10 @@ def test_money_never_makes_it_milder(tie: Tie, inbound: str, outbound: str) -> N
 
 def test_members_of_families_have_facts() -> None:
     assert not [m for members in MEMBERS.values() for m in members if terms(m) is None]
+
+
+def test_only_a_later_version_takes_it_in() -> None:
+    for inbound in ("GPL-3.0-only", "Apache-2.0"):
+        found = judge("links", inbound, "GPL-2.0-or-later", commercial=True, what="code")
+        assert found.answer == "conditions"
+        assert any("a later version than GPL-2.0-only" in reason.says for reason in found.reasons)

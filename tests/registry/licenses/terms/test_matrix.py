@@ -70,7 +70,7 @@ PAIRS: tuple[tuple[str, str, Short, Short], ...] = (
     ("GPL-2.0-only", "Apache-2.0", "f", "f"),
     ("GPL-2.0-only", "GPL-2.0-only", "c", "c"),
     ("GPL-2.0-only", "GPL-3.0-only", "f", "f"),  # FSF: "v2 only" and v3 conflict
-    ("GPL-2.0-only", "GPL-2.0-or-later", "f", "f"),  # the project's "or later" cannot cover it
+    ("GPL-2.0-only", "GPL-2.0-or-later", "c", "c"),  # FSF: the combination is under v2 only
     ("GPL-2.0-only", "AGPL-3.0-only", "f", "f"),
     ("GPL-2.0-or-later", "GPL-2.0-only", "c", "c"),
     ("GPL-2.0-or-later", "GPL-3.0-only", "c", "c"),
@@ -79,7 +79,9 @@ PAIRS: tuple[tuple[str, str, Short, Short], ...] = (
     ("GPL-3.0-only", "MIT", "f", "f"),
     ("GPL-3.0-only", "Apache-2.0", "f", "f"),
     ("GPL-3.0-only", "GPL-2.0-only", "f", "f"),
-    ("GPL-3.0-only", "GPL-2.0-or-later", "f", "f"),
+    ("GPL-3.0-only", "GPL-2.0-or-later", "c", "c"),  # FSF: the combination is under v3
+    ("LGPL-3.0-only", "GPL-2.0-or-later", "c", "c"),
+    ("AGPL-3.0-only", "GPL-2.0-or-later", "c", "c"),
     ("GPL-3.0-only", "GPL-3.0-or-later", "c", "c"),
     ("GPL-3.0-only", "AGPL-3.0-only", "c", "c"),  # GPL 3 section 13
     ("GPL-3.0-only", "MPL-2.0", "f", "f"),

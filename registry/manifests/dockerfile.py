@@ -24,6 +24,7 @@ _FLAG = re.compile(r"[ \t]*(--[a-z]+=\S*)")
 _HERE = re.compile(r"<<(-?)(['\"]?)([A-Za-z_]\w*)\2")
 _STAGE = re.compile(r"(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE)
 _HERE_INSTRUCTIONS = ("RUN", "COPY", "ADD")
+INSTRUCTIONS = 5_000  # of one file; an image of more than 127 layers cannot be built
 Variables = dict[str, tuple[str, ...]]
 
 
@@ -101,7 +102,9 @@ def _items(text: str) -> Iterator[Item]:
     outside: Variables = {}  # ARG before the first FROM
     stages: dict[str, Variables] = {}
     here, begun = outside, False
-    for found in instructions(text):
+    for number, found in enumerate(instructions(text)):
+        if number >= INSTRUCTIONS:
+            raise DocumentError(f"more than {INSTRUCTIONS:,} instructions", found.line)
         try:
             if found.name == "ONBUILD":
                 inner = _WORD.match(found.text)

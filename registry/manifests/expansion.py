@@ -72,9 +72,9 @@ def _expanded(word: Word, values: Values) -> list[str]:
     texts = [""]
     for piece in word.pieces:
         parts = _values(piece, values)
-        if len(parts) * len(texts) > CHOICES or any(
-            len(t) + len(p) > LENGTH for t in texts for p in parts
-        ):
+        written = piece.kind == "text" and len(texts) == 1
+        long = any(len(t) + len(p) > LENGTH for t in texts for p in parts)
+        if not written and (long or len(parts) * len(texts) > CHOICES):
             parts = (open_piece(piece.text[:40]),)
             texts = [t if len(t) <= LENGTH else parts[0] for t in texts]
         texts = [t + p for t in texts for p in parts]

@@ -11,6 +11,8 @@ from registry.manifests.installs import Session, mentions, merged, setting
 from registry.manifests.requirement import Item, Manifest, Problem, manifest
 from registry.manifests.tables import items_at, table_at, text_at
 
+SCRIPTS = 5_000  # steps of one file that may install something
+VARIABLES = 1_000  # of one step
 OTHER_SHELLS = ("python", "node", "perl", "ruby")  # of a step: not a script of commands
 Variables = dict[str, tuple[str, ...]]
 
@@ -26,6 +28,12 @@ def read_workflow(data: bytes) -> Manifest:
 
 def _items(document: Document, rows: list[str]) -> Iterator[Item]:
     top: Variables = dict(_inputs(document.value))
+    jobs = [*table_at(document.value, "jobs").values(), table_at(document.value, "runs")]
+    steps = sum(len(items_at(job, "steps")) for job in jobs)
+    if len(top) > VARIABLES:
+        raise DocumentError(f"more than {VARIABLES:,} inputs")
+    if steps > SCRIPTS:
+        raise DocumentError(f"more than {SCRIPTS:,} steps")
     yield from _variables(document, ("env",), top)
     for name, job in table_at(document.value, "jobs").items():
         path: KeyPath = ("jobs", name)
@@ -60,6 +68,8 @@ def _variables(document: Document, path: KeyPath, values: Variables) -> Iterator
         else:
             found = found.get(key) if isinstance(found, dict) else None
     for name, value in found.items() if isinstance(found, dict) else ():
+        if len(values) > VARIABLES:
+            raise DocumentError(f"more than {VARIABLES:,} variables", document.line(path))
         text = _scalar(value)
         if "${{" in text:
             text = open_piece(str(name))

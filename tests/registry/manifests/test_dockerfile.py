@@ -92,6 +92,7 @@ def test_what_cannot_be_read_is_said(text: str) -> None:
         b"RUN pip <<A <<B <<C\n" * 20_000,
         b"ARG pip=" + b"$pip" * 100_000,
         b"ENV pip=aaaaaaaaaa\n" + b"ENV pip=$pip$pip\n" * 60 + b"RUN pip install $pip",
+        b"RUN pip x\n" * 200_000,
         b"FROM a AS b\n" * 20_000 + b"RUN pip",
     ],
 )

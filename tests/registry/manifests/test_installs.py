@@ -143,6 +143,10 @@ def test_what_is_installed_twice_is_said_once_on_its_first_line() -> None:
     assert [(r.name, r.line) for r in script(text).requirements] == [("torch", 2)]
 
 
+def test_a_long_script_in_one_word_is_read_whole() -> None:
+    assert said(f"bash -c 'echo {'a' * 20_000}; pip install torch'") == ["torch"]
+
+
 def test_many_conditions_that_add_to_a_list() -> None:
     rows = "".join(f'if [ $A{n} ]; then E="$E,e{n}"; fi\n' for n in range(12))
     assert said(f"E=e\n{rows}pip install -e .[$E]") == [

@@ -69,6 +69,8 @@ def test_what_is_installed(text: str, expected: list[str]) -> None:
         "pip: !!python/object:os.system x\n",
         "pip: {\n",
         "a: pip\0",
+        "jobs:\n a:\n  steps:\n" + "   - run: pip\n" * 5_001,
+        "env:\n" + "".join(f" a{n}: pip\n" for n in range(1_100)),
     ],
 )
 def test_what_is_hostile_is_refused(text: str) -> None:

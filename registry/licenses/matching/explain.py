@@ -115,7 +115,7 @@ class Explain:
             first, last = line[0], line[-1] + 1
             if self._index.is_title(words.words[slice(*self.whole_line(first))]):
                 continue
-            if self._begins(first):
+            if self._begins(first) and words.words[first] != "copyright":
                 first = self._title_end(first, last)
             if first < last:
                 if parts and parts[-1][1] == first:

@@ -10,7 +10,7 @@ import re
 # A copyright statement starts a line, and is not a sentence about copyright that was wrapped there.
 _STATEMENT = re.compile(
     r"[\W_]*(?:[Pp]ortions\s+|[Aa]ll\s+|[Mm]odifications\s+|[Ss]ome\s+parts\s+)?(?:are\s+|is\s+)?"
-    r"(?:(?i:copyright)[\s:,]*(?:\([cC]\)|[©\d<\[])"
+    r"(?:(?i:copyright)[\s:,]*(?:\([cC]\)?|[©\d<\[])"
     r"|(?i:copyright)[\s:,]+(?!(?:(?i:notices?|holders?|owners?|laws?|licen[cs]es?|statements?"
     r"|interests?|and|or|in|to|on|is|as|treaty|act|protection|status|permission|rights?)\b))\w"
     r"|©|\([cC]\)\s*(?:(?i:copyright)\b|\d))"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
@@ -67,10 +68,10 @@ def known(text: str, is_title: Titles) -> Known:
 
 
 def _dropped(found: Words, is_title: Titles) -> set[int]:
-    kept = without_statements(found.text)
-    inside = {
-        i for i, (start, _) in enumerate(found.spans) if not any(a <= start < b for a, b in kept)
-    }
+    starts = [start for start, _ in found.spans]
+    inside = set(range(len(starts)))
+    for start, end in without_statements(found.text):
+        inside.difference_update(range(bisect_left(starts, start), bisect_left(starts, end)))
     inside.update(i for i in range(len(found.words)) if found.is_number(i))
     for i in range(len(found.words)):
         if found.words[i : i + 3] == ("all", "rights", "reserved"):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from registry.licenses.matching.words import Words
 
 _END = re.compile(r"[.!?;](?=\s|$|[\"'”)\]])|\n\s*\n|\n[ \t]*(?:[-*+#=|>]|\d{1,2}[.)])|\|")
-_LEAST = 3  # words of a sentence
+_LEAST = 2  # words of a sentence
 
 _NEVER = (
     "not no never nor only solely exclusively prohibited forbidden restricted excluded limited"
@@ -99,7 +99,7 @@ def _restricts(said: frozenset[str], length: int, *, strict: bool) -> bool:
     if said & _ALONE_SET or any(said.issuperset(pair) for pair in _PAIRS):
         return True
     if strict:
-        return bool(said & _HINT_SET) and (length > _LEAST or bool(said & _NEVER_SET))
+        return bool(said & (_HINT_SET if length > _LEAST else _NEVER_SET))
     if said & _NEVER_SET and len(said & _DONE_SET) >= 2:
         return True
     return bool(said & _STRONG_DUTY) and bool(said & _OWED_SET)

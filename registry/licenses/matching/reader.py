@@ -131,11 +131,6 @@ def bound(known: Text, here: Counter[int]) -> int:
     return must - (1 + _DEAR) * max(0, missing - known.spare)
 
 
-def _value(one: Found) -> tuple[int, int]:
-    total = len(one.known.words) - one.known.spare
-    return round(one.coverage * total) - _DEAR * one.less - one.more, one.same
-
-
 def _found(known: Text, aligned: Alignment, explain: Explain) -> Found | None:
     added: list[tuple[int, int]] = []
     dropped: list[tuple[int, int]] = []

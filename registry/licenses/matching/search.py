@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +15,6 @@ _LEAST_LONG = 0.12  # of a text of which half would be long
 _LONG = 400  # shingles
 _BACK = 0.5  # of a text: a place this far back begins it anew
 _HEAD = 4  # times its shingles are enough to find a text that stands there often
-_WHOLE = 1.3  # times a text that what holds it once may be long
 _ALIKE = 0.85  # of the share that the likeliest has; the others come when it is struck out
 _AHEAD = 8  # shingles in a row that must be so far back
 _WEIGHED = 12  # texts whose places are looked at, in each order
@@ -41,6 +40,29 @@ class Place:
 def _worth(dear: int, share: tuple[float, int, int]) -> float:
     """Return the words there less, `dear` - 1 times, those that are not."""
     return (dear * (share[0] - 1) + 1) * share[1]
+
+
+def _chain(hits: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the most places that follow each other in both texts, less those far from the rest."""
+    ends: list[int] = []
+    last: list[int] = []
+    before: list[int] = []
+    for position, (_, place) in enumerate(hits):
+        at = bisect_right(ends, place)
+        ends[at : at + 1] = [place]
+        last[at : at + 1] = [position]
+        before.append(last[at - 1] if at else -1)
+    chain, position = [], last[-1]
+    while position >= 0:
+        chain.append(hits[position])
+        position = before[position]
+    chain.reverse()
+    first, end = 0, len(chain)
+    while end - first > 1 and chain[first + 1][0] - chain[first][0] > _BETWEEN:
+        first += 1
+    while end - first > 1 and chain[end - 1][0] - chain[end - 2][0] > _BETWEEN:
+        end -= 1
+    return chain[first:end]
 
 
 class Search:
@@ -168,14 +190,8 @@ class Search:
                 furthest = -1
             furthest = max(furthest, place)
             runs[-1].append((word, place))
-        # A text that says much twice is cut into several; what is far from it is not of it.
-        first, last = 0, len(hits)
-        while last - first > 1 and hits[first + 1][0] - hits[first][0] > _BETWEEN:
-            first += 1
-        while last - first > 1 and hits[last - 1][0] - hits[last - 2][0] > _BETWEEN:
-            last -= 1
-        if len(runs) > 1 and hits[last - 1][0] - hits[first][0] <= length * _WHOLE:
-            runs.append(hits[first:last])
+        if len(runs) > 1:
+            runs.append(_chain(hits))  # a text that says much twice is cut into several
         found = []
         for run in runs:
             distinct = len({place for _, place in run})

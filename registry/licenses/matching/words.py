@@ -39,6 +39,7 @@ _JOINED = frozenset(("non", "sub", "or"))
 _DIVIDED = re.compile(r"(?<=[^\W\d_])-[ \t]*\r?\n")
 _NUMBER = re.compile(r"\d{1,2}|[a-z]|[ivx]{1,4}")
 _ENDS = '.;:,-–—•*)]}>"”'
+_SINCE = re.compile(r"copyright|(?:19|20)\d\d")
 _LEVELS = 4  # of "1.2.3.4"
 _MARK_LINES = 0.5  # share of lines that must carry a letter mark for it to be one
 
@@ -80,6 +81,8 @@ class Words:
         plain = self.words[word]
         if len(plain) > 4 or not _NUMBER.fullmatch(plain):
             return False
+        if plain == "c" and self.words[word + 1 : word + 2] and _SINCE.match(self.words[word + 1]):
+            return False  # (c) 2024
         start, end = self.spans[word]
         # The second half of "3.1 Grant" numbers it too.
         for _ in range(_LEVELS):

@@ -27,7 +27,8 @@ from examples.branches import POLICY, improve, propose_bad, propose_good
 from examples.project import ADA, ROOT, Project, Say, Stopped, clock, start
 from examples.releasing import VERSION, release, without_mlflow
 
-CHECKS = ("contributors", "dependencies", "licenses", "weights", "regression", "community")
+CHECKS = ("contributors", "dependencies", "advisories", "licenses", "weights", "regression",
+          "community")  # fmt: skip
 STEPS = (200, 320)  # of training, for main and for the good change
 
 

@@ -57,6 +57,7 @@ def environment(scratch: Path) -> dict[str, str]:
         "DVC_SITE_CACHE_DIR": str(scratch / "dvc-site"),
         "XDG_CACHE_HOME": str(scratch / "cache"),
         "XDG_STATE_HOME": str(scratch / "state"),
+        "MODELWARDEN_ADVISORIES": str(scratch / "advisories.db"),
         "TMPDIR": str(scratch),
         "HF_HUB_OFFLINE": "1",
         "OMP_NUM_THREADS": "2",
@@ -162,6 +163,9 @@ def start(folder: Path, scratch: Path, say: Say, policy: str, steps: int) -> Pro
     shutil.copytree(TEMPLATE, folder, ignore=IGNORED)
     scratch.mkdir()
     project = Project(folder, scratch, say)
+    # One advisory is enough to show the check; a real project takes all of OSV's.
+    known = ROOT / "examples" / "advisories" / "MAL-0000-1.json"
+    project.run("modelwarden", "watch", "advisories", "--update", str(known))
     shutil.copyfile(ROOT / "dvc.yaml", folder / "dvc.yaml")
     shutil.copytree(ROOT / ".dvc", folder / ".dvc", ignore=OF_ONE_CLONE)
     (folder / "data" / "the-tempest.txt").unlink()  # a pull request will bring it

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -31,7 +31,7 @@ class Publish(BaseModel):
     code: Expression = Field(default="", description="Of the code; else as LICENSE says.")
     data: Expression = Field(default="", description="Of data; else as the card or LICENSE says.")
     weights: Expression = Field(
-        default="", description="Of weights; else as the card or LICENSE says."
+        default="", description="Of weights; else `release.licence`, the card or LICENSE."
     )
 
 
@@ -59,9 +59,21 @@ class Settings(Section):
         "such a clause weighs: fail, review, note or off. The first that fits counts.",
     )
     facts: Mapping[str, AssetFact] = Field(
-        default_factory=dict, description="Name of a model or data set -> its licence."
+        default_factory=dict,
+        description="Name of a model or data set -> `{license, source}`, as somebody read it.",
     )
     allow: tuple[str, ...] = Field(
         default=(), description="Models and data that are accepted whatever their licence."
     )
     deny: tuple[str, ...] = Field(default=(), description="Models and data that may not be used.")
+
+    def among(self, root: Any) -> Settings:
+        """Return this section with the licence of weights that releases state."""
+        stated = root.release.licence
+        if self.publish.weights or not stated:
+            return self
+        try:
+            publish = self.publish.model_copy(update={"weights": normalise(stated)})
+        except LicenseError:
+            return self  # what is no expression is for the release to refuse
+        return self.model_copy(update={"publish": publish})

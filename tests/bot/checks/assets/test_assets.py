@@ -8,7 +8,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from bot.checks import assets
-from bot.checks.assets import Evidence, Settings
+from bot.checks.assets import Evidence, Settings, collecting
 from bot.exhibit import Table
 from bot.finding import Level
 from registry.assets import curated
@@ -307,8 +307,9 @@ def test_many_unknown_names_of_a_list_are_one_finding() -> None:
     assert "and 15 more" in message(L, head)
 
 
-def test_more_than_can_be_judged_is_told() -> None:
-    names = "".join(f"\n- o/d{n}" for n in range(5_001))
+def test_more_than_can_be_judged_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collecting, "MAX_PLACED", 20)
+    names = "".join(f"\n- o/d{n}" for n in range(21))
     found = judged(MIT, {**MIT, "README.md": card("license: mit", f"datasets:{names}")})
     assert ("assets/unreadable", "unknown", "", 0) in found
 

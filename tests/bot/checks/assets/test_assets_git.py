@@ -72,6 +72,14 @@ def test_non_commercial_data_in_a_commercial_project(tmp_path: Path) -> None:
     assert "NonCommercial purposes only" in message
 
 
+def test_the_licence_that_releases_state_is_that_of_the_weights(tmp_path: Path) -> None:
+    base = {**BASE, ".github/modelwarden.yml": "release: {licence: MIT}\n"}
+    code = "model = AutoModel.from_pretrained('meta-llama/Llama-2-7b')\nTrainer(model)\n"
+    ((rule, level, place, message),) = review(tmp_path, base, {"run.py": code})
+    assert (rule, level, place) == ("assets/forbidden", "failure", "run.py:1")
+    assert "weights under MIT" in message
+
+
 def test_a_policy_of_the_change_itself_does_not_count(tmp_path: Path) -> None:
     card = "---\nlicense: mit\nbase_model: meta-llama/Llama-2-7b\n---\n# Tiny\n"
     head = {"models/tiny/README.md": card, ".github/modelwarden.yml": "assets: {allow: ['*']}\n"}

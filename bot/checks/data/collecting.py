@@ -12,7 +12,7 @@ from bot.checks.data.evidence import Evidence
 from bot.checks.data.leaking import leaks
 from bot.checks.data.reading import Reader, Trouble
 from bot.checks.data.settings import Settings
-from bot.checks.data.sources import Source, sources, standing
+from bot.checks.data.sources import Source, is_data, sources, standing
 from bot.checks.data.work import Work
 from bot.patterns import Pattern, compiled
 from bot.world import World
@@ -27,7 +27,8 @@ def collect(change: Change, world: World, settings: Settings, maker: str) -> Evi
     work = Work(change, world, settings, Reader(world, settings, maker))
     base = at_base(change, world, settings, asked)
     head = at_head(change, world, settings, asked, base)
-    held_out = base.files | head.files
+    # A task file at the head may name any file as its documents: that one is still searched.
+    held_out = base.files | {path for path in head.files if is_data(path, asked)}
     work.troubles += dict.fromkeys([*base.troubles, *head.troubles])
     evaluated = bool(settings.suites or asked)
     after, before = _sides(change, world, training, held_out)

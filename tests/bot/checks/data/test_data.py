@@ -119,6 +119,17 @@ def test_a_suite_that_the_change_edits_still_counts_as_it_was() -> None:
     assert said(judged({}, head)) == [("data/leak", Level.FAILURE, "data/a.jsonl", 1)]
 
 
+def test_a_task_file_of_the_change_cannot_hide_training_data() -> None:
+    task = "task: t\ndataset_path: json\ndataset_kwargs: {data_files: {test: %s}}\n"
+    task += "test_split: test\noutput_type: loglikelihood\n"
+    task += "doc_to_text: '{{text}}'\ndoc_to_target: ' x'\n"
+    base = {"evals/t.yaml": task % "s.jsonl", "evals/s.jsonl": lines(ASKED)}
+    head = {**base, "evals/t.yaml": task % "data/a.jsonl", "data/a.jsonl": lines(PLAIN, ASKED)}
+    settings = policy(suite="evals/t.yaml")
+    found = data.judge(evidence(base, head, settings), settings)
+    assert ("data/leak", Level.FAILURE, "data/a.jsonl", 2) in said(found)
+
+
 def test_new_items_are_looked_for_in_all_data() -> None:
     new = "in what year did the old harbour of the southern town fall to the people of the north"
     base = {"data/a.jsonl": lines(PLAIN, new, ASKED)}

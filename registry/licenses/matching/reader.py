@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice, pairwise
 
 from registry.errors import UnreadableText
@@ -106,7 +107,7 @@ def _best(places: list[Place], numbers: list[int], index: Index, explain: Explai
         window = (place.start, place.end)
         if window not in here:
             here[window] = Counter(numbers[place.start : place.end])
-        known = index.text(place.number)
+        known = _text(place.number)
         bounded.append((-bound(known, here[window]), order, known, place))
     best: Found | None = None
     for most, _, known, place in sorted(bounded)[:_TRIED]:
@@ -126,9 +127,20 @@ def _value(one: Found) -> tuple[int, int]:
 
 def bound(known: Text, here: Counter[int]) -> int:
     """Return the most that a known text can be worth where these words are, in any order."""
-    missing = sum((Counter(known.words) - here).values())
+    counted = _counted(known.words)
+    missing = sum([count - here[word] for word, count in counted if here[word] < count])
     must = len(known.words) - known.spare
     return must - (1 + _DEAR) * max(0, missing - known.spare)
+
+
+@lru_cache(maxsize=512)
+def _text(number: int) -> Text:
+    return load().text(number)
+
+
+@lru_cache(maxsize=512)
+def _counted(words: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
+    return tuple(Counter(words).items())
 
 
 def _found(known: Text, aligned: Alignment, explain: Explain) -> Found | None:

@@ -152,7 +152,9 @@ class Search:
         words = range(top.start, min(top.end + _SLACK, self._length))
         here = [(word, self._hits[word]) for word in words if word in self._hits]
         # Those that are nearly whole first, then those of which most is there.
-        shares = self._shares(self._count({hit for _, hit in here}))
+        local = {hit for _, hit in here}
+        whole = len(local) == len(self._often)
+        shares = self._shares(self._counts if whole else self._count(local))
         wanted: set[int] = set()
         for dear in (4, 2):
             shares.sort(key=lambda one: (-_worth(dear, one), one[2]))

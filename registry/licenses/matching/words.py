@@ -139,18 +139,25 @@ class _Joins:
         """Return the words and their places, with those that are one joined."""
         said: list[str] = []
         places: list[tuple[int, int]] = []
-        at, last = 0, len(words) - 1
-        while at <= last:
-            word, (start, end) = words[at], spans[at]
-            at += 1
-            if word == "or" and said and said[-1] == "and" and self.plain[start - 1] == "/":
+        done = 0
+        for at, word in enumerate(words):
+            if at < done or not (word in _JOINED or spans[at][1] in self.divided):
                 continue
-            if at <= last and self._is_one(word, words[at], end):
-                word, end = word + words[at], spans[at][1]
-                at += 1
-            said.append(word)
-            places.append((start, end))
-        return tuple(said), tuple(places)
+            start, end = spans[at]
+            if word == "or":
+                if not (at and words[at - 1] == "and" and self.plain[start - 1] == "/"):
+                    continue
+                one: tuple[str, ...] = ()
+                after = at + 1
+            elif at + 1 < len(words) and self._is_one(word, words[at + 1], end):
+                one, after = (word + words[at + 1],), at + 2
+                end = spans[at + 1][1]
+            else:
+                continue
+            said += (*words[done:at], *one)
+            places += (*spans[done:at], *((start, end) for _ in one))
+            done = after
+        return (*said, *words[done:]), (*places, *spans[done:])
 
     def _is_one(self, word: str, after: str, end: int) -> bool:
         if word == "non" or (word == "sub" and self.plain[end : end + 1] == "-"):

@@ -24,6 +24,7 @@ _CERTAIN = re.compile(
     rb"[ \t]{0,8}:",
     re.MULTILINE,
 )
+_OF_A_MODEL = re.compile(rb"_name_or_path|model_type|architectures|transformers_version")
 _MODEL_ARGS = re.compile(r"(?:^|,)\s*(pretrained|peft|model)=([^,\s]{1,300})")
 
 
@@ -57,8 +58,14 @@ def adapter(data: bytes) -> Told:
 
 
 def config(data: bytes) -> Told:
-    """Read config.json (transformers): what the weights beside it were made from."""
-    return _saved(data, "_name_or_path", "model")
+    """Read config.json (transformers): what the weights beside it were made from.
+
+    Other programs have files of that name; one of theirs that cannot be read is passed over.
+    """
+    found = _saved(data, "_name_or_path", "model")
+    if found.trouble and not _OF_A_MODEL.search(data.replace(b"\0", b"")):
+        return Told(skipped=found.trouble, line=found.line)
+    return found
 
 
 def _saved(data: bytes, key: str, kind: Kind) -> Told:

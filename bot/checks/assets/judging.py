@@ -133,7 +133,12 @@ def _verdict(placed: Placed, weighed: Weighed) -> Finding | None:
         if placed.demo:
             return None
         level = None if _published(placed) else Level.WARNING
-        return rules.UNKNOWN.at(_message(placed, weighed), _place(placed), level=level)
+        # The licence of the asset is known where only that of what is published is missing.
+        ours = bool(weighed.license) and not placed.outbound.license
+        remedy = rules.PUBLISH if ours else ""
+        return rules.UNKNOWN.at(
+            _message(placed, weighed), _place(placed), remedy=remedy, level=level
+        )
     if weighed.answer == "conditions" and not placed.demo:
         if not heavy and not placed.use.firm:
             return None
@@ -182,7 +187,8 @@ def _message(placed: Placed, weighed: Weighed) -> str:
     elif weighed.answer == "unknown":
         head = f"whether {name}{license} may be {tie} for {target} is not known"
         if not out.license and placed.use.tie in MAKING:
-            head += f", and {out.where or 'nothing'} does not say what {out.what} are under"
+            silent = f"{out.where} does not say" if out.where else "nothing says"
+            head += f", and {silent} what {out.what} are under"
     elif weighed.limited:
         head = f"{name}{license} may be {tie} for {target}, but not commercially"
     else:

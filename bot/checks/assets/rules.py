@@ -6,6 +6,8 @@ from bot.finding import Level, Rule
 
 FACTS = "State its licence and where you read it in the policy: `assets.facts`"
 
+PUBLISH = "State what it is published under: `license` in the card, or `assets.publish`."
+
 FORBIDDEN = Rule(
     "assets/forbidden",
     Level.FAILURE,

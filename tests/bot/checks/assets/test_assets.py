@@ -206,6 +206,16 @@ def test_a_changed_license_file_judges_what_stands_on_it() -> None:
     assert judged({**L, **code}, {**L, **code, "third/LICENSE": "My own terms."}) == []
 
 
+def test_what_is_published_under_nothing_is_the_projects_to_say() -> None:
+    head = {"README.md": card("base_model: gpt2")}
+    used = Settings()
+    world = FakeWorld({"a.py": ""}, head)
+    (found,) = assets.judge(assets.collect(world.change(), world, used), used)
+    assert (found.rule, found.severity) == ("assets/unknown", Level.FAILURE)
+    assert "nothing says what weights are under: no licence is stated" in found.message
+    assert "assets.publish" in found.remedy
+
+
 def test_a_card_and_the_license_beside_it() -> None:
     head = {**L, "models/a/README.md": card("license: mit"), "models/a/LICENSE": APACHE}
     assert judged(L, head) == [("assets/disagree", "failure", "models/a/README.md", 2)]
@@ -270,7 +280,7 @@ def test_a_damaged_file_of_provenance_is_told() -> None:
     [
         ("README.md", b"---\nlicense: [\n---\n", "unknown"),
         ("m/adapter_config.json", b"{", "unknown"),
-        ("m/config.json", b"\xff\xfe{\x00", "unknown"),
+        ("m/config.json", b"\xff\xfe{\x00model_type", "unknown"),
         ("train.yaml", b"base_model: org/m\nbase_model: org/m\n", "unknown"),
         ("a.py", b"load_dataset('org/d'", "note"),
         ("README.md", b"---\n" + b"a" * 6_000_000, "unknown"),

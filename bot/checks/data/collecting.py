@@ -55,6 +55,7 @@ def collect(change: Change, world: World, settings: Settings, maker: str) -> Evi
         len(after),
         work.records,
         left_out,
+        bool(head.items),
         tuple(work.leaks),
         tuple(work.more.items()),
         copies(work, fresh, before, there) if fresh else (),

@@ -53,7 +53,9 @@ def at_base(
     """Read every set as it is at the base commit."""
     found = Sets()
     for suite in settings.suites:
-        _suite(found, world, change.base, suite)
+        # One that the change brings in has no items yet: those of the head are looked for.
+        if world.entry(change.base, suite.path) or not world.entry(change.head, suite.path):
+            _suite(found, world, change.base, suite)
     if patterns:
         _files(found, world, standing(world, change.base, patterns), settings)
     return found

@@ -35,7 +35,8 @@ class Copies:
 class Evidence:
     """What was found, and of what: files and records that were searched, items looked for.
 
-    `unjudged` items are too short or all template; `left_out` files were not compared with.
+    `unjudged` items are too short or all template; `left_out` files were not compared with;
+    `asks_again` says that the change adds items, which may stand in those.
     """
 
     evaluated: bool = False
@@ -45,6 +46,7 @@ class Evidence:
     files: int = 0
     records: int = 0
     left_out: int = 0
+    asks_again: bool = False
     leaks: tuple[Leaking, ...] = ()
     more: tuple[tuple[str, int], ...] = ()
     copies: tuple[Copies, ...] = ()

@@ -21,6 +21,7 @@ def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
     """Decide, purely."""
     return (
         *(_trouble(trouble, evidence) for trouble in evidence.troubles),
+        *_left_out(evidence),
         *_leaks(evidence, settings.max_overlap),
         *(found for one in evidence.copies for found in _copies(one, settings.max_share)),
     )
@@ -33,6 +34,14 @@ def _trouble(trouble: Trouble, evidence: Evidence) -> Finding:
     message = f"{shown(trouble.path) or 'data'}: {shown(trouble.reason)}"
     where = Location(trouble.path, trouble.line)
     return rule.at(message, where, remedy=trouble.hint and _sentence(trouble.hint), level=level)
+
+
+def _left_out(evidence: Evidence) -> Iterator[Finding]:
+    """Say what was not compared with: new items may stand in it; old ones were looked for."""
+    if evidence.left_out:
+        files = plural(evidence.left_out, "data file")
+        message = f"{files} that the change leaves alone, not compared with: beyond the bounds"
+        yield rules.TOO_LARGE.at(message, level=None if evidence.asks_again else Level.NOTE)
 
 
 def _sentence(hint: str) -> str:

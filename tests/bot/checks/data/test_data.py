@@ -9,7 +9,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from bot.checks import data
-from bot.checks.data import Evidence, Settings
+from bot.checks.data import Evidence, Settings, collecting
 from bot.checks.data.sources import folders, is_data
 from bot.checks.regression.settings import Settings as Regression
 from bot.checks.regression.settings import SuiteFile
@@ -135,6 +135,22 @@ def test_new_items_are_looked_for_in_all_data() -> None:
     base = {"data/a.jsonl": lines(PLAIN, new, ASKED)}
     head = {**base, "evals/s.jsonl": SUITE + json.dumps({"prompt": new, "target": "x"})}
     assert said(judged(base, head)) == [("data/leak", Level.FAILURE, "data/a.jsonl", 2)]
+
+
+def test_what_is_not_compared_with_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collecting, "MAX_STANDING", 0)
+    base = {"data/a.jsonl": lines(PLAIN)}
+    head = {**base, "data/b.jsonl": lines(OTHER[:40])}
+    assert said(judged(base, head)) == [("data/too-large", Level.NOTE, "", 0)]
+    more = {**head, "evals/s.jsonl": SUITE + json.dumps({"prompt": PLAIN, "target": "x"})}
+    assert said(judged(base, more)) == [("data/too-large", Level.UNKNOWN, "", 0)]
+
+
+def test_a_suite_may_come_with_the_change() -> None:
+    settings = policy(suite="evals/new.jsonl")
+    head: Tree = {"evals/new.jsonl": SUITE, "data/a.jsonl": lines(PLAIN, ASKED)}
+    found = data.judge(evidence({"README.md": "x"}, head, settings), settings)
+    assert said(found) == [("data/leak", Level.FAILURE, "data/a.jsonl", 2)]
 
 
 def test_evaluation_files_of_the_policy() -> None:

@@ -20,9 +20,10 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import distributions
 from pathlib import Path
 
-from registry.licenses.matching import Match, match
+from registry.licenses.matching import Match, match, references
 from registry.licenses.matching.build import Source, in_folder
 
 DATA = Path(__file__).parents[2] / "shared/data/audit"
@@ -205,8 +206,8 @@ def run(texts: list[Source], changes: dict[str, Change], verbose: bool) -> dict[
 TIMES: list[float] = []
 
 
-def report(title: str, tallies: dict[str, Tally], column: str) -> Tally:
-    """Print the tallies of a kind of change and return their sum."""
+def report(title: str, tallies: dict[str, Tally], column: str) -> dict[str, Tally]:
+    """Print the tallies of a kind of change and return them, with their sum as "all"."""
     total = Tally()
     print(f"\n{title:32} {'texts':>6} {'id %':>7} {column:>11}")
     for name, one in [*tallies.items(), ("all", total)]:
@@ -216,7 +217,33 @@ def report(title: str, tallies: dict[str, Tally], column: str) -> Tally:
         count = one.quoted if column == "quoted %" else one.differs
         right, share = (100 * part / one.tried for part in (one.right, count))
         print(f"  {name:30} {one.tried:6} {right:7.1f} {share:11.1f}")
-    return total
+    return {**tallies, "all": total}
+
+
+def installed() -> tuple[int, int, list[str]]:
+    """Return, of licence files of installed packages that state an expression, how many agree."""
+    tried, agree, others = 0, 0, []
+    for package in distributions():
+        stated = leaves_of(str(package.metadata.json.get("license_expression", "")))
+        for file in package.files or () if stated else ():
+            top = len(file.parts) <= 3 and ".dist-info" in file.parts[0]
+            if not (top and re.match(r"(?i)licen[cs]e|copying", file.name)):
+                continue
+            text = Path(str(file.locate())).read_text(errors="replace")
+            found = {id for one in match(text) for id in one.ids}
+            found |= {id for said, _ in references(text) for id in leaves_of(said)}
+            families = tuple(f"{id}-" for id in found if id.islower())
+            family = any(id.lower().startswith(families) for id in stated if families)
+            right = bool(stated & found) or family
+            tried += 1
+            agree += right
+            others += [] if right else [f"{package.name}/{file.name}: {stated} {sorted(found)[:4]}"]
+    return tried, agree, others
+
+
+def leaves_of(expression: str) -> set[str]:
+    """Return the ids in an expression."""
+    return set(re.findall(r"[A-Za-z0-9][A-Za-z0-9.+-]*", expression)) - {"OR", "AND", "WITH"}
 
 
 def ready() -> tuple[float, float]:
@@ -252,19 +279,19 @@ def main() -> None:
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"\nms of CPU a text: p50 {p50:.1f}, p95 {p95:.1f}, worst {1000 * times[-1]:.0f}")
     print(f"index ready in {wall:.3f} s ({cpu:.3f} s of CPU); this process takes {memory:.0f} MB")
-    tried, right = looks.tried + cuts.tried, looks.right + cuts.right
+    real, agree, others = installed()
+    print(f"licence files of installed packages: {real}, {agree} agree with what they state")
+    print(*(f"    {other}" for other in others), sep="\n")
+    few = cuts["5 % of sentences dropped"]
+    all_looks, all_added = looks["all"], added["all"]
+    id_right = 100 * (all_looks.right + few.right) / (all_looks.tried + few.tried)
+    noticed = 100 * all_added.quoted / all_added.tried
+    differs = 100 * all_looks.differs / all_looks.tried
     for bar, value, holds in (
-        ("id >= 98 %", 100 * right / tried, right >= 0.98 * tried),
-        (
-            "clause noticed >= 98 %",
-            100 * added.quoted / added.tried,
-            added.quoted >= 0.98 * added.tried,
-        ),
-        (
-            "false modified <= 5 %",
-            100 * looks.differs / looks.tried,
-            looks.differs <= 0.05 * looks.tried,
-        ),
+        ("id >= 98 %", id_right, id_right >= 98),
+        ("real files >= 96 %", 100 * agree / real, agree >= 0.96 * real),
+        ("clause noticed >= 98 %", noticed, noticed >= 98),
+        ("false modified <= 5 %", differs, differs <= 5),
         ("p95 <= 15 ms", p95, p95 <= 15),
         ("index <= 0.3 s", wall, wall <= 0.3),
     ):

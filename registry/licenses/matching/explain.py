@@ -11,7 +11,7 @@ from registry.licenses.matching.index import Index
 from registry.licenses.matching.words import Words
 
 _ROMAN = ("ii", "iii", "iv", "vi", "vii", "viii", "ix", "xi", "xii", "xiii", "xiv", "xv")
-_NUMBERS = frozenset(
+NUMBERS = frozenset(
     (*map(str, range(100)), *(f"0{i}" for i in range(10)), *"abcdefghijklmnopqrstuvwxyz", *_ROMAN)
 )
 _RESERVED = ("all", "rights", "reserved")
@@ -37,7 +37,7 @@ class Explain:
 
     def is_number(self, word: int, *, loose: bool = False) -> bool:
         """Whether a word numbers a paragraph."""
-        return self.words.words[word] in _NUMBERS and self.words.is_number(word, loose=loose)
+        return self.words.words[word] in NUMBERS and self.words.is_number(word, loose=loose)
 
     def left(self, start: int, end: int, *, named: bool = False) -> list[tuple[int, int]]:
         """Return the ranges of words from `start` up to `end` that are a difference.

@@ -10,7 +10,7 @@ from itertools import islice, pairwise
 
 from registry.errors import UnreadableText
 from registry.licenses.matching.align import Alignment, Gap, align
-from registry.licenses.matching.explain import Explain
+from registry.licenses.matching.explain import NUMBERS, Explain
 from registry.licenses.matching.holders import is_name
 from registry.licenses.matching.index import Index, Text, digest, load
 from registry.licenses.matching.search import Place, Search
@@ -82,7 +82,8 @@ _HINT = "give each licence a file of its own"
 
 def _all(words: Words, index: Index, explain: Explain) -> Iterator[Found]:
     numbers = index.numbers(words.words)
-    skipped = frozenset(islice(filter(explain.is_number, range(len(numbers))), _MOST_NUMBERS))
+    likely = (i for i, word in enumerate(words.words) if word in NUMBERS)
+    skipped = frozenset(filter(explain.is_number, islice(likely, _MOST_NUMBERS)))
     search = Search(index, numbers, skipped)
     count = 0
     while places := search.best():

@@ -146,6 +146,8 @@ def main() -> None:
     save_tokenizer(tokenizer, prepared / "tokenizer")
     np.save(prepared / "train.npy", np.array(train_ids, dtype=np.uint16))
     np.save(prepared / "held-out.npy", np.array(test_ids, dtype=np.uint16))
+    # The same passages as text: what the model sees is what a review searches for test items.
+    write_lines(prepared / "train.jsonl", [{"text": text} for _, text in train])
     facts = {"held_out_bytes": length, "unigram_bits_per_byte": round(baseline, 4)}
     (prepared / "facts.json").write_text(json.dumps(facts, indent=2) + "\n")
     texts = [

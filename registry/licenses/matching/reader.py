@@ -85,12 +85,15 @@ def _all(words: Words, index: Index, explain: Explain) -> Iterator[Found]:
     likely = (i for i, word in enumerate(words.words) if word in NUMBERS)
     skipped = frozenset(filter(explain.is_number, islice(likely, _MOST_NUMBERS)))
     search = Search(index, numbers, skipped)
-    count = 0
+    count = failed = 0
     while places := search.best():
         best = _best(places, numbers, index, explain)
         if best is None:
             # Nothing there is near enough: look no more at the words that spoke for it.
-            search.strike(places[0].first, places[0].last)
+            search.strike(max(0, places[0].first), places[0].last)
+            failed += 1
+            if failed > MOST_MATCHES:
+                raise UnreadableText("the text holds too many pieces of licences", _HINT)
             continue
         count += 1
         if count > MOST_MATCHES:

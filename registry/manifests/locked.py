@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from registry.manifests.requirement import Item, Manifest, Option, Problem, Requirement, manifest
+from registry.manifests.requirement import (
+    Item,
+    Link,
+    Manifest,
+    Option,
+    Problem,
+    Requirement,
+    manifest,
+)
 from registry.manifests.tables import Table, items_at, text_at
 
 
@@ -45,6 +54,8 @@ def lock(
     items: Iterable[Requirement | Problem],
     options: Iterable[Option] = (),
     hosts: Mapping[str, int] | None = None,
+    links: Iterable[Link] = (),
+    roots: Iterable[int] = (),
 ) -> Manifest:
     """Return a lock; the first package from each index stands for an index option.
 
@@ -57,7 +68,8 @@ def lock(
             indexes.setdefault(item.index, item.line)
     seen = [Option("index", value, line) for value, line in indexes.items()]
     seen += [Option("file host", value, line) for value, line in (hosts or {}).items()]
-    return manifest(kind, [*found, *options, *seen], is_lock=True)
+    read = manifest(kind, [*found, *options, *seen], is_lock=True)
+    return replace(read, links=tuple(links), roots=tuple(roots))
 
 
 def files_of(value: Any) -> list[Any]:

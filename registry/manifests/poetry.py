@@ -7,6 +7,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from registry.manifests.graphs import poetry_links
 from registry.manifests.locked import git_url, lock, locked
 from registry.manifests.requirement import Manifest, Problem, Requirement
 from registry.manifests.tables import Table, items_at, package_tables, table_at, text_at
@@ -16,7 +17,8 @@ def read_poetry(data: bytes) -> Manifest:
     """Read a poetry.lock. Raises DocumentError."""
     tables, others = package_tables(data, "package")
     old_hashes = table_at(others, "metadata", "files")  # where Poetry 1.2 and before kept them
-    return lock("poetry-lock", [_package(t, old_hashes) for t in tables])
+    packages = [_package(t, old_hashes) for t in tables]
+    return lock("poetry-lock", packages, links=poetry_links(tables))
 
 
 def _package(table: Table, old_hashes: dict[str, Any]) -> Requirement | Problem:

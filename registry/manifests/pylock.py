@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from registry.manifests.graphs import pylock_links
 from registry.manifests.locked import files_of, git_url, hosts_of, lock, locked
 from registry.manifests.requirement import Manifest, Problem, Requirement
 from registry.manifests.tables import Table, package_tables, table_at, text_at
@@ -12,7 +13,8 @@ from registry.manifests.tables import Table, package_tables, table_at, text_at
 def read_pylock(data: bytes) -> Manifest:
     """Read a pylock.toml. Raises DocumentError."""
     tables, _ = package_tables(data, "packages")
-    return lock("pylock", [_package(t) for t in tables], hosts=hosts_of(tables))
+    packages = [_package(t) for t in tables]
+    return lock("pylock", packages, hosts=hosts_of(tables), links=pylock_links(tables))
 
 
 def _package(table: Table) -> Requirement | Problem:

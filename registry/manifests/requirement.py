@@ -96,18 +96,39 @@ class Problem:
     line: int
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One locked package needs another: `source` and `target` are places in the requirements.
+
+    `source` is -1 for the project itself. `part` says which part of the source needs it ("",
+    "extra:NAME", "group:NAME"), `extras` which of the target's own extras it needs.
+    """
+
+    source: int
+    target: int
+    part: str = ""
+    extras: tuple[str, ...] = ()
+    marker: str = ""
+
+
 Item = Requirement | Option | Problem
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Everything one file says. `is_lock`: it fixes versions instead of asking for them."""
+    """Everything one file says. `is_lock`: it fixes versions instead of asking for them.
+
+    `links` are what its packages need of each other, where a lock says so; `roots` the places
+    of the project's own packages in it.
+    """
 
     kind: str
     requirements: tuple[Requirement, ...] = ()
     options: tuple[Option, ...] = ()
     problems: tuple[Problem, ...] = ()
     is_lock: bool = False
+    links: tuple[Link, ...] = ()
+    roots: tuple[int, ...] = ()
 
 
 def manifest(kind: str, items: Iterable[Item], *, is_lock: bool = False) -> Manifest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from registry.manifests.graphs import uv_links, uv_roots
 from registry.manifests.locked import files_of, git_url, hosts_of, lock, locked
 from registry.manifests.requirement import Manifest, Problem, Requirement
 from registry.manifests.tables import Table, items_at, package_tables, text_at
@@ -9,8 +10,14 @@ from registry.manifests.tables import Table, items_at, package_tables, text_at
 
 def read_uv(data: bytes) -> Manifest:
     """Read a uv.lock. Raises DocumentError."""
-    tables, _ = package_tables(data, "package")
-    return lock("uv-lock", [_package(t) for t in tables], hosts=hosts_of(tables))
+    tables, others = package_tables(data, "package")
+    return lock(
+        "uv-lock",
+        [_package(t) for t in tables],
+        hosts=hosts_of(tables),
+        links=uv_links(tables, others),
+        roots=uv_roots(tables, others),
+    )
 
 
 def _package(table: Table) -> Requirement | Problem:

@@ -1,4 +1,4 @@
-"""The local file of licence facts that `modelwarden watch licenses --update` fills."""
+"""The local file of package facts that `modelwarden watch licenses --update` fills."""
 
 from __future__ import annotations
 
@@ -14,24 +14,45 @@ from pydantic import TypeAdapter, ValidationError
 from security import strictjson
 
 LIMIT = 50_000_000  # bytes
-FORMAT = 1
+FORMAT = 2
+READABLE = (1, FORMAT)  # format 1 has no projects, and no upload times
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What the index said of one version. `fetched` is a date, YYYY-MM-DD."""
+    """What the index said of one version. `fetched` is a date, YYYY-MM-DD.
+
+    `uploaded` is when its youngest file was (UTC, RFC 3339), "" where the index does not say.
+    """
 
     name: str
     version: str
     license: str
     reason: str
     fetched: str
+    uploaded: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Whether an index (by its URL) had a project when it was asked, and since when.
+
+    `asked` is a date. `first` and `newest` are upload times of files, "" where none is stated.
+    """
+
+    name: str
+    index: str
+    exists: bool
+    asked: str
+    first: str = ""
+    newest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class _File:
     format: int
     entries: tuple[Entry, ...]
+    projects: tuple[Project, ...] = ()
 
 
 def default_path() -> Path:
@@ -46,20 +67,35 @@ def default_path() -> Path:
 
 def load(path: Path) -> tuple[Entry, ...]:
     """Return the entries; a missing or damaged file has none, so its packages stay unknown."""
+    return _read(path).entries
+
+
+def projects(path: Path) -> tuple[Project, ...]:
+    """Return what is kept of projects, of every index that was asked; () as in `load`."""
+    return _read(path).projects
+
+
+def _read(path: Path) -> _File:
     try:
         if path.stat().st_size > LIMIT:
-            return ()
+            return _File(FORMAT, ())
         raw = strictjson.loads(path.read_bytes(), limit=LIMIT)
         file = TypeAdapter(_File).validate_python(raw)
     except (OSError, strictjson.StrictJSONError, ValidationError):
-        return ()
-    return file.entries if file.format == FORMAT else ()
+        return _File(FORMAT, ())
+    return file if file.format in READABLE else _File(FORMAT, ())
 
 
-def merge(path: Path, entries: Iterable[Entry]) -> None:
-    """Write these entries over those of the same name and version, in one step."""
-    merged = {(e.name, e.version): e for e in (*load(path), *entries)}
-    file = _File(FORMAT, tuple(merged[key] for key in sorted(merged)))
+def merge(path: Path, entries: Iterable[Entry], projects: Iterable[Project] = ()) -> None:
+    """Write these over those of the same name and version, or name and index, in one step."""
+    old = _read(path)
+    kept = {(e.name, e.version): e for e in (*old.entries, *entries)}
+    met = {(p.name, p.index): p for p in (*old.projects, *projects)}
+    file = _File(
+        FORMAT,
+        tuple(kept[key] for key in sorted(kept)),
+        tuple(met[key] for key in sorted(met)),
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     try:

@@ -29,6 +29,10 @@ class NotServed(IndexUnavailable):
     """The index does not serve this; it may serve the same fact in another way."""
 
 
+class Absent(NotServed):
+    """The index says that there is no such thing: 404 or 410, no other answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a server sent."""
@@ -59,9 +63,9 @@ def get(
                 raise IndexUnavailable(f"the {what} has more than {limit:,} bytes", HINT)
             data: bytes = answer.read(limit + 1)
     except urllib.error.HTTPError as error:
-        absent = error.code in _ABSENT
-        said = f"no {what}" if absent else f"the {what} answered {error.code}"
-        raise NotServed(said, HINT) from error
+        if error.code in _ABSENT:
+            raise Absent(f"no {what}", HINT) from error
+        raise NotServed(f"the {what} answered {error.code}", HINT) from error
     except (OSError, HTTPException, ValueError) as error:
         raise IndexUnavailable(f"the {what} cannot be reached", HINT) from error
     if len(data) > limit:

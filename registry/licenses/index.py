@@ -1,4 +1,4 @@
-"""A package index over HTTPS: which versions there are, and what each says of its licence.
+"""A package index over HTTPS: which versions there are, since when, and under what licence.
 
 Of the newest version admitted, the metadata file beside a wheel (PEP 658) is asked first, then
 the JSON page of the version, then the wheel itself. Used by the explicit update alone, never by
@@ -40,11 +40,19 @@ class Index:
     def __post_init__(self) -> None:
         check(self.url, "index")
 
-    def fields(self, name: str, specifier: str) -> tuple[str, Fields]:
-        """Return the newest version the specifier admits, and its licence fields."""
+    def files(self, name: str) -> tuple[File, ...]:
+        """Return the files of a project. Raises Absent where there is no such project."""
         url = self.url.rstrip("/") + f"/{quote(name)}/"
         page = self._get(url, "project page", PAGE_LIMIT, ACCEPT)
-        found = _newest(files(page, url, name), specifier)
+        return files(page, url, name)
+
+    def fields(self, name: str, specifier: str) -> tuple[str, Fields]:
+        """Return the newest version the specifier admits, and its licence fields."""
+        return self.fields_among(self.files(name), name, specifier)
+
+    def fields_among(self, listed: Iterable[File], name: str, specifier: str) -> tuple[str, Fields]:
+        """Do so for a project whose files are known."""
+        found = _newest(listed, specifier)
         if not found:
             admitted = f" that '{specifier}' admits" if specifier else ""
             raise IndexUnavailable(f"no version{admitted}", HINT)

@@ -18,6 +18,7 @@ from packaging.utils import (
 from packaging.version import InvalidVersion, Version
 
 from registry.licenses.download import HINT, Answer, IndexUnavailable
+from registry.moments import utc
 from security import strictjson
 
 PAGE_LIMIT = 50_000_000  # bytes of one page; a project may list thousands of files
@@ -30,6 +31,7 @@ class File:
     """A wheel, or a source distribution, which only tells that its version exists.
 
     `metadata` says that its METADATA is served beside it, `sha256` is of that; `size` may be None.
+    `uploaded` is when, in UTC ("2026-01-28T10:17:05Z"), "" where the index does not say (PEP 700).
     """
 
     version: Version
@@ -39,6 +41,7 @@ class File:
     sha256: str
     size: int | None
     yanked: bool
+    uploaded: str = ""
 
 
 def files(page: Answer, url: str, project: str) -> tuple[File, ...]:
@@ -75,8 +78,8 @@ def _file(row: Mapping[str, Any], page: str, project: str) -> File | None:
     sha256 = str(metadata.get("sha256", "")) if isinstance(metadata, dict) else ""
     size = row.get("size")
     known = size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None
-    yanked = bool(row.get("yanked"))
-    return File(version, url, is_wheel, is_wheel and bool(metadata), sha256, known, yanked)
+    beside, yanked, uploaded = bool(metadata), bool(row.get("yanked")), utc(row.get("upload-time"))
+    return File(version, url, is_wheel, is_wheel and beside, sha256, known, yanked, uploaded)
 
 
 def _anchors(text: str, page: str) -> Iterator[dict[str, Any]]:

@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from registry.errors import RegistryError
-from registry.licenses.cache import Entry, merge
-from registry.licenses.download import IndexUnavailable
+from registry.licenses.cache import Entry, Project, merge
+from registry.licenses.download import Absent, IndexUnavailable
 from registry.licenses.index import Index
+from registry.licenses.listing import File
 from registry.licenses.metadata import claim
 from registry.manifests import Requirement
 
@@ -28,6 +29,7 @@ class UpdateResult:
 
     entries: tuple[Entry, ...]
     failed: tuple[tuple[str, str], ...]
+    projects: tuple[Project, ...] = ()
 
     @property
     def unclear(self) -> tuple[Entry, ...]:
@@ -78,30 +80,51 @@ def update(
     cache_path: Path,
     progress: Callable[[str], None] = lambda line: None,
 ) -> UpdateResult:
-    """Ask the index for each (canonical name, specifier) and merge the answers into the cache."""
+    """Ask the index for each (canonical name, specifier) and merge the answers into the cache.
+
+    A project's page is asked for once. That the index has no such project is kept as well.
+    """
     index = Index(index_url)
-    asked = sorted(set(packages))
+    asked: dict[str, list[str]] = {}
+    for name, specifier in sorted(set(packages)):
+        asked.setdefault(name, []).append(specifier)
     today = datetime.now(UTC).date().isoformat()
     entries: list[Entry] = []
     failed: list[tuple[str, str]] = []
+    projects: list[Project] = []
 
-    def ask(package: tuple[str, str]) -> Entry | str:
-        name, specifier = package
+    def ask(name: str) -> tuple[Project | None, list[Entry | str]]:
         try:
-            version, fields = index.fields(name, specifier)
+            files = index.files(name)
         except IndexUnavailable as error:
-            return error.message
-        said = claim(fields)
-        return Entry(name, version, said.license, said.reason, today)
+            gone = Project(name, index_url, False, today) if isinstance(error, Absent) else None
+            return gone, [error.message for _ in asked[name]]
+        times = sorted(file.uploaded for file in files if file.uploaded) or [""]
+        met = Project(name, index_url, True, today, times[0], times[-1])
+        return met, [_entry(index, files, name, wish, today) for wish in asked[name]]
 
     with ThreadPoolExecutor(WORKERS) as pool:
-        for (name, specifier), answer in zip(asked, pool.map(ask, asked), strict=True):
-            if isinstance(answer, str):
-                failed.append((name, answer))
-                progress(f"{name}{specifier}: {answer}")
-            else:
-                entries.append(answer)
-                progress(f"{name} {answer.version}: {answer.license or answer.reason}")
-    if entries:
-        merge(cache_path, entries)
-    return UpdateResult(tuple(entries), tuple(failed))
+        for name, (project, answers) in zip(asked, pool.map(ask, asked), strict=True):
+            projects += [project] if project is not None else []
+            for specifier, answer in zip(asked[name], answers, strict=True):
+                if isinstance(answer, str):
+                    failed.append((name, answer))
+                    progress(f"{name}{specifier}: {answer}")
+                else:
+                    entries.append(answer)
+                    progress(f"{name} {answer.version}: {answer.license or answer.reason}")
+    if entries or projects:
+        merge(cache_path, entries, projects)
+    return UpdateResult(tuple(entries), tuple(failed), tuple(projects))
+
+
+def _entry(
+    index: Index, files: tuple[File, ...], name: str, specifier: str, today: str
+) -> Entry | str:
+    try:
+        version, fields = index.fields_among(files, name, specifier)
+    except IndexUnavailable as error:
+        return error.message
+    said = claim(fields)
+    uploaded = max(file.uploaded for file in files if str(file.version) == version)
+    return Entry(name, version, said.license, said.reason, today, uploaded)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,61 @@ def test_only_what_an_index_holds_is_asked_for() -> None:
         Requirement("", "git+https://x.example/e", 6, url="git+https://x.example/e"),
     )
     assert wanted(requirements) == (("a", ""), ("b", ">=1"))
+
+
+def test_an_update_keeps_whether_a_project_exists_and_since_when(
+    index: FakeIndex, tmp_path: Path
+) -> None:
+    index.publish("a", "1.0", "License-Expression: MIT")
+    index.publish("a", "2.0", "License-Expression: MIT")
+    page = json.loads(index.pages["/simple/a/"])
+    page["files"][0]["upload-time"] = "2024-03-01T10:00:00.5Z"
+    page["files"][1]["upload-time"] = "2025-01-01T00:00:00+01:00"
+    index.pages["/simple/a/"] = json.dumps(page).encode()
+    index.publish("undated", "1.0", "License-Expression: MIT")
+    index.broken["/simple/refused/"] = 403
+    path = tmp_path / "cache.json"
+    found = update([(n, "") for n in ("a", "undated", "invented", "refused")], index.url, path)
+    assert sorted(name for name, _ in found.failed) == ["invented", "refused"]
+    told = {p.name: (p.exists, p.first, p.newest) for p in cache.projects(path)}
+    assert told == {
+        "a": (True, "2024-03-01T10:00:00Z", "2024-12-31T23:00:00Z"),
+        "invented": (False, "", ""),
+        "undated": (True, "", ""),
+    }
+    assert {e.name: e.uploaded for e in cache.load(path)} == {
+        "a": "2024-12-31T23:00:00Z",
+        "undated": "",
+    }
+    index.publish("invented", "1.0", "License-Expression: MIT")
+    update([("invented", "")], index.url, path)
+    assert {p.name for p in cache.projects(path) if p.exists} == {"a", "undated", "invented"}
+
+
+def test_two_indexes_are_kept_apart(index: FakeIndex, tmp_path: Path) -> None:
+    path = tmp_path / "cache.json"
+    cache.merge(path, (), [cache.Project("a", "https://own.example/", True, "2026-01-01")])
+    update([("a", "")], index.url, path)
+    assert [(p.index, p.exists) for p in cache.projects(path)] == [
+        (index.url, False),
+        ("https://own.example/", True),
+    ]
+
+
+def test_a_page_is_asked_for_once(index: FakeIndex, tmp_path: Path) -> None:
+    index.publish("a", "1.0", "License-Expression: MIT")
+    index.publish("a", "2.0", "License-Expression: MIT")
+    update([("a", "<2"), ("a", ""), ("a", "==3")], index.url, tmp_path / "cache.json")
+    assert index.asked.count("/simple/a/") == 1
+
+
+def test_facts_of_the_first_format_are_read_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "cache.json"
+    row = {"name": "a", "version": "1", "license": "MIT", "reason": "", "fetched": "2025-01-01"}
+    path.write_text(json.dumps({"format": 1, "entries": [row]}))
+    assert cache.load(path) == (cache.Entry("a", "1", "MIT", "", "2025-01-01"),)
+    assert cache.projects(path) == ()
+    cache.merge(path, [cache.Entry("b", "1", "MIT", "", "2026-01-01")])
+    assert [e.name for e in cache.load(path)] == ["a", "b"]
+    path.write_text(json.dumps({"format": 3, "entries": [row]}))
+    assert cache.load(path) == ()

@@ -9,7 +9,9 @@ from pathlib import Path
 from bot import catalog, manifestfiles, policy
 from bot.cache import Cache, default_path
 from bot.change import TreeEntry
-from bot.checks import licenses
+from bot.checks import assets, licenses
+from bot.checks.assets.files import Tree, told
+from bot.checks.assets.licensing import Shelf
 from bot.checks.licenses import project
 from bot.checks.licenses.packages import shelves
 from bot.errors import CouldNotTell
@@ -19,10 +21,14 @@ from bot.printing import write
 from bot.releasing.place import repository
 from bot.repository import GitWorld
 from bot.world import COMMIT_LIMIT, LOCK_LIMIT, TEXT_LIMIT
+from registry.assets import curated
+from registry.assets.graph import graph
+from registry.assets.reading import kind_of as asset_kind
+from registry.assets.values import Use
 from registry.bom import cyclonedx, spdx
 from registry.bom.ofcommit import Subject, build
 from registry.bom.packages import Locked, packages
-from registry.bom.values import Bom
+from registry.bom.values import Bom, Component, Edge
 from registry.licenses.texts import identify
 from registry.manifests import LOCKS, DocumentError, kind_of
 
@@ -62,7 +68,7 @@ def bill(world: GitWorld, commit: str, used: Policy) -> Bom:
         _licence(world, commit),
         tuple(unread),
     )
-    return build(subject, found)
+    return build(subject, found, *named(world, commit, used))
 
 
 def _manifests(world: GitWorld, entries: list[TreeEntry], unread: list[str]) -> Iterator[Locked]:
@@ -79,6 +85,23 @@ def _manifests(world: GitWorld, entries: list[TreeEntry], unread: list[str]) -> 
             )
         except (DocumentError, CouldNotTell) as error:
             unread.append(f"{entry.path}: {error.message}")
+
+
+def named(
+    world: GitWorld, commit: str, used: Policy
+) -> tuple[tuple[Component, ...], tuple[Edge, ...]]:
+    """Return the models and data sets that a commit's files name, and how they are tied."""
+    shelf = Shelf(
+        Tree(world, commit), used.section(assets.NAME), curated.load(curated.default_path())
+    )
+
+    def licence(use: Use, path: str) -> str:
+        asset = shelf.asset(use, path)
+        sources = asset.sources if asset is not None else ()
+        return next((source.license for source in sources if source.license), "")
+
+    entries = (e for e in world.walk(commit) if e.is_file and asset_kind(e.path))
+    return graph(((e.path, told(world, e)) for e in entries), licence)
 
 
 def _licence(world: GitWorld, commit: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from registry.bom.licensing import said
 from registry.bom.naming import plain, public, urn
@@ -21,12 +22,21 @@ RELATIONS: dict[str, Tie] = {
 }
 
 
-def build(release: Release, locks: Sequence[Locked], licences: Licences, about: About) -> Bom:
+Assets = tuple[Sequence[Component], Sequence[Edge]]  # as registry/assets/graph.py gives them
+
+
+def build(
+    release: Release,
+    locks: Sequence[Locked],
+    licences: Licences,
+    about: About,
+    assets: Assets = ((), ()),
+) -> Bom:
     """Return the bill of a release, from what its commit binds; outputs do not count.
 
     The subject is the application, the project's own code: it links packages and embeds the
-    model. `locks` are the release's lock files with their bytes. Raises ReleaseError for a lock
-    that cannot be read.
+    model. `locks` are the release's lock files with their bytes, `assets` what the commit's files
+    name as models and data. Raises ReleaseError for a lock that cannot be read.
     """
     found = packages(locks, licences)
     application = _application(release, found.unread)
@@ -34,7 +44,9 @@ def build(release: Release, locks: Sequence[Locked], licences: Licences, about: 
     files = tuple(_files(release.weights))
     data = tuple(_data(release, one) for one in release.data)
     suites = tuple(_suites(release))
-    bases = tuple(_base(name) for name in dict.fromkeys(about.base_models))
+    named, ties = _renamed(assets, release.weights.path, application, model)
+    held = {one.ref: one for one in named}
+    bases = tuple(_base(name, held) for name in dict.fromkeys(about.base_models))
     tie = RELATIONS.get(about.relation, "finetunes")
     edges = [Edge(application.ref, "embeds", model.ref)]
     edges += _edges(application, "links", found.components)
@@ -42,7 +54,8 @@ def build(release: Release, locks: Sequence[Locked], licences: Licences, about: 
     edges += _edges(model, "trains_on", data)
     edges += _edges(model, tie, bases)
     edges += _edges(model, "evaluates_on", suites)
-    every = (application, *found.components, model, *files, *data, *suites, *bases)
+    edges += ties
+    every = (*named, application, *found.components, model, *files, *data, *suites, *bases)
     return Bom(
         application.ref,
         release.date,
@@ -128,8 +141,21 @@ def _suites(release: Release) -> Iterator[Component]:
         )
 
 
-def _base(name: str) -> Component:
-    return _component("model", name, "", properties=(("role", "base"),))
+def _base(name: str, held: Mapping[str, Component]) -> Component:
+    base = _component("model", name, "", properties=(("role", "base"),))
+    known = held.get(base.ref, base)
+    return replace(base, licence=known.licence, found=known.found)
+
+
+def _renamed(
+    assets: Assets, folder: str, application: Component, model: Component
+) -> tuple[list[Component], list[Edge]]:
+    """Return assets with the release's own model in the place of what its folder makes."""
+    names = {urn(kind, folder or "."): model.ref for kind in ("model", "adapter")}
+    names[""] = application.ref
+    components = [one for one in assets[0] if one.ref not in names]
+    edges = [Edge(names.get(e.of, e.of), e.tie, names.get(e.to, e.to)) for e in assets[1]]
+    return components, edges
 
 
 def _component(

@@ -56,3 +56,21 @@ def test_a_staged_tree_has_a_bill(repo: Repo) -> None:
     repo.git("add", "requirements.txt")
     done = run(repo.path, "check", "--staged", "--format", "cyclonedx")
     assert named(valid_cyclonedx(done.stdout.encode()), "library", "idna")["version"] == "3.7"
+
+
+def test_models_and_data_with_their_ties(repo: Repo) -> None:
+    card = "---\nlicense: gemma\nbase_model: google/gemma-2b\ndatasets: [acme/talk]\n---\n"
+    facts = "assets:\n  facts:\n    acme/talk: {license: CC-BY-4.0, source: asked its author}\n"
+    repo.commit({"model/README.md": card, ".github/modelwarden.yml": facts})
+    bill = valid_cyclonedx(run(repo.path, "release", "bom").stdout.encode())
+    base = named(bill, "machine-learning-model", "google/gemma-2b")
+    assert base["licenses"][0]["license"]["name"] == "gemma"
+    data = named(bill, "data", "acme/talk")
+    assert data["licenses"][0]["license"]["id"] == "CC-BY-4.0"
+    ours = named(bill, "machine-learning-model", "model")
+    said = {(one["name"], one["value"]) for one in ours["properties"]}
+    assert said >= {
+        ("modelwarden:finetunes", base["bom-ref"]),
+        ("modelwarden:trains_on", data["bom-ref"]),
+    }
+    assert valid_spdx(run(repo.path, "release", "bom", "--format", "spdx").stdout.encode())

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from bot.bill import named
 from bot.checks import licenses
 from bot.checks.licenses.packages import shelves
 from bot.errors import UsageError
@@ -216,7 +217,7 @@ def bom(job: Job, release: Release, about: About, commit: str) -> Bom:
         if entry is not None:
             data = job.world.read(entry.blob, LOCK_LIMIT)
             locks.append((lock.path, kind_of(lock.path) or "requirements", data))
-    return build(release, locks, _licences(job), about)
+    return build(release, locks, _licences(job), about, named(job.world, commit, job.own))
 
 
 def _provenance(release: Release, about: About) -> Mapping[str, object]:

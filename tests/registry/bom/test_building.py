@@ -121,3 +121,30 @@ def test_what_a_stranger_wrote_is_bounded_and_prints() -> None:
 def test_a_lock_that_cannot_be_read_is_named() -> None:
     with pytest.raises(ReleaseError, match=r"env/uv\.lock:2: not TOML"):
         build(RELEASE, [("env/uv.lock", "uv-lock", b"\n[[package]]\nname=")], licence, ABOUT)
+
+
+def test_what_the_files_of_a_commit_name() -> None:
+    folder = Component("urn:modelwarden:model:model", "model", "model")
+    base = Component(BASE, "model", "acme/base", licence="MIT", found="model/README.md:3")
+    talk = Component("urn:modelwarden:data:acme/talk", "data", "acme/talk", licence="CC0-1.0")
+    edges = (
+        Edge("", "embeds", folder.ref),
+        Edge(folder.ref, "finetunes", base.ref),
+        Edge(folder.ref, "trains_on", talk.ref),
+        Edge("", "evaluates_on", talk.ref),
+    )
+    released = replace(RELEASE, weights=replace(RELEASE.weights, path="model"))
+    bom = build(released, locks(), licence, ABOUT, ((folder, base, talk), edges))
+    found = parts(bom)
+    assert folder.ref not in found  # the release's own model stands for its folder
+    assert (found[BASE].licence, found[BASE].found) == ("MIT", "model/README.md:3")
+    assert dict(found[BASE].properties)["role"] == "base"
+    (app,) = (one.ref for one in bom.components if one.kind == "application")
+    model = model_of(bom)
+    assert model is not None
+    assert set(bom.edges) >= {
+        Edge(model.ref, "trains_on", talk.ref),
+        Edge(model.ref, "finetunes", BASE),
+        Edge(app, "embeds", model.ref),
+        Edge(app, "evaluates_on", talk.ref),
+    }

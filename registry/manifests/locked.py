@@ -18,6 +18,7 @@ from registry.manifests.requirement import (
     manifest,
 )
 from registry.manifests.tables import Table, items_at, text_at
+from registry.moments import utc
 
 
 def locked(
@@ -31,6 +32,7 @@ def locked(
     marker: str = "",
     group: str = "",
     hashes: Iterable[str] = (),
+    uploaded: str = "",
 ) -> Requirement | Problem:
     """Return a locked package; a Problem where it has no name."""
     if not raw:
@@ -39,7 +41,18 @@ def locked(
     name = canonicalize_name(raw)
     found = tuple(dict.fromkeys(one for one in hashes if one))
     return Requirement(
-        name, raw, line, specifier, (), marker, url, index, hashed, group, hashes=found
+        name,
+        raw,
+        line,
+        specifier,
+        (),
+        marker,
+        url,
+        index,
+        hashed,
+        group,
+        hashes=found,
+        uploaded=uploaded,
     )
 
 
@@ -76,6 +89,15 @@ def files_of(value: Any) -> list[Any]:
     """Return the wheels, source and archive of a package table."""
     others = [value[key] for key in ("sdist", "archive") if key in value]
     return [*items_at(value, "wheels"), *others]
+
+
+def uploaded_of(files: Iterable[Any]) -> str:
+    """Return when the youngest file was uploaded, "" where none of them says.
+
+    The youngest counts: a file can be added to a release of long ago.
+    """
+    times = (utc(file.get("upload-time")) for file in files if isinstance(file, dict))
+    return max(times, default="")
 
 
 def hosts_of(tables: Iterable[Table]) -> dict[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from registry.manifests.graphs import pylock_links
-from registry.manifests.locked import files_of, git_url, hosts_of, lock, locked
+from registry.manifests.locked import files_of, git_url, hosts_of, lock, locked, uploaded_of
 from registry.manifests.requirement import Manifest, Problem, Requirement
 from registry.manifests.tables import Table, package_tables, table_at, text_at
 
@@ -31,6 +31,7 @@ def _package(table: Table) -> Requirement | Problem:
         hashes=(
             f"{name}:{text_at(f, 'hashes', name)}" for f in files for name in table_at(f, "hashes")
         ),
+        uploaded=uploaded_of(files),
     )
 
 

@@ -154,6 +154,8 @@ def _uv(document: dict[str, Any], lines: Lines) -> Iterator[Item]:
                 yield Requirement(
                     canonicalize_name(name), name, line, marker=text_at(source, "marker"), url=url
                 )
+            elif index := text_at(source, "index"):
+                yield Option("source", f"{canonicalize_name(name)}={index}", line)
 
 
 def _pdm(document: dict[str, Any], lines: Lines) -> Iterator[Item]:

@@ -24,7 +24,8 @@ class Requirement:
     says "==VERSION". `url` is a direct URL, a VCS URL ("git+https://host/x@REF") or a local
     path. `index` is where a lock found it. `hashes` are those of its files, "sha256:HEX",
     as written; `hashed` says that every file has one. `group` is "", or which part of the
-    manifest holds it: "extra:NAME", "group:NAME", "build".
+    manifest holds it: "extra:NAME", "group:NAME", "build". `uploaded` is when the youngest of
+    its files was, where a lock says so (UTC, RFC 3339).
     """
 
     name: str
@@ -39,6 +40,7 @@ class Requirement:
     group: str = ""
     ecosystem: str = "pypi"
     hashes: tuple[str, ...] = ()
+    uploaded: str = ""
 
     @property
     def version(self) -> str:
@@ -81,7 +83,10 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A line that steers the installer, by its long name: "--extra-index-url", "channel"."""
+    """A line that steers the installer, by its long name: "--extra-index-url", "channel".
+
+    "source" has the value "NAME=INDEX": the package comes from the index of this name alone.
+    """
 
     name: str
     value: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from registry.manifests.graphs import uv_links, uv_roots
-from registry.manifests.locked import files_of, git_url, hosts_of, lock, locked
+from registry.manifests.locked import files_of, git_url, hosts_of, lock, locked, uploaded_of
 from registry.manifests.requirement import Manifest, Problem, Requirement
 from registry.manifests.tables import Table, items_at, package_tables, text_at
 
@@ -32,6 +32,7 @@ def _package(table: Table) -> Requirement | Problem:
         hashed=bool(files) and all(text_at(f, "hash") for f in files),
         marker=" or ".join(m for m in items_at(value, "resolution-markers") if isinstance(m, str)),
         hashes=(text_at(f, "hash") for f in files),
+        uploaded=uploaded_of(files),
     )
 
 

@@ -224,3 +224,40 @@ def test_a_package_without_a_name_is_a_problem() -> None:
 )
 def test_the_hashes_of_a_package(kind: str, text: str, hashes: tuple[str, ...]) -> None:
     assert read(kind, text.encode()).requirements[0].hashes == hashes
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "expected"),
+    [
+        (
+            "uv-lock",
+            """[[package]]
+name = "a"
+version = "1"
+sdist = { url = "https://f/a.tgz", upload-time = "2026-03-01T00:00:00.5Z" }
+wheels = [
+    { url = "https://f/a.whl", upload-time = "2026-03-09T23:30:00+01:00" },
+    { url = "https://f/b.whl", upload-time = "soon" },
+    { url = "https://f/c.whl" },
+]
+""",
+            "2026-03-09T22:30:00Z",
+        ),
+        (
+            "pylock",
+            """[[packages]]
+name = "a"
+version = "1"
+sdist = { url = "https://f/a.tgz", upload-time = 2026-03-01T00:00:00Z }
+wheels = [{ url = "https://f/a.whl", upload-time = 2026-03-09T22:30:00 }]
+""",
+            "2026-03-09T22:30:00Z",
+        ),
+        ("uv-lock", "[[package]]\nname = 'a'\nversion = '1'\n", ""),
+        ("uv-lock", "[[package]]\nname = 'a'\nwheels = [1, { upload-time = 1979-05-27 }]\n", ""),
+        ("poetry-lock", "[[package]]\nname = 'a'\nversion = '1'\n", ""),
+    ],
+)
+def test_a_release_is_as_old_as_its_youngest_file(kind: str, text: str, expected: str) -> None:
+    (found,) = read(kind, text.encode()).requirements
+    assert found.uploaded == expected

@@ -119,6 +119,7 @@ def test_every_table() -> None:
         ("index", "https://poetry.example", 33),
         ("--extra-index-url", "https://uv.example", 36),
         ("index", "https://pt.example", 41),
+        ("source", "m=pt", 45),
     ]
     assert manifest.problems == (Problem("includes the group 'lost', which is not there", 19),)
 

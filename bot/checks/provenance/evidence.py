@@ -35,47 +35,56 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class Pasted:
-    """A mark in a file, with the holders that are not the project's, and the entry for it."""
+    """A mark in a file, with the holders that are not the project's, and the entry for it.
+
+    `outbound` is what the file is published under.
+    """
 
     path: str
     mark: Mark
     foreign: tuple[str, ...]
+    outbound: str = ""
     entry: Entry | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder of other people's files without an entry; `licenses` are those of its text."""
+    """A folder of other people's files without an entry, `first` the first that was added.
+
+    `license` is that of its licence text, "" where there is none or it may be the project's own.
+    """
 
     path: str
     first: str
     count: int
-    licenses: tuple[str, ...] = ()
-    text: str = ""
+    license: str = ""
+    outbound: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Registered:
     """An entry that the change touches. `digest` is what is there, "" for nothing.
 
-    `fresh` where what the entry says is new; `trouble` says why it could not be compared.
+    `fresh` where what the entry says is new, `touched` where the change alters its files.
+    `trouble` says why it could not be compared.
     """
 
     entry: Entry
     digest: str
     fresh: bool = False
+    touched: bool = False
     trouble: str = ""
     lost_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A file that could not be read, and why."""
+    """A file that could not be read, and why; `invalid` is the register or NOTICE itself."""
 
     path: str
     line: int
     why: str
-    rule: str = "unread"
+    invalid: bool = False
 
 
 @dataclass(frozen=True, slots=True)

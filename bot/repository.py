@@ -6,24 +6,20 @@ import contextlib
 import shutil
 import tempfile
 from collections.abc import Callable, Hashable
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from bot import git
+from bot import git, roster
 from bot.cache import Cache
 from bot.change import Change, Commit, FileChange, TreeEntry
 from bot.errors import Missing, RepositoryError, TooLarge
-from bot.gitformat import (
-    parse_commit,
-    parse_listing,
-    parse_raw_diff,
-    parse_tree,
-)
+from bot.gitformat import parse_commit, parse_listing, parse_raw_diff, parse_tree
 from bot.people import People
 from bot.releasing.ledger import descent
 from bot.releasing.ledger.baseline import baseline
 from bot.revisions import Revisions
+from bot.roster import Roster
 from bot.world import COMMIT_LIMIT, TEXT_LIMIT
 from registry.release.ledger import Issued, Ledger
 
@@ -235,6 +231,14 @@ class GitWorld:
             budget -= size
             found.append(parse_commit(commit, self.read(commit, size)))
         return tuple(found)
+
+    def authors(self, commit: str) -> Roster:
+        """Return who wrote the history of a commit, its newest part; nobody for a tree."""
+        if self._kind(commit) != "commit":
+            return Roster()
+        cut, place = self.revisions.shallow, self.place
+        make = partial(roster.read, place, commit, shallow=cut)
+        return self.facts(f"authors/1/{cut}", commit, Roster, make)
 
     def releases(self, commit: str, limit: int) -> tuple[tuple[str, str], ...]:
         """Return (tag, commit) of versions that are in a commit's history, newest version last."""

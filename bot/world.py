@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 
 from bot.change import Commit, TreeEntry
 from bot.people import People
+from bot.roster import Roster
 from registry.release.ledger import Issued, Ledger
 
 T = TypeVar("T")
@@ -72,6 +73,9 @@ class World(Protocol):
 
     def commits(self, base: str, head: str) -> tuple[Commit, ...]:
         """Return the commits in head but not in base, oldest first; () for a staged tree."""
+
+    def authors(self, commit: str) -> Roster:
+        """Return who wrote the history of a commit, its newest part; nobody for a tree."""
 
     def releases(self, commit: str, limit: int) -> tuple[tuple[str, str], ...]:
         """Return (tag, commit) of versions that are in a commit's history, newest version last.

@@ -11,6 +11,7 @@ from bot.cache import Cache
 from bot.change import SUBMODULE, SYMLINK, Change, Commit, FileChange, TreeEntry
 from bot.errors import Missing, TooLarge
 from bot.people import People
+from bot.roster import Author, Roster
 from bot.world import TEXT_LIMIT
 from registry.release.ledger import Issued, Ledger
 
@@ -60,8 +61,10 @@ class FakeWorld:
         signers: Mapping[str, str] | None = None,
         releases: Mapping[str, Tree] | None = None,
         people: People | None = None,
+        history: tuple[Author, ...] = (),
     ) -> None:
         self.people = people
+        self.history = history
         self.blobs: dict[str, bytes] = {}
         self.modes = dict(modes or {})
         self.trees = {BASE: self._tree(base), HEAD: self._tree(head)}
@@ -149,6 +152,9 @@ class FakeWorld:
 
     def commits(self, base: str, head: str) -> tuple[Commit, ...]:
         return self._commits
+
+    def authors(self, commit: str) -> Roster:
+        return Roster(self.history, len(self.history))
 
     def releases(self, commit: str, limit: int) -> tuple[tuple[str, str], ...]:
         return self._releases[-limit:] if limit > 0 else ()

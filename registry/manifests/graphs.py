@@ -1,8 +1,8 @@
 """What the packages of a lock need of each other, as the lock itself says it.
 
-uv.lock: `dependencies`, `optional-dependencies`, `dev-dependencies` of each package, and what the
-workspace asks for under `[manifest]`. poetry.lock: `[package.dependencies]` with `[package.extras]`.
-pylock.toml: `dependencies` (PEP 751), where the tool that wrote it says them. Pipfile.lock has none.
+uv.lock: `dependencies`, `optional-dependencies`, `dev-dependencies` of each package, and what a
+workspace asks for under `[manifest]`. poetry.lock: `[package.dependencies]`, `[package.extras]`.
+pylock.toml: `dependencies` (PEP 751), where the tool that wrote it says them. Pipfile.lock: none.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Literal
 
 from packaging.utils import canonicalize_name
@@ -11,16 +12,20 @@ from pydantic import Field
 from bot import manifestfiles
 from bot.change import Change
 from bot.check import Section
-from bot.checks.dependencies import origins, packagenames, pins
+from bot.checks.dependencies import closure, origins, packagenames, pins, usage, using
+from bot.checks.dependencies.closure import Asked
 from bot.checks.dependencies.origins import Vcs
 from bot.checks.dependencies.pins import Hashes, Pin
 from bot.checks.dependencies.shown import shown
+from bot.checks.dependencies.usage import Imports, Usage
+from bot.checks.licenses.packages import environments
 from bot.exhibit import Exhibit, Table
 from bot.finding import Finding, Level, Location, Rule
-from bot.manifestfiles import Evidence, ManifestChange
+from bot.manifestfiles import ManifestChange
 from bot.wording import plural
 from bot.world import World
 from registry.manifests import LOCKS
+from registry.manifests.closure import Closure
 from registry.manifests.difference import Delta, Placed, difference
 from registry.manifests.kinds import Source, sources
 
@@ -50,6 +55,8 @@ RULES: tuple[Rule, ...] = (
     *pins.RULES,
     *origins.RULES,
     *packagenames.RULES,
+    *closure.RULES,
+    *usage.RULES,
 )
 
 
@@ -85,18 +92,40 @@ class Settings(Section):
     known_names: tuple[str, ...] = Field(
         default=(), description="Package names that are meant although they look like others."
     )
+    imports: Imports = Field(
+        default="review",
+        description="Whether imports are held against what is declared, and what is declared "
+        "against imports: `review` or `off`.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence(manifestfiles.Evidence):
+    """The manifests, what is asked for beside locks that do not say it, and what code imports."""
+
+    asked: tuple[Asked, ...] = ()
+    usage: Usage = field(default_factory=Usage)
 
 
 def applies(change: Change, settings: Settings) -> str:
-    """Apply where a dependency manifest changed."""
+    """Apply where a dependency manifest or Python code changed."""
     paths = [f.path for f in change.files]
-    found = any(manifestfiles.concerns(p) or manifestfiles.installs(p) for p in paths)
-    return "" if found else "no dependency manifest changed"
+    if any(manifestfiles.concerns(p) or manifestfiles.installs(p) for p in paths):
+        return ""
+    if settings.imports != "off" and any(map(using.concerns, paths)):
+        return ""
+    return "no dependency manifest changed"
 
 
 def collect(change: Change, world: World, settings: Settings) -> Evidence:
-    """Read the changed manifests and the locks beside them."""
-    return manifestfiles.collect(change, world, commands=True)
+    """Read the changed manifests, the locks beside them, and the imports of changed code."""
+    read = manifestfiles.collect(change, world, commands=True)
+    asked = closure.asked(change, world, read.files)
+    found = Usage()
+    if settings.imports != "off":
+        folders = environments(change.head, world)
+        found = using.collect(change, world, _deltas(read), folders)
+    return Evidence(read.files, read.includes, read.pinned, read.known, asked, found)
 
 
 def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
@@ -119,11 +148,17 @@ def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
             findings += origins.judge_url(delta, settings.allow_urls, settings.vcs)
         findings += pins.judge_hashes(file, of_file, settings.hashes)
     findings += _names(deltas, evidence, settings)
+    findings += closure.judge(evidence.files, evidence.asked, _closure(evidence))
+    findings += usage.judge(evidence.usage)
     # One line of a setup.py may stand in many of its extras.
     return tuple(dict.fromkeys(findings))
 
 
-def _deltas(evidence: Evidence) -> tuple[Delta, ...]:
+def _closure(evidence: Evidence) -> Closure | None:
+    return closure.closure(evidence.files, evidence.asked)
+
+
+def _deltas(evidence: manifestfiles.Evidence) -> tuple[Delta, ...]:
     # A manifest that cannot be read at the head says nothing about what was removed.
     readable = [f for f in evidence.files if not f.trouble]
     return difference(
@@ -178,6 +213,7 @@ def summary(evidence: Evidence) -> str:
         f"{plural(len(evidence.files), 'manifest')}: {plural(added, 'requirement')} added, "
         f"{altered:,} altered, {removed:,} removed"
         f"{'; ranges are not resolved, no lock changed' if ranges and not locked else ''}"
+        f"{closure.summary(_closure(evidence))}{usage.summary(evidence.usage)}"
     )
 
 
@@ -189,7 +225,8 @@ def exhibits(evidence: Evidence, settings: Settings) -> tuple[Exhibit, ...]:
         return ()
     if len(rows) > SHOWN:
         rows = [*rows[:SHOWN], (f"… and {len(rows) - SHOWN} more", "", "", "", "")]
-    return (Table("Dependencies", ("package", "base", "head", "what", "file"), tuple(rows)),)
+    table = Table("Dependencies", ("package", "base", "head", "what", "file"), tuple(rows))
+    return (table, *closure.exhibits(_closure(evidence)))
 
 
 def _sources(evidence: Evidence) -> tuple[Source, ...]:

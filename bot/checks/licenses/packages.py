@@ -149,14 +149,21 @@ def _fact(requirement: Requirement, library: Library) -> Fact:
 
 def shelves(head: str, world: World, settings: Lists) -> Library:
     """Return all that is at hand about licences, but what a commit itself could hold."""
-    own = {Path(sysconfig.get_path(key)) for key in ("purelib", "platlib")}
     wheels = [_outside(head, world, path) for path in settings.wheels]
+    return Library(
+        settings.facts,
+        environments(head, world),
+        tuple(w for w in wheels if w is not None),
+        cache.default_path(),
+    )
+
+
+def environments(head: str, world: World) -> tuple[Path, ...]:
+    """Return the folders of installed distributions, but what a commit itself could hold."""
+    own = {Path(sysconfig.get_path(key)) for key in ("purelib", "platlib")}
     environment = _outside(head, world, ".venv")
     installed = sorted(environment.glob("lib/python3*/site-packages")) if environment else []
-    folders = (*installed, *sorted(own))
-    return Library(
-        settings.facts, folders, tuple(w for w in wheels if w is not None), cache.default_path()
-    )
+    return (*installed, *sorted(own))
 
 
 def _outside(head: str, world: World, path: str) -> Path | None:

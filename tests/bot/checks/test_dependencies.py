@@ -10,10 +10,18 @@ import pytest
 from pydantic import TypeAdapter
 
 from bot.checks import dependencies
-from bot.checks.dependencies import Settings, applies, collect, exhibits, judge, summary
+from bot.checks.dependencies import (
+    Evidence,
+    Settings,
+    applies,
+    collect,
+    exhibits,
+    judge,
+    summary,
+)
 from bot.checks.dependencies.origins import within
 from bot.finding import Finding, Level
-from bot.manifestfiles import MAX_INCLUDES, Evidence
+from bot.manifestfiles import MAX_INCLUDES
 from bot.manifestfiles import collect as collect_manifests
 from bot.world import LOCK_LIMIT, TEXT_LIMIT
 from tests.fakes import FakeWorld, symlink

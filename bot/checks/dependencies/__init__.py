@@ -124,7 +124,7 @@ def collect(change: Change, world: World, settings: Settings) -> Evidence:
     found = Usage()
     if settings.imports != "off":
         folders = environments(change.head, world)
-        found = using.collect(change, world, _deltas(read), folders)
+        found = using.collect(change, world, read.files, _deltas(read), folders)
     return Evidence(read.files, read.includes, read.pinned, read.known, asked, found)
 
 

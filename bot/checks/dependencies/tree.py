@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
+from pathlib import PurePosixPath
 
 from bot.change import SUBMODULE, TreeEntry
 from bot.errors import CouldNotTell
@@ -54,9 +55,10 @@ class Tree:
 
     @cached_property
     def code(self) -> tuple[TreeEntry, ...]:
-        """The files of Python code that are the project's own."""
+        """The files of Python code that are the project's own, setup.py left out."""
         found = (e for e in self._entries if e.is_file and e.path.lower().endswith(CODE))
-        return tuple(e for e in found if not is_vendored(e.path))
+        own = (e for e in found if not is_vendored(e.path))
+        return tuple(e for e in own if e.path.rpartition("/")[2] != "setup.py")
 
     @cached_property
     def paths(self) -> frozenset[str]:
@@ -66,9 +68,15 @@ class Tree:
     @cached_property
     def manifests(self) -> tuple[tuple[str, Manifest], ...]:
         """Every manifest that can be read, those nearest the root first; no locks."""
-        return tuple(
-            self._read(lambda path: kind if (kind := kind_of(path)) not in LOCKS else None)
-        )
+        return tuple(self._read(_declaring))
+
+    def above(self, paths: Iterable[str]) -> frozenset[str]:
+        """Return the names that the manifests in the folders of some files, or above, ask for."""
+        folders = {path.rpartition("/")[0] for path in paths}
+        folders |= {str(parent) for folder in folders for parent in PurePosixPath(folder).parents}
+        folders = {"" if folder == "." else folder for folder in folders}
+        found = self._read(lambda p: _declaring(p) if p.rpartition("/")[0] in folders else None)
+        return frozenset(r.name for _, m in found for r in m.requirements if r.name)
 
     @cached_property
     def locks(self) -> tuple[tuple[str, Manifest], ...]:
@@ -134,6 +142,11 @@ class Tree:
                 yield self._world.prefix(entry.blob, TEXT)
             except CouldNotTell as error:
                 self.trouble = f"{entry.path}: {error.message}"
+
+
+def _declaring(path: str) -> str | None:
+    kind = kind_of(path)
+    return None if kind in LOCKS else kind
 
 
 def _is_text(path: str) -> bool:

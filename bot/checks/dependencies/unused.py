@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bot.checks.dependencies.tree import Tree
@@ -21,7 +21,11 @@ Candidates = dict[str, Unused]
 
 
 def unused(
-    gone: frozenset[str], deltas: Sequence[Delta], tree: Tree, folders: Sequence[Path]
+    gone: frozenset[str],
+    deltas: Sequence[Delta],
+    files: Mapping[str, Manifest],
+    tree: Tree,
+    folders: Sequence[Path],
 ) -> tuple[tuple[Unused, ...], str]:
     """Return new requirements that nothing imports, and old ones whose last import went.
 
@@ -33,9 +37,8 @@ def unused(
         return (), ""
     if not tree.code:
         return (), ""  # nothing here could import anything
-    whole = dict(tree.manifests)
     for placed in added:
-        file = whole.get(placed.path)
+        file = files.get(placed.path)
         if file is not None and _counts(placed.path, file, placed.requirement, tree):
             name = placed.requirement.name
             left.setdefault(name, Unused(name, placed.path, placed.requirement.line))

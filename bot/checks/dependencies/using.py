@@ -13,6 +13,7 @@ from bot.checks.dependencies.tree import VERSION, Tree, is_vendored
 from bot.checks.dependencies.unused import unused
 from bot.checks.dependencies.usage import Undeclared, Unread, Usage
 from bot.errors import CouldNotTell
+from bot.manifestfiles import ManifestChange
 from bot.world import World
 from registry.manifests.closure import Graph
 from registry.manifests.difference import Delta
@@ -48,16 +49,22 @@ def concerns(path: str) -> bool:
 
 
 def collect(
-    change: Change, world: World, deltas: Sequence[Delta], folders: Sequence[Path]
+    change: Change,
+    world: World,
+    files: Sequence[ManifestChange],
+    deltas: Sequence[Delta],
+    folders: Sequence[Path],
 ) -> Usage:
     """Hold new imports against what is declared, and new requirements against all imports.
 
-    `folders` are those of installed distributions, which tell what modules a package has.
+    `files` are the changed manifests, `deltas` what differs in them, `folders` those of installed
+    distributions, which tell what modules a package has.
     """
     changed = _changed(change, world)
     tree = Tree(world, change.head)
     missing = tuple(_undeclared(changed, tree, folders))
-    idle, trouble = unused(changed.gone, deltas, tree, folders)
+    after = {file.path: file.after for file in files if file.after is not None}
+    idle, trouble = unused(changed.gone, deltas, after, tree, folders)
     unread = tuple(changed.unread)
     return Usage(changed.files, missing, idle, unread, changed.beyond or trouble)
 
@@ -100,9 +107,10 @@ def _undeclared(changed: Changed, tree: Tree, folders: Sequence[Path]) -> Iterat
     if not new:
         return
     new = {name: places for name, places in new.items() if name not in tree.modules}
-    if not new or not tree.declares:
+    if not new:
         return
-    left = {m: p for m, p in new.items() if not any(provides(d, m) for d in tree.declared)}
+    left = _unprovided(new, tree.above(changed.head))
+    left = _unprovided(left, tree.declared) if left and tree.declares else {}
     if left:
         there = {module for name in sorted(tree.declared) for module in installed(folders, name)}
         left = {module: places for module, places in left.items() if module not in there}
@@ -119,11 +127,16 @@ def _undeclared(changed: Changed, tree: Tree, folders: Sequence[Path]) -> Iterat
 
 
 Place = tuple[str, int, bool]
+Places = dict[str, list[Place]]
 
 
-def _new(changed: Changed) -> dict[str, list[Place]]:
+def _unprovided(modules: Places, declared: frozenset[str]) -> Places:
+    return {m: p for m, p in modules.items() if not any(provides(d, m) for d in declared)}
+
+
+def _new(changed: Changed) -> Places:
     """Return the modules that are new in the changed files, the weightiest place first."""
-    found: dict[str, list[Place]] = {}
+    found: Places = {}
     for path, imports in changed.head.items():
         for one in imports:
             plain = not is_standard(one.name) and not one.name.startswith("_")

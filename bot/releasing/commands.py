@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from bot.keys.options import FILE, examples, formatted, signing, threads
+from bot.releasing.noticecommand import notice
 
 repo = click.option("--repo", type=FILE, default=".", help="The repository  [default: here].")
 commit = click.option(
@@ -31,6 +32,9 @@ reason = click.option("--reason", metavar="TEXT", required=True, help="Why; it s
 @click.group()
 def release() -> None:
     """Make releases of code, data and weights under one number; show, move and repair them."""
+
+
+release.add_command(notice)
 
 
 @release.command(

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from bot.checks.dependencies.shown import shown
 from bot.finding import Finding, Level, Location, Rule
 from registry.manifests.difference import Delta
-from registry.manifests.popular import is_popular, resembled
+from registry.manifests.lookalike import resembled
+from registry.manifests.popular import is_popular
 
 CONFUSABLE = Rule(
     "dependencies/confusable",
@@ -19,7 +20,7 @@ CONFUSABLE = Rule(
 LOOKALIKE = Rule(
     "dependencies/lookalike",
     Level.FAILURE,
-    "An added package is one letter or hyphen away from a well-known one.",
+    "An added package's name is a slip away from that of a well-known one.",
     "Malicious packages wait under names that are easily mistyped.",
     "Check the name; if it is meant, list it in `dependencies.known_names`.",
 )
@@ -47,8 +48,9 @@ def judge_name(delta: Delta, known: frozenset[str], *, in_lock: bool) -> Iterato
         return
     if after.ecosystem == "pypi" and (other := resembled(after.name)):
         # In a lock it may be what a known package needs, under a name nobody here chose.
-        level = Level.WARNING if in_lock else Level.FAILURE
-        yield LOOKALIKE.at(f"{shown(after.raw)} looks like {other}", place, level=level)
+        level = Level.FAILURE if other.sure and not in_lock else Level.WARNING
+        message = f"{shown(after.raw)} looks like {other.other}: {other.slip}"
+        yield LOOKALIKE.at(message, place, level=level)
     elif not in_lock:
         kind = "a well-known package" if is_popular(after.name) else "not a well-known package"
         yield NEW_NAME.at(f"{shown(after.raw)} is new here, {kind}", place)

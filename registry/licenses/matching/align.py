@@ -29,11 +29,14 @@ class Alignment:
     gaps: tuple[Gap, ...]
 
 
-def align(known: tuple[int, ...], words: list[int], start: int, end: int) -> Alignment | None:
+def align(known: str, words: str, start: int, end: int) -> Alignment | None:
     """Lay the known words beside `words` from `start` up to `end`; None where nothing is alike."""
     from rapidfuzz.distance import LCSseq
 
-    # Unknown words are alike only by their number, 0, which no known text has.
+    whole = words.find(known, start, end)
+    if whole >= 0:
+        return Alignment(whole, whole + len(known), len(known), ())
+    # Unknown words are alike only by their letter, which no known text has.
     blocks = [
         (start + block.b, block.a, block.size)
         for block in LCSseq.opcodes(known, words[start:end]).as_matching_blocks()
@@ -53,7 +56,7 @@ def align(known: tuple[int, ...], words: list[int], start: int, end: int) -> Ali
 
 
 def _compact(
-    blocks: list[tuple[int, int, int]], known: tuple[int, ...], words: list[int]
+    blocks: list[tuple[int, int, int]], known: str, words: str
 ) -> list[tuple[int, int, int]]:
     """Return the blocks with beginning and end drawn to the rest, where they are said there too.
 
@@ -64,7 +67,7 @@ def _compact(
         end, first = text + size, place + size
         if blocks[at + 1][0] > end and words[end] == known[first]:
             rest = known[first:]
-            if tuple(words[end : end + len(rest)]) == rest:
+            if words.startswith(rest, end):
                 blocks = [*blocks[:at], (text, place, size + len(rest))]
                 break
     for at in range(len(blocks) - 1, 0, -1):
@@ -72,7 +75,7 @@ def _compact(
         start = text - place
         near = place and words[text - 1] == known[place - 1]
         apart = start >= 0 and blocks[at - 1][0] + blocks[at - 1][2] < text
-        if near and apart and tuple(words[start:text]) == known[:place]:
+        if near and apart and words[start:text] == known[:place]:
             return [(start, 0, place + size), *blocks[at + 1 :]]
     return blocks
 

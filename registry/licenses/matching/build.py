@@ -1,4 +1,4 @@
-"""Make `index.bin` from the SPDX licence list (CC0-1.0) and folders of AI licence texts.
+"""Make the index from the SPDX licence list (CC0-1.0) and folders of AI licence texts.
 
 Usage: python -m registry.licenses.matching.build LIST FOLDER..., where LIST is a JSON object,
 gzipped or not, of id -> {"name": ..., "text": ...}.
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from registry.licenses.matching import names
-from registry.licenses.matching.index import FILE, SHINGLE, digest, is_kept, packed, shingles
+from registry.licenses.matching.index import FILE, MOST_WORDS, digest, kept, packed
 from registry.licenses.matching.known import Known, known
 from registry.licenses.matching.references import plain_name
 from registry.licenses.matching.words import words_of
@@ -100,30 +100,28 @@ def _packed(
     entries: list[tuple[Known, list[str], str]], titles: frozenset[int], called: dict[str, str]
 ) -> bytes:
     vocabulary = sorted({word for one, _, _ in entries for word in one.words})
-    number = {word: place for place, word in enumerate(vocabulary, 1)}
+    if len(vocabulary) > MOST_WORDS:
+        raise ValueError(f"{len(vocabulary)} words are more than {MOST_WORDS}")
+    letter = {word: chr(place) for place, word in enumerate(vocabulary, 1)}
     sequences, ends, rows = array("H"), array("I"), []
-    postings: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    postings: dict[int, list[int]] = defaultdict(list)
     for text, (one, ids, family) in enumerate(entries):
-        words = [number[word] for word in one.words]
-        sequences.extend(words)
+        words = "".join(letter[word] for word in one.words)
+        sequences.extend(map(ord, words))
         ends.append(len(sequences))
-        first: dict[int, int] = {}
-        for place, key in enumerate(shingles(words)):
-            if place >= SHINGLE - 1 and is_kept(key, len(words)):
-                first.setdefault(key, place)
-        for key, place in first.items():
-            postings[key].append((text, place))
-        rows.append((ids, family, len(first), one.optional, one.names))
+        own = kept(words)
+        for key in own:
+            postings[key].append(text)
+        rows.append((ids, family, len(own), one.optional, one.names))
     keys = sorted(postings)
-    places, texts, at = array("I"), array("H"), array("H")
+    places, texts = array("I"), array("H")
     for key in keys:
-        texts.extend(text for text, _ in postings[key])
-        at.extend(place for _, place in postings[key])
+        texts.extend(postings[key])
         places.append(len(texts))
     facts = {"titles": sorted(titles), "names": called, "entries": rows}
     header = json.dumps(facts, separators=(",", ":"))
     hashed = array("Q", [digest(word) for word in vocabulary])
-    arrays = (hashed, sequences, ends, array("Q", keys), places, texts, at)
+    arrays = (hashed, sequences, ends, array("Q", keys), places, texts)
     return packed(header.encode(), arrays)
 
 

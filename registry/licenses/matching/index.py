@@ -1,39 +1,49 @@
-"""The shipped index of known texts: hashed words in their order and places, never the texts."""
+"""The shipped index of known texts: hashed words in their order and places, never the texts.
+
+A word of the vocabulary is a letter here, so that a text is a string: to find, count, cut and
+compare it is what strings are fastest at.
+"""
 
 from __future__ import annotations
 
+import gzip
 import sys
-import zlib
 from array import array
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from hashlib import blake2b
+from itertools import pairwise
 from pathlib import Path
+from struct import unpack_from
 from typing import Any
 
 from security import strictjson
 
-FILE = Path(__file__).with_name("index.bin")
+FILE = Path(__file__).with_name("index.gz")
 SHINGLE = 4  # words
 MOST = 64_000_000  # bytes of the index, unpacked
+UNKNOWN = "\0"  # the letter of a word that no known text has
+MOST_WORDS = 0xD800 - 1  # letters before those that no text may hold
 _HEADER_MOST = 4_000_000
 _DENSE = 300  # words; of longer texts one shingle in 4 is kept, of those over _LONG one in 8
 _LONG = 1200
-_MASK = (1 << 16 * SHINGLE) - 1
-_TYPES = "QHIQIHH"  # vocabulary, sequences, ends of them, shingles, ends of postings, texts, places
+_LEAST = 0.3  # share of a known text's shingles that make it worth a look
+_LEAST_LONG = 0.12  # of a text of which half would be long
+_MANY = 400  # shingles
+_TYPES = "QHIQIH"  # vocabulary, sequences, ends of them, shingles, ends of postings, texts
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A known text; words are numbers of the vocabulary, `shingles` how many are in the index.
+    """A known text; words are letters of the vocabulary, `shingles` how many are in the index.
 
     `optional` are ranges of words that may be absent, `names` where a holder may be named.
     """
 
     ids: tuple[str, ...]
     family: str
-    words: tuple[int, ...]
+    words: str
     shingles: int
     optional: tuple[tuple[int, int], ...]
     names: frozenset[int]
@@ -46,34 +56,70 @@ class Text:
 
 @dataclass(frozen=True)
 class Index:
-    """All known texts. `places` maps a shingle to where its postings are, in `texts` and `at`.
+    """All known texts. `places` maps a shingle to its number, from 1 on.
 
+    `postings` says where in `texts` those end that have the shingle of this number.
     `names` are what licences are called, as `references.plain_name` has it, with the id.
     """
 
-    vocabulary: dict[int, int]
+    vocabulary: dict[int, str]
     titles: frozenset[int]
     names: dict[int, str]
     entries: tuple[tuple[Any, ...], ...]
-    sequences: array[int]
+    sequences: str
     ends: array[int]
     places: dict[int, int]
     postings: array[int]
     texts: array[int]
-    at: array[int]
+    _letters: dict[str, str] = field(default_factory=dict)
+    _own: dict[int, dict[int, int]] = field(default_factory=dict)
+
+    @cached_property
+    def totals(self) -> list[int]:
+        """How many shingles of each text are in the index."""
+        return [entry[2] for entry in self.entries]
+
+    @cached_property
+    def least(self) -> list[float]:
+        """How many of them make each text worth a look."""
+        return [n * (_LEAST_LONG if n > _MANY else _LEAST) for n in self.totals]
+
+    @cached_property
+    def sizes(self) -> list[int]:
+        """How many words each text has."""
+        return [end - start for start, end in pairwise((0, *self.ends))]
 
     def text(self, number: int) -> Text:
         """Return the known text of this number."""
         ids, family, shingles, optional, names = self.entries[number]
-        start = self.ends[number - 1] if number else 0
-        words = tuple(self.sequences[start : self.ends[number]])
         ranges = tuple((a, b) for a, b in optional)
+        words = self._words(number)
         return Text(tuple(ids), family, words, shingles, ranges, frozenset(names))
 
-    def numbers(self, words: Iterable[str]) -> list[int]:
-        """Return each word's number; 0 where no known text has the word."""
-        known = {word: self.vocabulary.get(digest(word), 0) for word in set(words)}
-        return [known[word] for word in words]
+    def own(self, number: int) -> dict[int, int]:
+        """Return the numbers of a text's shingles, each with the word there it first ends on."""
+        found = self._own.get(number)
+        if found is None:
+            first = kept(self._words(number))
+            found = {self.places[key]: place for key, place in first.items()}
+            self._own[number] = found
+        return found
+
+    def _words(self, number: int) -> str:
+        return self.sequences[self.ends[number - 1] if number else 0 : self.ends[number]]
+
+    def letters(self, words: Collection[str]) -> str:
+        """Return each word's letter; UNKNOWN where no known text has the word."""
+        known = {word: self._letter(word) for word in set(words)}
+        return "".join(map(known.__getitem__, words))
+
+    def _letter(self, word: str) -> str:
+        letter = self._letters.get(word)
+        if letter is None:
+            letter = self.vocabulary.get(digest(word), UNKNOWN)
+            if letter != UNKNOWN:  # what is not known has no end
+                self._letters[word] = letter
+        return letter
 
     def is_title(self, words: tuple[str, ...]) -> bool:
         """Whether these words are what a licence is called."""
@@ -85,18 +131,27 @@ def digest(word: str) -> int:
     return int.from_bytes(blake2b(word.encode("utf-8", "replace"), digest_size=8).digest(), "big")
 
 
-def shingles(words: list[int]) -> list[int]:
-    """Return the shingle that ends at each word; unknown words make none that is known."""
-    key, found = 0, []
-    for word in words:
-        key = (key << 16 | word) & _MASK
-        found.append(key)
+def shingles(words: str) -> list[int]:
+    """Return the shingle that begins at each word; unknown words make none that is known.
+
+    A shingle is its letters, of 16 bits each, as one number.
+    """
+    data = words.encode("utf-16-be")
+    found = [0] * max(0, len(words) - SHINGLE + 1)
+    for step in range(min(SHINGLE, len(found))):
+        count = (len(words) - step) // SHINGLE
+        found[step::SHINGLE] = unpack_from(f">{count}Q", data, 2 * step)
     return found
 
 
-def is_kept(key: int, length: int) -> bool:
-    """Whether a shingle of a text of so many words is in the index."""
-    return length <= _DENSE or key % 2147483647 % (4 if length <= _LONG else 8) == 0
+def kept(words: str) -> dict[int, int]:
+    """Return the shingles of a known text that are in the index, with the word each ends at."""
+    rare = 1 if len(words) <= _DENSE else 4 if len(words) <= _LONG else 8
+    found: dict[int, int] = {}
+    for place, key in enumerate(shingles(words), SHINGLE - 1):
+        if key % 2147483647 % rare == 0:
+            found.setdefault(key, place)
+    return found
 
 
 def packed(header: bytes, arrays: tuple[array[int], ...]) -> bytes:
@@ -109,14 +164,14 @@ def packed(header: bytes, arrays: tuple[array[int], ...]) -> bytes:
         parts.append(native.tobytes())
     blocks = [header, *parts]
     sizes = b"".join(len(block).to_bytes(4, "little") for block in blocks)
-    return zlib.compress(sizes + b"".join(blocks), 9)
+    return gzip.compress(sizes + b"".join(blocks), 9, mtime=0)
 
 
 @cache
 def load() -> Index:
     """Return the shipped index."""
-    unpacker = zlib.decompressobj()
-    data = memoryview(unpacker.decompress(FILE.read_bytes(), MOST))
+    with gzip.open(FILE) as file:
+        data = memoryview(file.read(MOST))
     count = len(_TYPES) + 1
     sizes = [int.from_bytes(data[4 * i : 4 * i + 4], "little") for i in range(count)]
     blocks, place = [], 4 * count
@@ -131,16 +186,16 @@ def load() -> Index:
         if sys.byteorder == "big":
             one.byteswap()
         arrays.append(one)
-    vocabulary, sequences, ends, keys, postings, texts, at = arrays
+    vocabulary, sequences, ends, keys, postings, texts = arrays
+    postings.insert(0, 0)  # shingles count from 1
     return Index(
-        vocabulary={word: number for number, word in enumerate(vocabulary, 1)},
+        vocabulary={word: chr(number) for number, word in enumerate(vocabulary, 1)},
         titles=frozenset(header["titles"]),
         names={int(name): id for name, id in header["names"].items()},
         entries=tuple(tuple(entry) for entry in header["entries"]),
-        sequences=sequences,
+        sequences="".join(map(chr, sequences)),
         ends=ends,
-        places=dict(zip(keys, range(len(keys)), strict=True)),
+        places=dict(zip(keys, range(1, len(keys) + 1), strict=True)),
         postings=postings,
         texts=texts,
-        at=at,
     )

@@ -12,7 +12,7 @@ from registry.errors import UnreadableText
 from registry.licenses.matching.align import Alignment, Gap, align
 from registry.licenses.matching.explain import NUMBERS, Explain
 from registry.licenses.matching.holders import is_name
-from registry.licenses.matching.index import Index, Text, digest, load
+from registry.licenses.matching.index import UNKNOWN, Index, Text, digest, load
 from registry.licenses.matching.search import Place, Search
 from registry.licenses.matching.words import Words, words_of
 
@@ -81,13 +81,13 @@ _HINT = "give each licence a file of its own"
 
 
 def _all(words: Words, index: Index, explain: Explain) -> Iterator[Found]:
-    numbers = index.numbers(words.words)
+    letters = index.letters(words.words)
     likely = (i for i, word in enumerate(words.words) if word in NUMBERS)
     skipped = frozenset(filter(explain.is_number, islice(likely, _MOST_NUMBERS)))
-    search = Search(index, numbers, skipped)
+    search = Search(index, letters, skipped)
     count = failed = 0
     while places := search.best():
-        best = _best(places, numbers, index, explain)
+        best = _best(places, letters, explain)
         if best is None:
             # Nothing there is near enough: look no more at the words that spoke for it.
             search.strike(max(0, places[0].first), places[0].last)
@@ -100,24 +100,25 @@ def _all(words: Words, index: Index, explain: Explain) -> Iterator[Found]:
             raise UnreadableText("the text holds too many licences", _HINT)
         yield best
         search.strike(best.start, best.end)
-        numbers[best.start : best.end] = [0] * (best.end - best.start)
+        gone = UNKNOWN * (best.end - best.start)
+        letters = letters[: best.start] + gone + letters[best.end :]
 
 
-def _best(places: list[Place], numbers: list[int], index: Index, explain: Explain) -> Found | None:
+def _best(places: list[Place], letters: str, explain: Explain) -> Found | None:
     """Return the known text that differs least there: no score alone names it."""
-    here: dict[tuple[int, int], Counter[int]] = {}
+    here: dict[tuple[int, int], Counter[str]] = {}
     bounded = []
     for order, place in enumerate(places):
-        window = (place.start, place.end)
+        window, known = (place.start, place.end), _text(place.number)
         if window not in here:
-            here[window] = Counter(numbers[place.start : place.end])
-        known = _text(place.number)
-        bounded.append((-bound(known, here[window]), order, known, place))
+            here[window] = Counter(letters[place.start : place.end])
+        most = bound(known, here[window]) if len(places) > 1 else 0
+        bounded.append((-most, order, known, place))
     best: Found | None = None
     for most, _, known, place in sorted(bounded)[:_TRIED]:
         if best is not None and -most < _value(best)[0]:
             break
-        aligned = align(known.words, numbers, place.start, place.end)
+        aligned = align(known.words, letters, place.start, place.end)
         one = _found(known, aligned, explain) if aligned else None
         if one is not None and (best is None or _value(one) > _value(best)):
             best = one
@@ -129,7 +130,7 @@ def _value(one: Found) -> tuple[int, int]:
     return round(one.coverage * total) - _DEAR * one.less - one.more, one.same
 
 
-def bound(known: Text, here: Counter[int]) -> int:
+def bound(known: Text, here: Counter[str]) -> int:
     """Return the most that a known text can be worth where these words are, in any order."""
     counted = _counted(known.words)
     missing = sum([count - here[word] for word, count in counted if here[word] < count])
@@ -143,7 +144,7 @@ def _text(number: int) -> Text:
 
 
 @lru_cache(maxsize=512)
-def _counted(words: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
+def _counted(words: str) -> tuple[tuple[str, int], ...]:
     return tuple(Counter(words).items())
 
 

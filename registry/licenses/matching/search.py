@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, compress, islice, pairwise, starmap
 
 from registry.licenses.matching.index import SHINGLE, Index, shingles
 
-_LEAST = 0.3  # share of a known text's shingles that make it worth a look
-_LEAST_LONG = 0.12  # of a text of which half would be long
-_LONG = 400  # shingles
 _BACK = 0.5  # of a text: a place this far back begins it anew
 _HEAD = 4  # times its shingles are enough to find a text that stands there often
 _ALIKE = 0.85  # of the share that the likeliest has; the others come when it is struck out
@@ -68,21 +65,24 @@ def _chain(hits: list[tuple[int, int]]) -> list[tuple[int, int]]:
 class Search:
     """The shingles of one text that known texts have; what was taken is struck out."""
 
-    def __init__(self, index: Index, numbers: list[int], skipped: frozenset[int]) -> None:
-        """`numbers` are the words of the text, `skipped` those that count paragraphs."""
+    def __init__(self, index: Index, letters: str, skipped: frozenset[int]) -> None:
+        """`letters` are the words of the text, `skipped` those that count paragraphs."""
         self._index = index
-        self._length = len(numbers)
-        plain = [i for i in range(len(numbers)) if i not in skipped] if skipped else None
-        words = numbers if plain is None else [numbers[i] for i in plain]
-        self._hits: dict[int, int] = {}  # word on which a shingle ends -> its postings
-        for position, key in enumerate(shingles(words)):
-            found = index.places.get(key)
-            if found is not None:
-                self._hits[position if plain is None else plain[position]] = found
+        self._length = len(letters)
+        words = letters
+        plain: Sequence[int] = range(len(letters))
+        if skipped:
+            edges = pairwise((-1, *sorted(skipped), len(letters)))
+            parts = [(a + 1, b) for a, b in edges if a + 1 < b]
+            words = "".join(letters[a:b] for a, b in parts)
+            plain = list(chain.from_iterable(starmap(range, parts)))
+        found = list(map(index.places.get, shingles(words)))
+        # Of each shingle that is known the word it ends on, and its number.
+        self._at = list(compress(plain[SHINGLE - 1 :], found))
+        self._hits = [hit for hit in found if hit]
         # A shingle counts once: what a text says thrice does not make a longer one of it.
-        self._often = Counter(self._hits.values())
-        self._counts = self._count(self._often)
-        self._of: dict[int, list[tuple[int, int]]] = {}
+        self._alive = set(self._hits)
+        self._counts = self._count(self._alive)
 
     def best(self) -> list[Place]:
         """Return the likeliest place, and those of other known texts that may stand there."""
@@ -91,9 +91,11 @@ class Search:
             if not shares:
                 return []
             number = max(shares, key=lambda one: (_worth(4, one), _worth(2, one), -one[2]))[2]
-            hits = self._hits_of(number)
-            head = hits[: _HEAD * self._index.entries[number][2]]
-            runs = self._runs(number, head) or self._runs(number, hits)
+            most = _HEAD * self._index.totals[number]
+            head = list(islice(self._hits_of(number), most))
+            runs = self._runs(number, head)
+            if not runs and len(head) == most:
+                runs = self._runs(number, list(self._hits_of(number)))
             if runs:
                 break
             self._counts[number] = 0  # scattered words, no text
@@ -102,102 +104,89 @@ class Search:
 
     def strike(self, start: int, end: int) -> None:
         """Forget the words from `start` up to `end`."""
-        found = (self._hits.pop(i) for i in range(start, end + SHINGLE - 1) if i in self._hits)
-        gone = []
-        for shingle in found:
-            self._often[shingle] -= 1
-            if not self._often[shingle]:
-                del self._often[shingle]
-                gone.append(shingle)
-        if len(gone) > len(self._often):
-            self._counts = self._count(self._often)
+        first, last = bisect_left(self._at, start), bisect_left(self._at, end + SHINGLE - 1)
+        gone = set(self._hits[first:last])
+        del self._at[first:last], self._hits[first:last]
+        self._alive = set(self._hits)
+        gone -= self._alive
+        if len(gone) > len(self._alive):
+            self._counts = self._count(self._alive)
         else:
             self._counts.subtract(self._count(gone))
 
     def _count(self, found: Iterable[int]) -> Counter[int]:
-        index = self._index
-        ends, texts = index.postings, index.texts
-        slices = (texts[ends[i - 1] if i else 0 : ends[i]] for i in found)
-        return Counter(chain.from_iterable(slices))
+        ends, texts = self._index.postings, self._index.texts
+        return Counter(chain.from_iterable([texts[ends[i - 1] : ends[i]] for i in found]))
 
     def _shares(self, counts: Counter[int]) -> list[tuple[float, int, int]]:
         """Return of known texts the share that is there, their size and number."""
-        shares = []
-        for number, hits in counts.items():
-            if hits > 1:
-                total = self._index.entries[number][2]
-                if hits >= total * (_LEAST_LONG if total > _LONG else _LEAST):
-                    shares.append((min(1.0, hits / total), self._size(number), number))
-        return shares
+        index = self._index
+        least, totals, sizes = index.least, index.totals, index.sizes
+        return [
+            (min(1.0, hits / totals[number]), sizes[number], number)
+            for number, hits in counts.items()
+            if hits > 1 and hits >= least[number]
+        ]
 
-    def _hits_of(self, number: int) -> list[tuple[int, int]]:
-        """Return where the shingles of a known text are, as (word, place in the known text)."""
-        index, alive = self._index, self._hits
-        if number not in self._of:
-            ends, texts, at = index.postings, index.texts, index.at
-            found = []
-            for word, hit in alive.items():
-                posting = bisect_left(texts, number, ends[hit - 1] if hit else 0, ends[hit])
-                if posting < ends[hit] and texts[posting] == number:
-                    found.append((word, at[posting]))
-            self._of[number] = found
-        known, most = self._of[number], 2 * _HEAD * index.entries[number][2]
-        self._of[number] = [one for one in known[:most] if one[0] in alive] + known[most:]
-        return self._of[number]
+    def _hits_of(self, number: int) -> Iterator[tuple[int, int]]:
+        """Yield where the shingles of a known text are, as (word, place in the known text)."""
+        own = self._index.own(number)
+        hits = zip(self._at, self._hits, strict=True)
+        return ((word, own[hit]) for word, hit in hits if hit in own)
 
     def _near(self, top: Place) -> list[Place]:
         """Return this place and those of other texts where it is."""
         index = self._index
-        ends, texts, at = index.postings, index.texts, index.at
-        words = range(top.start, min(top.end + _SLACK, self._length))
-        here = [(word, self._hits[word]) for word in words if word in self._hits]
+        first = bisect_left(self._at, top.start)
+        last = bisect_left(self._at, min(top.end + _SLACK, self._length))
+        at, hits = self._at[first:last], self._hits[first:last]
         # Those that are nearly whole first, then those of which most is there.
-        local = {hit for _, hit in here}
-        whole = len(local) == len(self._often)
+        local = set(hits)
+        whole = len(local) == len(self._alive)
         shares = self._shares(self._counts if whole else self._count(local))
         wanted: set[int] = set()
         for dear in (4, 2):
             shares.sort(key=lambda one: (-_worth(dear, one), one[2]))
             likely = max((share for share, _, _ in shares[:3]), default=0.0) * _ALIKE
             wanted.update(n for share, _, n in shares[:_WEIGHED] if share >= likely)
-        hits: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        for word, hit in here:
-            for posting in range(ends[hit - 1] if hit else 0, ends[hit]):
-                if texts[posting] in wanted:
-                    hits[texts[posting]].append((word, at[posting]))
         found = {top.number: top}
         for number in sorted(wanted - {top.number}):
-            runs = self._runs(number, hits[number])
+            own = index.own(number)
+            here = [(word, own[hit]) for word, hit in zip(at, hits, strict=True) if hit in own]
+            runs = self._runs(number, here)
             if runs:
                 found[number] = max(runs, key=lambda place: (place.weight, -place.start))
         return sorted(found.values(), key=lambda place: (-place.weight, place.number))
 
-    def _size(self, number: int) -> int:
-        ends = self._index.ends
-        return ends[number] - (ends[number - 1] if number else 0)
-
     def _runs(self, number: int, hits: list[tuple[int, int]]) -> list[Place]:
         """Return each stretch of the text in which the places run through the known text once."""
-        index = self._index
-        total, length = index.entries[number][2], self._size(number)
+        total, length = self._index.totals[number], self._index.sizes[number]
+        furthest, spread, back = -1, length * _APART + _BETWEEN, length * _BACK
         runs: list[list[tuple[int, int]]] = []
-        furthest = -1
-        for number_of, (word, place) in enumerate(hits):
-            far = runs and word - runs[-1][-1][0] > length * _APART + _BETWEEN
+        before = -self._length - length  # the word before
+        for order, (word, place) in enumerate(hits):
+            far = word - before > spread
             # A phrase that the text says twice is found where it is said first: no new beginning.
-            ahead = hits[number_of : number_of + _AHEAD]
-            back = furthest - length * _BACK
-            if not runs or far or (place < back and all(later < back for _, later in ahead)):
+            if (
+                far
+                or not runs
+                or (
+                    place < furthest - back
+                    and all(later < furthest - back for _, later in hits[order : order + _AHEAD])
+                )
+            ):
                 runs.append([])
                 furthest = -1
-            furthest = max(furthest, place)
+            if place > furthest:
+                furthest = place
             runs[-1].append((word, place))
+            before = word
         if len(runs) > 1:
             runs.append(_chain(hits))  # a text that says much twice is cut into several
         found = []
         for run in runs:
             distinct = len({place for _, place in run})
-            if distinct < total * (_LEAST_LONG if total > _LONG else _LEAST):
+            if distinct < self._index.least[number]:
                 continue
             (first, early), (last, late) = run[0], run[-1]
             start = max(0, first - early - early // 4 - _SLACK)

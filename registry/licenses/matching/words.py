@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Callable
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 
 _SCRIPT = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3"  # written without spaces: each sign is a word
-_WORD = re.compile(rf"[{_SCRIPT}]|[^\W_{_SCRIPT}]+")
+_WORD = re.compile(rf"([{_SCRIPT}]|[^\W_{_SCRIPT}]+)")
 # Marks that are words themselves: comments of batch and m4 files, tags and entities of HTML.
 _LETTER_MARKS = re.compile(r"^[ \t]*(?:REM|rem|dnl)\b", re.MULTILINE)
 _TAG = re.compile(
@@ -35,11 +36,14 @@ _SPELLINGS = """
 _SAME: dict[str, str] = {}
 for _pair in _SPELLINGS.split():
     _SAME[_pair.split("=")[0]] = _pair.split("=")[1]
-_JOINED = frozenset(("non", "sub", "or"))
-_DIVIDED = re.compile(r"(?<=[^\W\d_])-[ \t]*\r?\n")
+_ASCII_WORD = re.compile("([0-9a-z]+)")
+_DIVIDED = re.compile(r"-[ \t]*\r?\n")
 _NUMBER = re.compile(r"\d{1,2}|[a-z]|[ivx]{1,4}")
+_AFTER_NUMBER = frozenset(".)]:-")
 _ENDS = '.;:,-–—•*)]}>"”'
 _SINCE = re.compile(r"copyright|(?:19|20)\d\d")
+_LINE_END = re.compile(r"\r\n|[\r\n\f\v\x85\u2028]")
+_OTHER_END = re.compile(r"[\r\f\v\x85\u2028]")
 _LEVELS = 4  # of "1.2.3.4"
 _MARK_LINES = 0.5  # share of lines that must carry a letter mark for it to be one
 
@@ -78,12 +82,13 @@ class Words:
 
         `loose`: or anywhere, as where lines were joined.
         """
-        plain = self.words[word]
+        plain, (start, end) = self.words[word], self.spans[word]
+        if self.plain[end : end + 1] not in _AFTER_NUMBER and self.plain[start - 1 : start] != ".":
+            return False
         if len(plain) > 4 or not _NUMBER.fullmatch(plain):
             return False
         if plain == "c" and self.words[word + 1 : word + 2] and _SINCE.match(self.words[word + 1]):
             return False  # (c) 2024
-        start, end = self.spans[word]
         # The second half of "3.1 Grant" numbers it too.
         for _ in range(_LEVELS):
             if not word or self.plain[self.spans[word - 1][1] : start] != ".":
@@ -93,7 +98,7 @@ class Words:
                 return False
             start, end = self.spans[word]
         after = self.plain[end : end + 1]
-        if after not in (".", ")", "]", ":", "-"):
+        if after not in _AFTER_NUMBER:
             return False
         if loose:
             return True
@@ -104,7 +109,9 @@ class Words:
 
     @cached_property
     def _line_starts(self) -> list[int]:
-        return [0, *(m.end() for m in re.finditer(r"\r\n|\r|\n|\f|\v|\x85|\u2028", self.text))]
+        if _OTHER_END.search(self.text):
+            return [0, *(m.end() for m in _LINE_END.finditer(self.text))]
+        return [0, *accumulate(len(line) + 1 for line in self.text.split("\n"))][:-1]
 
 
 def words_of(text: str, is_word: Callable[[str], bool] | None = None) -> Words:
@@ -116,40 +123,43 @@ def words_of(text: str, is_word: Callable[[str], bool] | None = None) -> Words:
     lower = plain.lower()
     if len(lower) != len(plain):  # letters whose small form is longer
         lower = "".join(c.lower() if len(c.lower()) == 1 else c for c in plain)
-    words = [_SAME.get(word, word) for word in _WORD.findall(lower)]
-    spans = [found.span() for found in _WORD.finditer(plain)]
-    divided = {m.start() for m in _DIVIDED.finditer(plain)} if is_word is not None else set()
-    if divided or not _JOINED.isdisjoint(words):
-        joins = _Joins(plain, divided, is_word)
-        return Words(text, plain, *joins.joined(words, spans))
-    return Words(text, plain, tuple(words), tuple(spans))
+    # What stands between words and the words take turns: their lengths are the places.
+    parts = (_ASCII_WORD if lower.isascii() else _WORD).split(lower)
+    words, places = parts[1::2], list(accumulate(map(len, parts)))
+    if not _SAME.keys().isdisjoint(words):
+        words = list(map(_SAME.get, words, words))
+    spans = list(zip(places[0::2], places[1::2], strict=False))
+    joins = _Joins(lower, places[0:-1:2], places[1::2], is_word)
+    return Words(text, plain, *joins.joined(words, spans))
 
 
 @dataclass(frozen=True)
 class _Joins:
-    """Which words of a text are one: "non-x", and those a line's end divides at `divided`."""
+    """Which words of a text are one: "non-x", and those that a line's end divides."""
 
     plain: str
-    divided: set[int]
+    starts: list[int]
+    ends: list[int]
     is_word: Callable[[str], bool] | None
 
     def joined(
         self, words: list[str], spans: list[tuple[int, int]]
     ) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
         """Return the words and their places, with those that are one joined."""
+        divided = self._divided()
         said: list[str] = []
         places: list[tuple[int, int]] = []
         done = 0
-        for at, word in enumerate(words):
-            if at < done or not (word in _JOINED or spans[at][1] in self.divided):
+        for at in sorted({*self._ors(), *divided, *_every(words, "non"), *_every(words, "sub")}):
+            if at < done:
                 continue
-            start, end = spans[at]
+            word, (start, end) = words[at], spans[at]
             if word == "or":
                 if not (at and words[at - 1] == "and" and self.plain[start - 1] == "/"):
                     continue
                 one: tuple[str, ...] = ()
                 after = at + 1
-            elif at + 1 < len(words) and self._is_one(word, words[at + 1], end):
+            elif at + 1 < len(words) and self._is_one(word, words[at + 1], end, at in divided):
                 one, after = (word + words[at + 1],), at + 2
                 end = spans[at + 1][1]
             else:
@@ -159,13 +169,38 @@ class _Joins:
             done = after
         return (*said, *words[done:]), (*places, *spans[done:])
 
-    def _is_one(self, word: str, after: str, end: int) -> bool:
+    def _divided(self) -> set[int]:
+        """Return the words of which the line's end may be no end."""
+        if self.is_word is None:
+            return set()
+        found = set()
+        for end in (m.start() for m in _DIVIDED.finditer(self.plain)):
+            at = bisect_left(self.ends, end)
+            if self.ends[at : at + 1] == [end] and not self.plain[end - 1].isdecimal():
+                found.add(at)
+        return found
+
+    def _ors(self) -> Iterator[int]:
+        """Yield where "or" may be that of "and/or"."""
+        slash = self.plain.find("/or")
+        while slash >= 0:
+            yield bisect_left(self.starts, slash + 1)
+            slash = self.plain.find("/or", slash + 3)
+
+    def _is_one(self, word: str, after: str, end: int, divided: bool) -> bool:
         if word == "non" or (word == "sub" and self.plain[end : end + 1] == "-"):
             return True
-        if end not in self.divided or self.is_word is None:
+        if not divided or self.is_word is None:
             return False
         # "end-user" is two words wherever it breaks.
         return self.is_word(word + after) and not (self.is_word(word) and self.is_word(after))
+
+
+def _every(words: list[str], word: str) -> Iterator[int]:
+    at = -1
+    for _ in range(words.count(word)):
+        at = words.index(word, at + 1)
+        yield at
 
 
 def _without_marks(text: str) -> str:

@@ -156,7 +156,14 @@ def _cause(route: tuple[str, ...], asked: set[str], old: Versions, new: Versions
         if name not in old:
             return f"{name} is new"
         if old[name] != new[name]:
-            return f"{name} went from {', '.join(old[name])} to {', '.join(new[name])}"
+            return _moved(name, old[name], new[name])
     if len(route) > 1 and route[0] not in asked:
         return f"{route[0]} is asked for by name now"
     return f"{route[-2]} needs it now" if len(route) > 1 else ""
+
+
+def _moved(name: str, old: tuple[str, ...], new: tuple[str, ...]) -> str:
+    beside = [version for version in new if version not in old]
+    if beside and set(old) < set(new):
+        return f"{name} {', '.join(beside)} stands beside {', '.join(old)} now"
+    return f"{name} went from {', '.join(old)} to {', '.join(new)}"

@@ -16,6 +16,7 @@ from bot.checks.advisories import judging, local, looking
 from bot.checks.advisories.evidence import Evidence, Hit, Place
 from bot.checks.advisories.judging import Bound, Word
 from bot.checks.advisories.rules import RULES as RULES
+from bot.checks.dependencies import closure
 from bot.checks.dependencies.shown import shown
 from bot.exhibit import Exhibit, Table
 from bot.finding import Finding
@@ -97,10 +98,26 @@ def collect(change: Change, world: World, settings: Settings) -> Evidence:
         told,
         packages=len(head.packages),
         resolved=len(head.resolved),
-        hits=tuple(sorted(looking.since(base.hits.values(), head.hits.values()), key=_order)),
+        hits=_ways(
+            change, world, read.files, looking.since(base.hits.values(), head.hits.values())
+        ),
         unresolved=tuple(head.unresolved),
         unreadable=(*told.unreadable, *head.beyond),
         excused=tuple(sorted(head.excused)),
+    )
+
+
+def _ways(
+    change: Change, world: World, files: tuple[ManifestChange, ...], hits: Iterable[Hit]
+) -> tuple[Hit, ...]:
+    """Return the hits in the order of the files, new ones in locks with the way they come in."""
+    found = sorted(hits, key=_order)
+    paths = {hit.path for hit in found if not hit.old}
+    locks = [f for f in files if f.path in paths and f.after is not None and f.after.is_lock]
+    graphs = closure.graphs(locks, closure.asked(change, world, locks))
+    return tuple(
+        replace(hit, via=graphs[hit.path].path(hit.name)) if hit.path in graphs else hit
+        for hit in found
     )
 
 

@@ -18,7 +18,8 @@ class Hit:
     """One package of a manifest and one group of advisories that are the same thing.
 
     `asked` is the version or range. `fixed` is the first version above it that is clear, or what
-    a range has to exclude ("!=2.6.2,!=2.6.3"), or "". `old`: the base has it as well.
+    a range has to exclude ("!=2.6.2,!=2.6.3"), or "". `old`: the base has it as well. `via` leads
+    to it from what the project asks for, where a lock says so.
     """
 
     path: str
@@ -33,6 +34,7 @@ class Hit:
     summary: str
     fixed: str = ""
     old: bool = False
+    via: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

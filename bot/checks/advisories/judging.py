@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Literal, Protocol
 
 from bot.checks.advisories import rules
 from bot.checks.advisories.evidence import Evidence, Hit
+from bot.checks.dependencies.closure import way
 from bot.checks.dependencies.shown import shown
 from bot.finding import Finding, Level, Location
 from bot.wording import plural
@@ -75,7 +77,7 @@ def _new(hits: list[Hit], bounds: Bounds) -> Iterator[Finding]:
         packages.setdefault((hit.path, hit.name), []).append(hit)
     for of in packages.values():
         of.sort(key=lambda h: (not h.malware, -WEIGHT[h.severity], h.group))
-        yield from (_finding(hit, bounds) for hit in of[:MAX_GROUPS])
+        yield from (_on_its_way(hit, bounds) for hit in of[:MAX_GROUPS])
         if rest := of[MAX_GROUPS:]:
             worst = max((_finding(hit, bounds) for hit in rest), key=_weight)
             count = plural(len(rest), "more advisory", "more advisories")
@@ -87,6 +89,13 @@ def _new(hits: list[Hit], bounds: Bounds) -> Iterator[Finding]:
 def _weight(finding: Finding) -> int:
     order = (Level.NOTE, Level.WARNING, Level.FAILURE, Level.UNKNOWN)
     return order.index(finding.severity)
+
+
+def _on_its_way(hit: Hit, bounds: Bounds) -> Finding:
+    finding = _finding(hit, bounds)
+    if len(hit.via) < 2:
+        return finding  # asked for by name, or nobody knows why it is there
+    return replace(finding, message=f"{finding.message}; it comes in through {way(hit.via)}")
 
 
 def _finding(hit: Hit, bounds: Bounds) -> Finding:

@@ -16,7 +16,11 @@ from registry.manifests.provided import installed, is_needed_unseen, is_standard
 DECLARING = ("requirements", "requirements-in", "pyproject", "pipfile", "setup-py", "setup-cfg")
 MAX_CANDIDATES = 200
 FROZEN = 15  # requirements, all pinned: written by a tool, and most are there for the others
-_ASIDE = re.compile(r"dev|test|doc|lint|ci\b|build|example|bench|quality|optional|extra")
+# Names of the lists that an installer of the project needs whole; others are for some only.
+_WHOLE = re.compile(
+    r"requirements?([-_.](base|common|core|main|runtime|prod|production))?\.(txt|in)"
+)
+_ASIDE = re.compile(r"dev|test|doc|lint|ci\b|build|example|bench|script|tool|demo")
 Candidates = dict[str, Unused]
 
 
@@ -70,7 +74,8 @@ def _counts(path: str, file: Manifest, one: Requirement, tree: Tree) -> bool:
         source = posixpath.splitext(path)[0] + ".in"
         if pinned or (file.kind == "requirements" and source in tree.paths):
             return False
-        return not _ASIDE.search(path.lower())
+        folder, _, base = path.lower().rpartition("/")
+        return bool(_WHOLE.fullmatch(base)) and not _ASIDE.search(folder)
     return True
 
 

@@ -16,7 +16,8 @@ from bot.cache import Cache, default_path
 from bot.change import Change
 from bot.check import Check
 from bot.checks import contributors
-from bot.checks.contributors.signoff import judge_message
+from bot.checks.contributors.hook import judge_message
+from bot.checks.contributors.person import Person
 from bot.errors import PolicyError, UsageError
 from bot.finding import Rule
 from bot.people import load_file
@@ -175,7 +176,7 @@ def _message(world: GitWorld, path: Path, given: Path | None, checks: Sequence[C
     """Judge one commit message, as a commit-msg hook does, by the policy at HEAD."""
     used = _policy(world, world.revisions.head_or_empty(), given, checks)
     settings = used.section(contributors.NAME)
-    if not settings.enabled or settings.dco == "off":
+    if not settings.enabled:
         return 0
     if world.revisions.merging() and not settings.merge_commits:
         return 0
@@ -185,7 +186,7 @@ def _message(world: GitWorld, path: Path, given: Path | None, checks: Sequence[C
     if mark != "#":
         text = re.sub(rf"^{re.escape(mark)}", "#", text, flags=re.MULTILINE)
     name, email = world.revisions.author()
-    found = judge_message(text, name, email, co_authors=settings.co_authors)
+    found = judge_message(text, Person(name, email), settings)
     findings, _ = conduct.apply(used, found, datetime.now(UTC).date())
     for finding in findings:
         click.echo(f"{finding.rule}: {finding.message}\n  {finding.remedy}", err=True)

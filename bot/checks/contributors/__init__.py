@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
-
-from pydantic import Field
 
 from bot.change import Change, Commit
-from bot.check import Section
-from bot.checks.contributors import cla, headers, ownership, parties, shown, signatures, signoff
-from bot.checks.contributors.accounts import excused
-from bot.checks.contributors.cla import Agreement, Cla
-from bot.checks.contributors.headers import Headers, NewFile, Switch
+from bot.checks.contributors import (
+    assistance,
+    cla,
+    headers,
+    identity,
+    newcomers,
+    ownership,
+    parties,
+    past,
+    shown,
+    signatures,
+    signoff,
+)
+from bot.checks.contributors.accounts import bot_commits, excused
+from bot.checks.contributors.advice import history
+from bot.checks.contributors.cla import Agreement
+from bot.checks.contributors.headers import NewFile
 from bot.checks.contributors.ownership import Ownership
+from bot.checks.contributors.past import History
 from bot.checks.contributors.remediation import Mode
+from bot.checks.contributors.settings import Settings as Settings
 from bot.checks.contributors.signatures import Signature, Signatures
 from bot.checks.contributors.statements import Statement, read, start_of
+from bot.checks.contributors.tools import Tools, tools
 from bot.errors import CouldNotTell
 from bot.exhibit import Exhibit
 from bot.finding import Finding, Level, Rule
@@ -38,54 +50,14 @@ TOO_MANY = Rule(
 RULES: tuple[Rule, ...] = (
     TOO_MANY,
     *signoff.RULES,
+    *assistance.RULES,
+    *identity.RULES,
+    *newcomers.RULES,
     *cla.RULES,
     *signatures.RULES,
     *headers.RULES,
     *ownership.RULES,
 )
-
-
-class Settings(Section):
-    """Policy on people and their commits."""
-
-    dco: Switch = Field(
-        default="required", description="Whether each commit is signed off by its author."
-    )
-    co_authors: bool = Field(default=True, description="Whether co-authors sign too.")
-    remediation: Mode = Field(
-        default="off",
-        description="Whether a later commit of the change may sign an earlier one off: its own "
-        "author (individual), or also somebody on the author's behalf (third-party).",
-    )
-    bots: tuple[str, ...] = Field(
-        default=(),
-        description="Logins of bots whose commits need no sign-off where GitHub verified them.",
-    )
-    merge_commits: bool = Field(
-        default=False, description="Whether merge commits need a sign-off too."
-    )
-    max_commits: int = Field(
-        default=5_000, ge=1, le=20_000, description="How many commits of a change are judged."
-    )
-    signatures: Literal["report", "required"] = Field(
-        default="report", description="Whether each commit must be signed by an allowed key."
-    )
-    allowed_signers: str = Field(
-        default="", description="Path of a file in ssh's allowed_signers format, read at the base."
-    )
-    cla: Cla = Field(default=Cla(), description="The contributor licence agreement.")
-    headers: Headers = Field(default=Headers(), description="Headers of new source files.")
-    sensitive: tuple[str, ...] = Field(
-        default=(
-            "/.github/**",
-            "CODEOWNERS",
-            "/dvc.yaml",
-            "/.dvc/config",
-            "**/*.safetensors",
-            "**/*.gguf",
-        ),
-        description="Paths that should have an owner in CODEOWNERS.",
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +73,8 @@ class Evidence:
     people: People | None = None
     agreement: Agreement = field(default_factory=Agreement)
     remediation: Mode = "off"
+    tools: Tools | None = field(default_factory=Tools)
+    history: History = field(default_factory=History)
 
 
 def applies(change: Change, settings: Settings) -> str:
@@ -124,7 +98,27 @@ def collect(change: Change, world: World, settings: Settings) -> Evidence:
         replace(people, signatures=()) if people else None,  # those that matter are below
         cla.collect(change, world, settings.cla, parties.accounts(statements, people)),
         settings.remediation,
+        None if settings.ai_signoff == "off" else _tools(settings, people),
+        _history(change, world, settings, statements, maker),
     )
+
+
+def _tools(settings: Settings, people: People | None) -> Tools:
+    return tools(settings.ai_accounts, bot_commits(people))
+
+
+def _history(
+    change: Change,
+    world: World,
+    settings: Settings,
+    statements: tuple[Statement, ...],
+    maker: str,
+) -> History:
+    guarded = (*settings.sensitive, *settings.guarded)
+    if settings.newcomers == "off" or not statements:
+        guarded = ()
+    asked = statements if guarded or settings.identities != "off" else ()
+    return past.collect(change, world, asked, guarded, maker)
 
 
 def _signatures(
@@ -157,24 +151,43 @@ def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
     start = start_of(evidence.statements, evidence.base)
     required = settings.signatures == "required"
     asked = required or settings.dco == "required" or settings.cla.required
-    if evidence.total > judged and asked:
+    if evidence.total > judged and (asked or settings.ai_trailer):
         found.append(TOO_MANY.at(f"{evidence.total:,} commits, {judged:,} of them judged"))
-    if settings.dco == "required":
-        found.extend(
-            signoff.judge(
-                evidence.statements,
-                start=start,
-                co_authors=settings.co_authors,
-                merges=settings.merge_commits,
-                mode=settings.remediation,
-                excused=excused(evidence.people, settings.bots),
-            )
-        )
+    found.extend(_words(evidence, settings, start))
     found.extend(cla.judge(evidence.agreement, settings.cla, _parties(evidence, settings)))
     found.extend(signatures.judge(evidence.signatures, start=start, required=required))
     found.extend(headers.judge(evidence.new_files, settings.headers))
     found.extend(ownership.judge(evidence.ownership))
     return tuple(found)
+
+
+def _words(evidence: Evidence, settings: Settings, start: str) -> list[Finding]:
+    """Judge what commits say of the people and tools behind them."""
+    found: list[Finding] = []
+    statements, known = evidence.statements, _tools(settings, evidence.people)
+    without = excused(evidence.people, settings.bots)
+    if settings.dco == "required":
+        found.extend(
+            signoff.judge(
+                statements,
+                start=start,
+                co_authors=settings.co_authors,
+                merges=settings.merge_commits,
+                mode=settings.remediation,
+                excused=without,
+                tools=known,
+                weight=settings.ai_signoff,
+            )
+        )
+    elif settings.ai_trailer:
+        found.extend(signoff.unreadable(s) for s in statements if s.oversize)
+    about = history(statements, (), start, "off")
+    own = tuple(s for s in statements if s.commit not in without.whole)
+    trailer, weight = settings.ai_trailer, settings.ai_undeclared
+    found.extend(assistance.judge(own, trailer, weight, known, about))
+    found.extend(identity.judge(evidence.history, own, known, settings.identities))
+    found.extend(newcomers.judge(evidence.history, own, known, settings.newcomers))
+    return found
 
 
 def _parties(evidence: Evidence, settings: Settings) -> parties.Parties:
@@ -183,6 +196,7 @@ def _parties(evidence: Evidence, settings: Settings) -> parties.Parties:
         evidence.people,
         settings.cla.exempt,
         co_authors=settings.co_authors,
+        tools=_tools(settings, evidence.people),
         signers={s.commit: s.signer for s in evidence.signatures.each},
     )
 
@@ -192,7 +206,7 @@ def summary(evidence: Evidence) -> str:
     if not evidence.total:
         return "no commits"
     people = plural(len({s.author.key for s in evidence.statements}), "person", "people")
-    offs = signoff.told(evidence.statements, evidence.remediation)
+    offs = signoff.told(evidence.statements, evidence.remediation, evidence.tools)
     signed = signatures.told(evidence.signatures)
     return f"{plural(evidence.total, 'commit')} by {people}, {offs}, {signed}"
 
@@ -202,7 +216,9 @@ def exhibits(evidence: Evidence, settings: Settings) -> tuple[Exhibit, ...]:
     if not evidence.statements:
         return ()
     without = excused(evidence.people, settings.bots)
-    commits = shown.commits(evidence.statements, evidence.signatures, settings.remediation, without)
+    commits = shown.commits(
+        evidence.statements, evidence.signatures, settings.remediation, without, evidence.tools
+    )
     if not settings.cla.document:
         return (commits,)
     return (

@@ -54,3 +54,10 @@ def excused(people: People | None, bots: tuple[str, ...]) -> Excused:
         frozenset(c.commit for c in people.commits if people.queue and by_platform(c)),
         frozenset(c.commit for c in people.commits if by_bot(c, bots)),
     )
+
+
+def bot_commits(people: People | None) -> frozenset[str]:
+    """Return the commits whose author the platform calls a bot, whatever its address is."""
+    if people is None:
+        return frozenset()
+    return frozenset(c.commit for c in people.commits if c.author is not None and c.author.bot)

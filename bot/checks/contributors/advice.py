@@ -8,6 +8,7 @@ from bot.checks.contributors import remediation
 from bot.checks.contributors.person import Person
 from bot.checks.contributors.remediation import Mode
 from bot.checks.contributors.statements import Statement
+from bot.quoting import plain
 
 _PUSH = "then `git push --force-with-lease`."
 
@@ -61,6 +62,23 @@ def for_co_author(statement: Statement, who: Person, about: History) -> str:
     how = _reword(statement, about)
     late = _late(statement, who, about)
     return f"With the co-author's consent, {how} the line: {who.line}{'.' if late else ''}{late}"
+
+
+def for_tool(statement: Statement, tool: str, about: History) -> str:
+    """Say how a person answers for what a tool wrote: never with the tool's own line."""
+    helped = f"`Assisted-by: {plain(tool)}` names the tool."
+    if not about.start:
+        return f"A person who answers for it runs `git commit --signoff`; {helped}"
+    how = _reword(statement, about)
+    return f"A person who answers for it has to {how} their own Signed-off-by line; {helped}"
+
+
+def for_line(statement: Statement, about: History) -> str:
+    """Say how a line of a message is taken out."""
+    if not about.start or statement.commit == about.tip:
+        return "Run `git commit --amend`"
+    short = statement.commit[:12]
+    return f"Run `git rebase -i {about.start}`, mark {short} as `reword`"
 
 
 def _reword(statement: Statement, about: History) -> str:

@@ -1,7 +1,8 @@
-"""AI accounts as they sign commits: reviewed data, each row seen in public commits or set by a vendor.
+"""AI accounts as they sign commits: reviewed data.
 
-A row is a fact about an account, so it is compared whole. Words that are also given names count
-only where a line has no address: `Claude Martin <claude@example.org>` is a person.
+Each row was seen in public commits or is set by a vendor. It is a fact about an account, so it is
+compared whole. Words that are also given names count only where a line has no address:
+`Claude Martin <claude@example.org>` is a person.
 """
 
 from __future__ import annotations
@@ -88,7 +89,8 @@ AGENTS: tuple[Agent, ...] = (
     Agent("PR-Agent", ("codiumai-pr-agent[bot]", "codiumai-pr-agent-pro[bot]"), (), ("pr-agent",)),
     Agent("Replit Agent", (), ("agent@replit.com",), ("replit agent",)),
     Agent("OpenCode", (), ("noreply@opencode.ai",), ("opencode",)),
-    Agent("Codebuff", (), ("noreply@codebuff.com", "noreply@freebuff.com"), ("codebuff", "freebuff")),
+    Agent("Codebuff", (), ("noreply@codebuff.com",), ("codebuff",)),
+    Agent("Freebuff", (), ("noreply@freebuff.com",), ("freebuff",)),
     Agent("DeepSeek", (), ("noreply@deepseek.com",), ("deepseek",)),
     Agent("GLM", (), ("service@zhipuai.cn",), ("zhipu ai", "chatglm")),
     Agent("Windsurf", (), (), ("windsurf cascade",), ("windsurf",)),

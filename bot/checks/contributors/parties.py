@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.checks.contributors.accounts import by_bot, by_platform, listed
-from bot.checks.contributors.person import Person
+from bot.checks.contributors.person import NOREPLY, Person
 from bot.checks.contributors.statements import Statement
+from bot.checks.contributors.tools import Tools
 from bot.people import Account, CommitAccount, People
 from bot.quoting import plain
 from bot.wording import plural
@@ -56,9 +57,10 @@ def of_change(
     *,
     co_authors: bool,
     signers: Mapping[str, str],
+    tools: Tools = Tools(),
 ) -> Parties:
     """Return who has to sign; `signers` are the proven SSH principals by commit."""
-    book = _Book(people, exempt)
+    book = _Book(people, exempt, tools)
     if people is not None and not people.queue:  # a group of a queue is opened by nobody
         book.author(people.author)
     for statement in statements:
@@ -72,8 +74,8 @@ def of_change(
 class _Book:
     """Collects parties, each once, in the order of the change."""
 
-    def __init__(self, people: People | None, exempt: tuple[str, ...]) -> None:
-        self._people, self._exempt = people, exempt
+    def __init__(self, people: People | None, exempt: tuple[str, ...], tools: Tools) -> None:
+        self._people, self._exempt, self._tools = people, exempt, tools
         self._told = {c.commit: c for c in people.commits} if people else {}
         self._due: dict[int, Party] = {}
         self._unowned: dict[tuple[str, bool], Party] = {}  # by address, and whether it is typed
@@ -108,6 +110,8 @@ class _Book:
             self._missing.append(statement.name)
         elif self._people.queue and by_platform(told):
             return False
+        elif self._is_ai(statement.author) and self._of_ai(told.author):
+            pass  # it has nothing to sign with; whoever opened the pull request answers for it
         else:
             self._by_account(statement, told)
         return True
@@ -132,7 +136,17 @@ class _Book:
         if not by_bot(told, self._exempt):
             self._add(who.id, who.login, role, statement.commit)
 
+    def _is_ai(self, who: Person) -> bool:
+        found = self._tools.of(who)
+        return found is not None and found.ai
+
+    def _of_ai(self, account: Account | None) -> bool:
+        # A name can be typed; a person's account stays a person's.
+        return account is None or self._is_ai(Person("", f"{account.login}{NOREPLY}"))
+
     def co_author(self, statement: Statement, who: Person) -> None:
+        if self._is_ai(who):
+            return
         owner = self._owners.get(who.key)
         account = owner.id if owner else who.account if who.usable else 0
         role = f"co-author of {statement.name}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot.quoting import plain
 
 _LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
-_NOREPLY = "@users.noreply.github.com"
+NOREPLY = "@users.noreply.github.com"
 _DIGITS = 16  # of an account's id
 
 
@@ -43,12 +43,15 @@ class Person:
     @property
     def account(self) -> int:
         """The account id that a GitHub no-reply address states, 0 where it states none."""
-        local, found, after = self.key.partition(_NOREPLY)
+        local, found, after = self.key.partition(NOREPLY)
         digits, plus, login = local.partition("+")
         if not found or after or not plus or not login or "@" in login:
             return 0
         plain_number = digits.isascii() and digits.isdigit() and digits[0] != "0"
         return int(digits) if plain_number and len(digits) <= _DIGITS else 0
+
+
+NOBODY = Person("", "")
 
 
 def person(text: str) -> Person:

@@ -7,8 +7,9 @@ from bot.checks.contributors.cla import Agreement, Cla, counts, signed_by
 from bot.checks.contributors.parties import Parties, Party
 from bot.checks.contributors.remediation import Mode
 from bot.checks.contributors.signatures import Signatures
-from bot.checks.contributors.signoff import by_author
+from bot.checks.contributors.standing import Standing, standing
 from bot.checks.contributors.statements import Statement, signers
+from bot.checks.contributors.tools import Tools
 from bot.cladoc import SHOWN as DIGITS
 from bot.exhibit import Table
 from bot.quoting import plain
@@ -17,7 +18,11 @@ SHOWN = 100  # rows of a table
 
 
 def commits(
-    statements: tuple[Statement, ...], each: Signatures, mode: Mode, excused: Excused
+    statements: tuple[Statement, ...],
+    each: Signatures,
+    mode: Mode,
+    excused: Excused,
+    tools: Tools | None,
 ) -> Table:
     """Return who signed which commit."""
     signed = signers(statements, mode)
@@ -25,7 +30,7 @@ def commits(
         (
             statement.commit[:12],
             plain(statement.author.address),
-            _signed_off(statement, excused, late=by_author(statement, signed)),
+            _signed_off(statement, excused, standing(statement, signed[statement.commit], tools)),
             (signature.kind or "none") + (f" by {s}" if (s := signature.signer) else ""),
         )
         for statement, signature in zip(statements[:SHOWN], each.each[:SHOWN], strict=True)
@@ -34,12 +39,14 @@ def commits(
     return Table(title, ("commit", "author", "signed off", "signature"), rows)
 
 
-def _signed_off(statement: Statement, excused: Excused, *, late: bool) -> str:
-    if statement.signed_by_author:
-        return "yes"
-    if late:
-        return "yes, in a later commit"
+def _signed_off(statement: Statement, excused: Excused, stands: Standing) -> str:
+    if stands.signed and stands.author is not None:
+        return "yes, for a tool"
+    if stands.signed:
+        return "yes" if statement.signed_by_author else "yes, in a later commit"
     without = statement.commit in excused.whole | excused.author
+    if not without and stands.by_tools:
+        return "no, by a tool"
     return "not needed" if without else "no"
 
 

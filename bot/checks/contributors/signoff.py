@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from bot.checks.contributors.accounts import NOBODY, Excused
-from bot.checks.contributors.advice import History, for_author, for_co_author, history
+from bot.checks.contributors.advice import (
+    History,
+    for_author,
+    for_co_author,
+    for_line,
+    for_tool,
+    history,
+)
 from bot.checks.contributors.person import Person
 from bot.checks.contributors.remediation import Mode
-from bot.checks.contributors.statements import Statement, due, of_message, signers
+from bot.checks.contributors.standing import LEVELS, Standing, Weight, standing
+from bot.checks.contributors.statements import Statement, due, signers
+from bot.checks.contributors.tools import Tools
 from bot.finding import Finding, Level, Rule
 from bot.quoting import plain
 
@@ -42,15 +49,14 @@ UNREADABLE = Rule(
     "A message of this size is no message; what it hides cannot be judged.",
     "Shorten the commit message and push again.",
 )
-RULES = (SIGN_OFF, CO_AUTHOR, FIXUP, UNREADABLE)
-
-
-def judge_message(
-    message: str, author_name: str, author_email: str, *, co_authors: bool = True
-) -> tuple[Finding, ...]:
-    """Judge the message of a commit about to be made, for the commit-msg hook."""
-    statement = of_message(message, Person(author_name, author_email))
-    return judge((statement,), start="", co_authors=co_authors)
+AI_SIGN_OFF = Rule(
+    "contributors/ai-signoff",
+    Level.FAILURE,
+    "A commit is signed off by a tool: an AI, or a bot in the place of a person.",
+    "A sign-off certifies where the work comes from; only a person can give that word.",
+    "Take the tool's Signed-off-by line out; the person who answers for the work signs off.",
+)
+RULES = (SIGN_OFF, CO_AUTHOR, FIXUP, UNREADABLE, AI_SIGN_OFF)
 
 
 def judge(
@@ -61,22 +67,27 @@ def judge(
     merges: bool = False,
     mode: Mode = "off",
     excused: Excused = NOBODY,
+    tools: Tools = Tools(),
+    weight: Weight = "fail",
 ) -> tuple[Finding, ...]:
-    """Find what is not signed off, oldest commit first; `start` is what `git rebase` needs."""
+    """Find what is not signed off, oldest commit first; `start` is what `git rebase` needs.
+
+    `weight` is what a tool's sign-off weighs; with "off" it counts as anybody's.
+    """
     judged = tuple(s for s in due(statements, merges) if s.commit not in excused.whole)
     signed = signers(statements, mode)
-    missing = tuple(s.commit for s in judged if _lacks_author(s, signed, excused))
+    believed = None if weight == "off" else tools
+    each = {s.commit: standing(s, signed[s.commit], believed) for s in judged}
+    missing = tuple(s.commit for s in judged if _lacks(s, each[s.commit], excused))
     about = history(statements, missing, start, mode)
-    lacking = frozenset(missing)
     found: list[Finding] = []
     for statement in judged:
         if statement.oversize:
             found.append(unreadable(statement))
             continue
-        if statement.commit in lacking:
-            found.append(_author(statement, about))
+        found.extend(_author(statement, each[statement.commit], excused, weight, about))
         if co_authors:
-            found.extend(_co_authors(statement, signed[statement.commit], about))
+            found.extend(_co_authors(statement, signed[statement.commit], tools, about))
         if statement.fixup:
             found.append(_fixup(statement, start))
     return tuple(found)
@@ -88,30 +99,55 @@ def unreadable(statement: Statement) -> Finding:
     return UNREADABLE.at(message + " and was not read", statement.place)
 
 
-def _lacks_author(
-    statement: Statement, signed: Mapping[str, frozenset[str]], excused: Excused
-) -> bool:
-    if statement.oversize or statement.commit in excused.author:
-        return False
-    return not by_author(statement, signed)
+def _lacks(statement: Statement, stands: Standing, excused: Excused) -> bool:
+    return not (statement.oversize or statement.commit in excused.author or stands.signed)
 
 
-def by_author(statement: Statement, signed: Mapping[str, frozenset[str]]) -> bool:
-    """Whether the author's own address signed the commit off, there or in a later commit."""
-    return statement.author.usable and statement.author.key in signed[statement.commit]
-
-
-def told(statements: tuple[Statement, ...], mode: Mode = "off") -> str:
-    """Say how many are signed off by their authors; merges of the change's own commits aside."""
+def told(statements: tuple[Statement, ...], mode: Mode, tools: Tools | None) -> str:
+    """Say how many are signed off as they need; merges of the change's own commits aside."""
     judged, signers_ = due(statements, merges=False), signers(statements, mode)
-    signed = sum(by_author(s, signers_) for s in judged)
+    signed = sum(standing(s, signers_[s.commit], tools).signed for s in judged)
     if signed == len(judged):
         return "all signed off"
     return f"{signed:,} of {len(judged):,} signed off" if signed else "none signed off"
 
 
-def _author(statement: Statement, about: History) -> Finding:
+def _author(
+    statement: Statement, stands: Standing, excused: Excused, weight: Weight, about: History
+) -> list[Finding]:
+    if statement.commit in excused.author:
+        return []
+    found = []
+    if stands.by_tools and weight != "off":
+        found.append(_by_tool(statement, stands, weight, about))
+    # What a tool signed in the place of its author is one fault; its weight is the policy's.
+    replaced = bool(found) and (weight == "fail" or stands.by_key)
+    if not stands.signed and not replaced:
+        found.append(_unsigned(statement, stands, about))
+    return found
+
+
+def _by_tool(statement: Statement, stands: Standing, weight: Weight, about: History) -> Finding:
+    who = ", ".join(p.shown for p in stands.by_tools[:3])
+    message = f"{statement.name} is signed off by {who}: a tool, not a person"
+    level = LEVELS[weight]
+    if stands.signed:
+        remedy = f"{for_line(statement, about)} and take that Signed-off-by line out."
+        return AI_SIGN_OFF.at(message, statement.place, remedy=remedy, level=level)
+    tool = stands.author.name if stands.author else stands.by_tools[0].name
+    remedy = for_tool(statement, tool, about) if stands.author else for_author(statement, about)
+    message += "; no person has signed it off" if stands.author else ""
+    message += "" if stands.author else "; its author has not signed it off"
+    return AI_SIGN_OFF.at(message, statement.place, remedy=remedy, level=level)
+
+
+def _unsigned(statement: Statement, stands: Standing, about: History) -> Finding:
     author = statement.author
+    if stands.author is not None:
+        message = f"{statement.name} is by {plain(stands.author.name)}, "
+        message += "a tool, and no person has signed it off"
+        remedy = for_tool(statement, stands.author.name, about)
+        return SIGN_OFF.at(message, statement.place, remedy=remedy)
     if not author.usable:
         remedy = (
             "Set `git config user.name` and `git config user.email`, then run "
@@ -126,8 +162,11 @@ def _author(statement: Statement, about: History) -> Finding:
     return SIGN_OFF.at(message, statement.place, remedy=for_author(statement, about))
 
 
-def _co_authors(statement: Statement, signed: frozenset[str], about: History) -> list[Finding]:
-    missing = [p for p in statement.co_authors if not p.usable or p.key not in signed]
+def _co_authors(
+    statement: Statement, signed: frozenset[str], tools: Tools, about: History
+) -> list[Finding]:
+    lacking = [p for p in statement.co_authors if not p.usable or p.key not in signed]
+    missing = [p for p in lacking if tools.of(p) is None]  # a tool has no word to give
     found = [_co_author(statement, who, about) for who in missing[:MAX_LISTED]]
     if len(missing) > MAX_LISTED:
         message = f"{statement.name} is not signed off by {len(missing):,} co-authors in all"

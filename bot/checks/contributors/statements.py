@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.change import Commit
-from bot.checks.contributors import remediation
-from bot.checks.contributors.person import Person, person
+from bot.checks.contributors import remediation, said
+from bot.checks.contributors.person import NOBODY, Person, person
 from bot.checks.contributors.remediation import Mode, Remediation, Stated
+from bot.checks.contributors.said import Said
 from bot.checks.contributors.trailers import parse
 from bot.finding import Location
 
@@ -29,6 +30,8 @@ class Statement:
     oversize: int = 0
     joined: tuple[str, ...] = ()
     remediations: tuple[Remediation, ...] = ()
+    committer: Person = NOBODY
+    said: tuple[Said, ...] = ()
 
     @property
     def name(self) -> str:
@@ -56,7 +59,8 @@ def read(commit: Commit) -> Statement:
     author = Person(commit.author_name, commit.author_email)
     parents = tuple(dict.fromkeys(commit.parents))
     joined = parents if len(parents) > 1 else ()
-    return _stated(commit.id, len(parents), commit.message, author, commit.oversize, joined)
+    stated = _stated(commit.id, len(parents), commit.message, author, commit.oversize, joined)
+    return replace(stated, committer=Person(commit.committer_name, commit.committer_email))
 
 
 def of_message(message: str, author: Person) -> Statement:
@@ -78,8 +82,9 @@ def _stated(
     fixup = message.lstrip().startswith(("fixup! ", "squash! ", "amend! "))
     late = remediation.parse(message)
     return Statement(
-        commit, parents, author, tuple(signed), tuple(others), fixup, oversize, joined, late
-    )
+        commit, parents, author, tuple(signed), tuple(others), fixup, oversize, joined, late,
+        said=said.read(message),
+    )  # fmt: skip
 
 
 def due(statements: tuple[Statement, ...], merges: bool) -> tuple[Statement, ...]:

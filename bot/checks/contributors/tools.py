@@ -9,9 +9,8 @@ from functools import cache
 from types import MappingProxyType
 
 from bot.checks.contributors.agents import AGENTS
-from bot.checks.contributors.person import Person
+from bot.checks.contributors.person import NOREPLY, Person
 
-_NOREPLY = "@users.noreply.github.com"
 _BOT = "[bot]"
 _LONGEST = 200  # characters of a name that are compared
 _ENDS = frozenset(" (:/-,[@.")  # what may follow a tool's name: a model, a version, an address
@@ -57,16 +56,15 @@ def named(text: str) -> str:
 
     Here the word alone is enough: it stands where a tool is meant, not a person.
     """
-    folded = fold(text)
-    return next((name for start, name in _words().items() if _begins(folded, start)), "")
+    return _named(fold(text), _words())
 
 
 def _by_address(key: str, accounts: frozenset[str]) -> Tool | None:
     if not key:
         return None
     address, login = key.lower(), ""
-    if address.endswith(_NOREPLY):
-        login = address.removesuffix(_NOREPLY).rpartition("+")[2]
+    if address.endswith(NOREPLY):
+        login = address.removesuffix(NOREPLY).rpartition("+")[2]
     name = _accounts().get(login or address, "")
     if name or address in accounts or (login and login in accounts):
         return Tool(name or login or address, ai=True)
@@ -75,15 +73,21 @@ def _by_address(key: str, accounts: frozenset[str]) -> Tool | None:
 
 def _by_name(who: Person) -> Tool | None:
     folded = fold(who.name)
-    for title, name in _titles().items():
-        if _begins(folded, title):
-            return Tool(name, ai=True)
+    name = _named(folded, _titles())
+    if name:
+        return Tool(name, ai=True)
     if not who.address and folded in _words():
         return Tool(_words()[folded], ai=True)
     login = _accounts().get(folded, "") if folded.endswith(_BOT) else ""
     if login:
         return Tool(login, ai=True)
     return Tool(who.name.strip(), ai=False) if folded.endswith(_BOT) else None
+
+
+def _named(folded: str, words: Mapping[str, str]) -> str:
+    if not folded.startswith(tuple(words)):  # at once: nearly nobody is a tool
+        return ""
+    return next((name for start, name in words.items() if _begins(folded, start)), "")
 
 
 def _begins(text: str, start: str) -> bool:
@@ -93,6 +97,8 @@ def _begins(text: str, start: str) -> bool:
 
 def fold(text: str) -> str:
     """Return a name for comparison: compatible letters, one case, one blank, nothing unseen."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text[:_LONGEST].lower().split())
     whole = unicodedata.normalize("NFKC", text[:_LONGEST]).casefold()
     seen = "".join(c for c in whole if unicodedata.category(c) not in ("Cf", "Cc", "Mn"))
     return " ".join(seen.split())

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.change import Commit
-from bot.checks.contributors import remediation, signoff
+from bot.checks.contributors import Settings, remediation, signoff
+from bot.checks.contributors.hook import judge_message
 from bot.checks.contributors.person import Person
 from bot.checks.contributors.remediation import Mode, Remediation, parse, wording
 from bot.checks.contributors.statements import read
@@ -161,7 +162,7 @@ def test_the_remedy_is_the_line_that_works() -> None:
 
 
 def test_the_remedy_of_the_hook_speaks_of_no_later_commit() -> None:
-    (finding,) = signoff.judge_message("T\n", "Ada", "ada@example.org")
+    (finding,) = judge_message("T\n", Person("Ada", "ada@example.org"), Settings())
     assert "this line" not in finding.remedy
 
 

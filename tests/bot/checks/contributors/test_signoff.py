@@ -3,8 +3,9 @@ import time
 import pytest
 
 from bot.change import Commit
-from bot.checks.contributors import signoff
-from bot.checks.contributors.signoff import judge_message
+from bot.checks.contributors import Settings, signoff
+from bot.checks.contributors.hook import judge_message
+from bot.checks.contributors.person import Person
 from bot.checks.contributors.statements import read, start_of
 from bot.finding import Finding, Level
 from tests.fakes import commit
@@ -43,7 +44,7 @@ def told(findings: tuple[Finding, ...]) -> list[str]:
         (
             "T\n\nSigned-off-by: x[bot] <1+x[bot]@users.noreply.github.com>\n",
             "1+x[bot]@users.noreply.github.com",
-            [],
+            ["ai-signoff"],  # only a person can give that word
         ),
         ("T\n", "1+x[bot]@users.noreply.github.com", ["sign-off"]),
         ("fixup! " + SIGNED, "ada@example.org", ["fixup"]),
@@ -60,7 +61,7 @@ def told(findings: tuple[Finding, ...]) -> list[str]:
 )
 def test_one_commit(message: str, email: str, expected: list[str]) -> None:
     assert told(judged(commit(message, email=email))) == expected
-    assert told(judge_message(message, "Ada", email)) == expected
+    assert told(judge_message(message, Person("Ada", email), Settings())) == expected
 
 
 def test_co_authors_can_be_left_out() -> None:
@@ -143,6 +144,8 @@ def test_thousands_of_commits_are_judged_in_linear_time() -> None:
 
 
 def test_the_hook_says_what_to_type() -> None:
-    (finding,) = judge_message("T\n\n# Signed-off-by: Ada <a@e.org>\n", "Ada", "a@e.org")
+    (finding,) = judge_message(
+        "T\n\n# Signed-off-by: Ada <a@e.org>\n", Person("Ada", "a@e.org"), Settings()
+    )
     assert "git commit --signoff" in finding.remedy
     assert finding.remedy.endswith("Signed-off-by: Ada <a@e.org>")

@@ -27,5 +27,4 @@ def packages(world: GitWorld, revision: str = "HEAD") -> str:
         wanted |= {(r.name, r.version) for r in found.requirements if r.name and r.version}
     if not wanted:
         raise UsageError("no lock pins any package", "commit a lock file with exact versions")
-    folders = shelves(commit, world, used.section(licenses.NAME)).environments
-    return document(shipped(wanted, folders))
+    return document(shipped(wanted, shelves(commit, world, used.section(licenses.NAME))))

@@ -48,7 +48,9 @@ def entered(world: World, tree: str, entries: tuple[Entry, ...], asked: Asked) -
     found = digest(world, tree, draft)
     if not found:
         raise UsageError(f"nothing is staged at {path}", f"run: git add {path}")
-    draft = _stated(replace(draft, digest=found, modified=asked.modified), asked)
+    # Another revision is taken as it is there, unless it is said to be modified too.
+    modified = asked.modified or (draft.modified and asked.revision is None)
+    draft = _stated(replace(draft, digest=found, modified=modified), asked)
     if not draft.license or not draft.text:
         draft = _from_text(world, tree, draft)
     if not draft.source or not draft.license:

@@ -12,17 +12,17 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from registry.licenses.metadata import METADATA_LIMIT, claim, fields_of, texts_of
+from registry.licenses.facts import Library
 
 MAX_BYTES = 50_000_000  # of all texts together
-_FILE = 1_000_000  # bytes of one text that the metadata does not name
+_FILE, _MOST = 1_000_000, 200  # bytes of one text, and texts of one package
 _NAMES = ("LICENSE", "LICENCE", "COPYING", "NOTICE", "AUTHORS")
 _RULE = "-" * 78
 
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """A package at hand: its licence, "" with a `reason` where unclear, and the texts it ships."""
+    """A package: its licence, "" with a `reason` where unclear, and the texts it ships."""
 
     name: str
     version: str
@@ -31,23 +31,24 @@ class Shipped:
     texts: tuple[str, ...] = ()
 
 
-def shipped(wanted: Iterable[tuple[str, str]], folders: Iterable[Path]) -> tuple[Shipped, ...]:
-    """Return each (name, version) as it is installed in one of the folders, sorted by name.
+def shipped(wanted: Iterable[tuple[str, str]], library: Library) -> tuple[Shipped, ...]:
+    """Return each (canonical name, version) with what is installed of it, sorted by name.
 
-    What is installed nowhere in that version says so, and has no text. A version "" is any.
+    What is not installed in that version says so, and has no text.
     """
     at_hand: dict[tuple[str, str], Path] = {}
-    for folder in folders:
+    for folder in library.environments:
         for path in sorted(folder.glob("*.dist-info")):
             name, _, version = path.stem.rpartition("-")
             at_hand.setdefault((canonicalize_name(name), version), path)
-            at_hand.setdefault((canonicalize_name(name), ""), path)
     found, left = [], MAX_BYTES
     for name, version in sorted(set(wanted)):
         place = at_hand.get((name, version))
-        one = _read(name, version, place) if place else Shipped(name, version, "", "not installed")
-        left -= sum(map(len, one.texts))
-        found.append(one if left > 0 else Shipped(name, version, one.license, "texts left out"))
+        fact = library.fact(name, f"=={version}")
+        texts = tuple(_texts(place)) if place and left > 0 else ()
+        left -= sum(map(len, texts))
+        reason = fact.reason if place else "not installed"
+        found.append(Shipped(name, version, fact.license, reason, tuple(dict.fromkeys(texts))))
     return tuple(found)
 
 
@@ -66,34 +67,17 @@ def _always(line: str) -> bool:
     return bool(line.strip())
 
 
-def _read(name: str, version: str, folder: Path) -> Shipped:
-    def read(path: str, limit: int) -> bytes | None:
-        file = folder / path
+def _texts(folder: Path) -> Iterator[str]:
+    """Yield the licence files beside the metadata, and those below `licenses` (PEP 639)."""
+    home = folder.resolve()
+    beside = (p for p in folder.glob("*") if p.name.upper().startswith(_NAMES))
+    for path in sorted((*beside, *(folder / "licenses").rglob("*")))[:_MOST]:
         try:
-            inside = file.resolve().is_relative_to(folder.resolve())
-            if not inside or not file.is_file() or file.stat().st_size > limit:
-                return None
-            return file.read_bytes()
+            inside = path.resolve().is_relative_to(home) and path.is_file()
+            if inside and path.stat().st_size <= _FILE:
+                yield _printable(path.read_bytes().decode("utf-8", "replace"))
         except OSError:
-            return None
-
-    data = read("METADATA", METADATA_LIMIT)
-    if data is None:
-        return Shipped(name, version, "", "its metadata is missing or too large")
-    fields = fields_of(data)
-    texts = texts_of(fields, read)
-    said = claim(fields, texts)
-    named = {Path(file).name for file in fields.files} if texts else set()
-    more = [t.decode("utf-8", "replace") for f in _others(folder, named) if (t := read(f, _FILE))]
-    every = dict.fromkeys(_printable(text) for text in (*texts, *more))
-    return Shipped(name, version, said.license, said.reason, tuple(every))
-
-
-def _others(folder: Path, named: set[str]) -> Iterator[str]:
-    """Yield texts beside the metadata that it does not name."""
-    for path in sorted(folder.iterdir())[:200]:
-        if path.name.upper().startswith(_NAMES) and path.name not in named:
-            yield path.name
+            continue  # a file that went away, or that nobody may read: it is left out
 
 
 def _printable(text: str) -> str:

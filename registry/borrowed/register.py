@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -99,7 +99,7 @@ class _Entry(BaseModel):
 class _Register(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, title="Provenance register")
 
-    version: Literal[1]
+    version: Annotated[int, Field(ge=1, le=1)] = Field(description="Of this format.")
     borrowed: tuple[_Entry, ...] = Field(default=(), max_length=MOST, strict=False)
 
 
@@ -117,7 +117,9 @@ def read(data: bytes) -> tuple[Entry, ...]:
         found = _Register.model_validate(document.value)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        raise _bad(document, first["loc"], first["msg"]) from error
+        unlike = first["type"] == "string_pattern_mismatch"
+        message = "it is not in its form (docs/provenance.md)" if unlike else first["msg"]
+        raise _bad(document, first["loc"], message) from error
     entries, seen = [], set[str]()
     for number, one in enumerate(found.borrowed):
         if one.path in seen:

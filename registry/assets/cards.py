@@ -10,7 +10,7 @@ from registry.assets import keys
 from registry.assets.configs import use_of
 from registry.assets.values import Stated, Told, Use
 from registry.bom.values import Kind, Tie
-from registry.documents import Document, DocumentError, load_yaml
+from registry.documents import ALIASES, Document, DocumentError, load_yaml
 from registry.licenses.statements import CARD_LIMIT, in_card
 
 _LINE = re.compile(rb"\r\n?|\n")
@@ -24,7 +24,7 @@ def told(data: bytes, name: str) -> Told:
     """Read a card called `name`; a README without front matter says nothing."""
     try:
         front = _front(data)
-        document = load_yaml(front, limit=CARD_LIMIT) if front else Document(None)
+        document = load_yaml(front, limit=CARD_LIMIT, aliases=ALIASES) if front else Document(None)
         stated = in_card(data[:CARD_LIMIT])
     except DocumentError as error:
         return Told(trouble=error.message, line=error.line)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from registry.documents import DocumentError, KeyPath, load_yaml, text_of
+from registry.documents import ALIASES, DocumentError, KeyPath, load_yaml, text_of
 from security.scan.plainjson import Pairs
 from security.scan.plainjson import load as load_json
 from security.strictjson import StrictJSONError
@@ -45,7 +45,7 @@ def read(data: bytes, *, is_json: bool) -> tuple[Field, ...]:
 
 
 def _of_yaml(data: bytes) -> Iterator[Field]:
-    document = load_yaml(data, limit=LIMIT)
+    document = load_yaml(data, limit=LIMIT, aliases=ALIASES)
     for path, value in _walk(document.value):
         yield Field(path, value, document.line(path))
 

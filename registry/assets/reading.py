@@ -9,7 +9,7 @@ from registry.assets import cards, code, configs, datasetinfo, notebooks
 from registry.assets.values import Told
 from registry.licenses.statements import is_card
 
-VERSION = 3  # of what is read: goes up with any change to the readers
+VERSION = 4  # of what is read: goes up with any change to the readers
 LIMIT = 5_000_000  # bytes of one file; each kind has a bound of its own as well
 _NAMED: dict[str, tuple[str, Callable[[bytes], Told]]] = {
     "adapter_config.json": ("adapter", configs.adapter),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from registry.documents import DocumentError, load_toml, load_yaml, text_of
+from registry.documents import ALIASES, DocumentError, load_toml, load_yaml, text_of
 from registry.licenses.expressions import LicenseError, is_unstated, leaves, normalise
 from registry.licenses.metadata import Fields, claim, named
 
@@ -65,7 +65,7 @@ def in_card(data: bytes) -> Statement | None:
             raise DocumentError("front matter has no end", 1)
         return None
     front = data[: closing.start() + 1]
-    document = load_yaml(front, limit=CARD_LIMIT)
+    document = load_yaml(front, limit=CARD_LIMIT, aliases=ALIASES)
     value = document.value
     if not isinstance(value, dict) or "license" not in value:
         return None

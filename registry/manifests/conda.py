@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from registry.documents import Document, DocumentError, load_yaml
+from registry.documents import ALIASES, Document, DocumentError, load_yaml
 from registry.manifests.pip import logical_lines, read_line
 from registry.manifests.requirement import Item, Manifest, Option, Problem, Requirement, manifest
 
@@ -20,7 +20,7 @@ def read_conda(data: bytes) -> Manifest:
     """Read an environment.yml. Raises DocumentError."""
     if data.count(b"\n") + data.count(b",") > VALUE_LIMIT:
         raise DocumentError(f"more than {VALUE_LIMIT:,} lines or values")
-    document = load_yaml(data, limit=len(data))
+    document = load_yaml(data, limit=len(data), aliases=ALIASES)
     return manifest("conda", _items(document))
 
 

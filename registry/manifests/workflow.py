@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from registry.documents import Document, DocumentError, KeyPath, load_yaml, text_of
+from registry.documents import (
+    ALIASES,
+    Document,
+    DocumentError,
+    KeyPath,
+    load_yaml,
+    text_of,
+)
 from registry.manifests.expansion import CHOICES, open_piece
 from registry.manifests.installs import Session, mentions, merged, setting
 from registry.manifests.requirement import Item, Manifest, Problem, manifest
@@ -22,7 +29,7 @@ def read_workflow(data: bytes) -> Manifest:
     text = text_of(data, limit=len(data))
     if not mentions(text):
         return manifest("workflow", ())
-    document = load_yaml(data, limit=len(data))
+    document = load_yaml(data, limit=len(data), aliases=ALIASES)
     return manifest("workflow", merged(_items(document, text.split("\n"))))
 
 

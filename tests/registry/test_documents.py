@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.documents import DocumentError, load_json, load_toml, load_yaml
+from registry.documents import ALIASES, DocumentError, load_json, load_toml, load_yaml
 
 LIMIT = 1000
 
@@ -105,3 +106,46 @@ def test_any_bytes_read_or_are_refused(data: bytes) -> None:
             load(data, limit=LIMIT)
         except DocumentError as error:
             assert error.message
+
+
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{n}: &{n} [{', '.join([f'*{b}'] * 9)}]\n" for b, n in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a: &x [1]\nb: *x\n", {"a": [1], "b": [1]}),
+        ("a: &x {k: 1, l: 2}\nb:\n  <<: *x\n  k: 3\n", {"a": {"k": 1, "l": 2},
+                                                       "b": {"k": 3, "l": 2}}),
+        ("a: &x {k: 1}\nb: &y {k: 2, m: 4}\nc: {<<: [*x, *y]}\n",
+         {"a": {"k": 1}, "b": {"k": 2, "m": 4}, "c": {"k": 1, "m": 4}}),
+    ],
+)  # fmt: skip
+def test_aliases_where_they_are_accepted(text: str, value: Any) -> None:
+    assert load_yaml(text.encode(), limit=LIMIT, aliases=9).value == value
+
+
+def test_what_an_alias_repeats_has_the_line_of_its_anchor() -> None:
+    document = load_yaml(b"a: &x\n  k: 1\nb:\n  <<: *x\nc: *x\n", limit=LIMIT, aliases=9)
+    assert [document.line(path) for path in (("b", "k"), ("c", "k"), ("c",))] == [2, 2, 5]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (BOMB, "aliases of more than 100,000"),
+        ("a: &a [*a]\n", "aliases of more than 100,000"),
+        ("a: &a {<<: *a}\n", "aliases of more than 100,000"),
+        ("a: &a 1\nb: [" + "*a, " * 201 + "]\n", "more than 200 YAML aliases"),
+        ("a: *b\n", "undefined alias"),
+        ("a: {<<: 1}\n", "only mappings"),
+        ("a: &x {k: 1}\nb: {k: 1, k: 2, <<: *x}\n", "duplicate key"),
+    ],
+)
+def test_aliases_that_are_bombs_or_nonsense(text: str, said: str) -> None:
+    start = time.process_time()
+    with pytest.raises(DocumentError, match=said):
+        load_yaml(text.encode(), limit=10_000, aliases=ALIASES)
+    assert time.process_time() - start < 2

@@ -21,7 +21,7 @@ from bot.wording import plural
 from bot.world import World
 
 NAME = "community"
-VERSION = 3
+VERSION = 4
 SHOWN = 20  # model files kept as evidence
 
 MISSING = Rule(

@@ -8,7 +8,7 @@ from bot.checks.community.forms import SIZE_LIMIT, front_matter
 from bot.checks.community.workflows import unread
 from bot.finding import Level, Rule
 from bot.problems import Problem, Problems
-from registry.documents import DocumentError, load_yaml
+from registry.documents import ALIASES, DocumentError, load_yaml
 
 MODEL_SUFFIXES = (".safetensors", ".gguf", ".onnx", ".pt", ".pth", ".ckpt", ".ggml")
 MODEL_POINTERS = ("model.dvc", "models.dvc")
@@ -38,7 +38,7 @@ def has_front_matter(data: bytes) -> bool:
 def read(data: bytes, blob: str) -> Problems:
     """Return what is wrong in the front matter; a file without one has nothing wrong."""
     try:
-        document = load_yaml(front_matter(data), limit=SIZE_LIMIT)
+        document = load_yaml(front_matter(data), limit=SIZE_LIMIT, aliases=ALIASES)
     except DocumentError as error:
         if not has_front_matter(data):
             return Problems()

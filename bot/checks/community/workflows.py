@@ -19,7 +19,7 @@ from bot.checks.community.workflowrules import (
 )
 from bot.problems import Problem, Problems, key_of
 from bot.quoting import plain
-from registry.documents import Document, DocumentError, KeyPath, load_yaml
+from registry.documents import ALIASES, Document, DocumentError, KeyPath, load_yaml
 
 FOLDER = ".github/workflows"
 SIZE_LIMIT = 1_000_000  # bytes
@@ -50,7 +50,7 @@ class _Step:
 def looks_like_one(data: bytes) -> bool:
     """Whether the bytes are a workflow, wherever they lie."""
     try:
-        value = load_yaml(data, limit=SIZE_LIMIT).value
+        value = load_yaml(data, limit=SIZE_LIMIT, aliases=ALIASES).value
     except DocumentError:
         return False
     return isinstance(value, dict) and {"on", "jobs"} <= value.keys()
@@ -59,7 +59,7 @@ def looks_like_one(data: bytes) -> bool:
 def read(data: bytes, blob: str) -> Problems:
     """Return what is wrong in a workflow file."""
     try:
-        document = load_yaml(data, limit=SIZE_LIMIT)
+        document = load_yaml(data, limit=SIZE_LIMIT, aliases=ALIASES)
     except DocumentError as error:
         return Problems((unread(error, blob, INVALID.id),))
     value = document.value
@@ -80,7 +80,7 @@ def read(data: bytes, blob: str) -> Problems:
 def read_action(data: bytes, blob: str) -> Problems:
     """Return what is wrong in the steps of a local action, which run as those of a workflow do."""
     try:
-        document = load_yaml(data, limit=SIZE_LIMIT)
+        document = load_yaml(data, limit=SIZE_LIMIT, aliases=ALIASES)
     except DocumentError as error:
         return Problems((unread(error, blob, INVALID.id),))
     runs = document.value.get("runs") if isinstance(document.value, dict) else None

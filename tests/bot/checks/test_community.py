@@ -24,7 +24,7 @@ jobs:
       - uses: actions/checkout@{SHA}
 """
 UNPINNED = WORKFLOW.replace(SHA, "v4")
-ALIAS = "x: &x {}\n" + WORKFLOW + "y: *x\n"
+ALIAS = "a: &a [*a]\n"  # of itself: without end
 PROJECT: Files = {
     "README.md": "# Tiny\n",
     "LICENSE": "Apache License\n",

@@ -237,7 +237,7 @@ def test_a_cards_licence_is_what_the_check_of_licences_reads() -> None:
     assert stated is not None and stated.license == "" and "names no licence" in stated.reason
 
 
-BOMB = "a: &a [x]\nb: [*a, *a]\nbase_model: org/m\n"
+BOMB = "a: &a [*a]\nbase_model: org/m\n"
 TRAINING = b"base_model: org/m\nlearning_rate: 1\n"
 
 
@@ -249,7 +249,7 @@ TRAINING = b"base_model: org/m\nlearning_rate: 1\n"
         ("README.md", b"---\n- a\n---\n"),
         ("README.md", b"---\nbase_model: \xff\xfe\n---\n"),
         ("README.md", b"---\na: \0\n---\n"),
-        ("README.md", b"---\na: &a 1\nb: *a\n---\n"),
+        ("README.md", b"---\na: &a [*a]\n---\n"),
         ("README.md", b"---\n" + b"a: " + b"[" * 500 + b"\n---\n"),
         ("README.md", b"---\n" + b"x" * 300_000),
         ("adapter_config.json", b"{"),
@@ -274,7 +274,7 @@ def test_what_must_be_readable_says_that_it_is_not(path: str, data: bytes) -> No
         ("README.md", b"---\nA rule, and text after it.\n"),
         ("README.md", b""),
         ("values.yaml", b"dataset: {{ .Values.x }}/y\n"),
-        ("values.yaml", b"a: &a 1\nb: *a\npath: /models\n"),
+        ("values.yaml", b"a: &a [*a]\npath: /models\n"),
         ("two.yaml", b"kind: A\npath: /models\n---\nkind: B\n"),
         ("big.json", b'{"text": "models/" '),
         ("web/config.json", b'{// comments\n"port": 80}'),
@@ -374,3 +374,10 @@ def test_llama_factorys_own_table() -> None:
     assert {u.name for u in told.uses if u.sure} == named
     lines = data.decode().split("\n")
     assert all(u.name in lines[u.line - 1] for u in told.uses)
+
+
+def test_aliases_and_merges_name_assets_too() -> None:
+    card = b"---\nx: &b org/base\nbase_model: *b\nlicense: mit\n---\n"
+    assert [(u.name, u.tie) for u in read("README.md", card).uses] == [("org/base", "finetunes")]
+    text = b"shared: &s\n  base_model: org/m\n  learning_rate: 1\nrun:\n  <<: *s\n"
+    assert [u.name for u in read("train.yaml", text).uses] == ["org/m"]

@@ -63,7 +63,7 @@ def test_what_is_installed(text: str, expected: list[str]) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "a: &a [pip, pip]\nb: [*a, *a]\n",
+        "a: &a [pip, *a]\n",
         "pip: 1\npip: 2\n",
         "pip: [" * 2_000,
         "pip: !!python/object:os.system x\n",
@@ -76,3 +76,13 @@ def test_what_is_installed(text: str, expected: list[str]) -> None:
 def test_what_is_hostile_is_refused(text: str) -> None:
     with pytest.raises(DocumentError):
         read("workflow", text.encode())
+
+
+def test_what_an_anchor_repeats_is_read() -> None:
+    # GitHub reads anchors and aliases in workflows since 2025.
+    text = (
+        "jobs:\n  a:\n    steps: &s\n      - run: pip install a==1\n  b:\n    steps: *s\n"
+        "  c:\n    steps:\n      - &i {run: pip install b==2}\n      - *i\n"
+    )
+    found = read("workflow", text.encode()).requirements
+    assert [(r.name, r.line) for r in found] == [("a", 4), ("b", 9)]

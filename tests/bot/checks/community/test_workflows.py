@@ -54,7 +54,7 @@ def test_a_good_workflow() -> None:
         ("on: push\npermissions: {}\njobs:\n  a: 1\n", [("workflow-invalid", 4)]),
         ("on: push\npermissions: {}\njobs:\n  a: {steps: [1]}\n", [("workflow-invalid", 4)]),
         ("on:\njobs: {}\npermissions: {}", [("workflow-invalid", 1), ("workflow-invalid", 2)]),
-        ("x: &a {}\non: push\njobs: *a\n", [("unreadable", 3)]),
+        ("x: &a [*a]\non: push\n", [("unreadable", 1)]),
         ("on: !!python/object:os.system push\n", [("workflow-invalid", 1)]),
         ("on: !!set {push}\n", [("unreadable", 1)]),
         ("a: " + "[" * 200 + "]" * 200, [("workflow-invalid", 1)]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -12,9 +12,22 @@ from pydantic import Field
 from bot import manifestfiles
 from bot.change import Change
 from bot.check import Section
-from bot.checks.dependencies import closure, origins, packagenames, pins, usage, using
+from bot.checks.dependencies import (
+    ages,
+    closure,
+    confusion,
+    lore,
+    origins,
+    packagenames,
+    pins,
+    usage,
+    using,
+)
+from bot.checks.dependencies.ages import Young
 from bot.checks.dependencies.closure import Asked
+from bot.checks.dependencies.lore import Lore
 from bot.checks.dependencies.origins import Vcs
+from bot.checks.dependencies.packagenames import Names, NewName
 from bot.checks.dependencies.pins import Hashes, Pin
 from bot.checks.dependencies.shown import shown
 from bot.checks.dependencies.usage import Imports, Usage
@@ -33,7 +46,6 @@ NewIndexes = Literal["fail", "review"]
 NAME = "dependencies"
 VERSION: int = manifestfiles.VERSION
 SHOWN = 200  # rows of the table
-NOTES = 20  # new names said one by one
 
 UNREADABLE = Rule(
     "dependencies/unreadable",
@@ -55,6 +67,8 @@ RULES: tuple[Rule, ...] = (
     *pins.RULES,
     *origins.RULES,
     *packagenames.RULES,
+    *confusion.RULES,
+    *ages.RULES,
     *closure.RULES,
     *usage.RULES,
 )
@@ -92,6 +106,24 @@ class Settings(Section):
     known_names: tuple[str, ...] = Field(
         default=(), description="Package names that are meant although they look like others."
     )
+    private: tuple[str, ...] = Field(
+        default=(), description="Patterns of package names that live on a private index."
+    )
+    private_indexes: tuple[str, ...] = Field(
+        default=(), description="URLs of the indexes where private packages live."
+    )
+    new_name: NewName = Field(
+        default="note",
+        description="What a new name that is not well known does: `review`, a warning, `note` or "
+        "`off`. A name that nobody at hand knows is a warning anyway.",
+    )
+    min_age_days: int = Field(
+        default=7, ge=0, le=365, description="Age of a release below which it is told; 0: none."
+    )
+    young: Young = Field(
+        default="review",
+        description="What a release below that age does: `fail`, or `review`, a warning.",
+    )
     imports: Imports = Field(
         default="review",
         description="Whether imports are held against what is declared, and what is declared "
@@ -105,6 +137,7 @@ class Evidence(manifestfiles.Evidence):
 
     asked: tuple[Asked, ...] = ()
     usage: Usage = field(default_factory=Usage)
+    lore: Lore = field(default_factory=Lore)
 
 
 def applies(change: Change, settings: Settings) -> str:
@@ -121,11 +154,12 @@ def collect(change: Change, world: World, settings: Settings) -> Evidence:
     """Read the changed manifests, the locks beside them, and the imports of changed code."""
     read = manifestfiles.collect(change, world, commands=True)
     asked = closure.asked(change, world, read.files)
+    folders, deltas = environments(change.head, world), _deltas(read)
+    heard = lore.collect(change, world, read.files, deltas, folders)
     found = Usage()
     if settings.imports != "off":
-        folders = environments(change.head, world)
-        found = using.collect(change, world, read.files, _deltas(read), folders)
-    return Evidence(read.files, read.includes, read.pinned, read.known, asked, found)
+        found = using.collect(change, world, read.files, deltas, folders)
+    return Evidence(read.files, read.includes, read.pinned, read.known, asked, found, heard)
 
 
 def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
@@ -147,7 +181,9 @@ def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
             findings += pins.judge_pin(delta, settings.pin, pinned, lax)
             findings += origins.judge_url(delta, settings.allow_urls, settings.vcs)
         findings += pins.judge_hashes(file, of_file, settings.hashes)
-    findings += _names(deltas, evidence, settings)
+    findings += packagenames.judge(deltas, _names(evidence, settings))
+    findings += confusion.judge(evidence.files, settings.private, settings.private_indexes)
+    findings += ages.judge(deltas, evidence.lore, settings.min_age_days, settings.young)
     findings += closure.judge(evidence.files, evidence.asked, _closure(evidence))
     findings += usage.judge(evidence.usage)
     # One line of a setup.py may stand in many of its extras.
@@ -185,20 +221,12 @@ def _locks_removed(files: tuple[ManifestChange, ...]) -> Iterator[Finding]:
             yield LOCK_REMOVED.at("the lock was deleted", Location(file.path))
 
 
-def _names(deltas: Iterable[Delta], evidence: Evidence, settings: Settings) -> Iterator[Finding]:
+def _names(evidence: Evidence, settings: Settings) -> Names:
     used = {r.name for f in evidence.files if f.before for r in f.before.requirements}
-    meant = {canonicalize_name(n) for n in settings.known_names}
-    known = used | meant | set(evidence.known)
-    notes = 0
-    # Requirements come before locks, so that a name is judged on the line somebody wrote.
-    for delta in sorted(deltas, key=lambda d: d.after is not None and d.after.kind in LOCKS):
-        in_lock = delta.after is not None and delta.after.kind in LOCKS
-        for finding in packagenames.judge_name(delta, frozenset(known), in_lock=in_lock):
-            notes += finding.severity is Level.NOTE
-            if finding.severity is not Level.NOTE or notes <= NOTES:
-                yield finding
-        if delta.after is not None:
-            known.add(delta.after.requirement.name)
+    known = used | {canonicalize_name(n) for n in settings.known_names} | set(evidence.known)
+    heads = [(f.path, f.after.options) for f in evidence.files if f.after]
+    named = frozenset(p for p, options in heads if any(o.name in origins.INDEXES for o in options))
+    return Names(frozenset(known), settings.private, evidence.lore, settings.new_name, named)
 
 
 def summary(evidence: Evidence) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from bot.checks import dependencies
 from bot.checks.dependencies import (
     Evidence,
     Settings,
@@ -17,6 +16,7 @@ from bot.checks.dependencies import (
     collect,
     exhibits,
     judge,
+    packagenames,
     summary,
 )
 from bot.checks.dependencies.origins import within
@@ -24,6 +24,7 @@ from bot.finding import Finding, Level
 from bot.manifestfiles import MAX_INCLUDES
 from bot.manifestfiles import collect as collect_manifests
 from bot.world import LOCK_LIMIT, TEXT_LIMIT
+from registry.manifests.popular import ranks
 from tests.fakes import FakeWorld, symlink
 
 DATA = Path(__file__).parents[4] / "shared/data/audit"
@@ -273,10 +274,11 @@ def test_what_was_readable_only_at_the_head_is_all_new() -> None:
 
 
 def test_new_names_are_notes_and_not_without_end() -> None:
-    text = "".join(f"wholly-new-{'abcdefghijklmnopqrstuvwxyz'[n]}-thing==1\n" for n in range(26))
-    found = review({R: "numpy==1"}, {R: "numpy==1\n" + text})
+    names = [n for n in ranks() if n != "numpy"][:30]
+    found = review({R: "numpy==1"}, {R: "numpy==1\n" + "".join(f"{n}==1\n" for n in names)})
     assert {f.rule for f in found} == {"dependencies/new-name"}
-    assert len(found) == dependencies.NOTES
+    assert len(found) == packagenames.SHOWN
+    assert all(f.severity is Level.NOTE for f in found)
     project = {"pyproject.toml": "[project]\ndependencies=['rich']"}
     assert review(project, {**project, R: "rich==1"}) == ()
 

@@ -5,32 +5,65 @@ Metadata is read, never imported; a wheel is listed, never unpacked; nothing is 
 
 from __future__ import annotations
 
+import hashlib
+import os
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
+from typing import NamedTuple
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from registry.licenses.cache import load
-from registry.licenses.metadata import METADATA_LIMIT, Claim, claim, fields_of, texts_of
+from registry.licenses.cache import Entry, load
+from registry.licenses.metadata import (
+    METADATA_LIMIT,
+    Claim,
+    claim,
+    fields_of,
+    files_of,
+    headers,
+    texts_of,
+)
 from registry.licenses.wheel import UNREADABLE, members
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A package's licence and where it was read; `source` is "" where nothing is at hand."""
+    """A package's licence and where it was read; `source` is "" where nothing is at hand.
+
+    `disagrees` says how the metadata differ from the text that is believed. `fetched` is the day
+    an index said it, YYYY-MM-DD, "" for what is here.
+    """
 
     license: str = ""
     source: str = ""
     version: str = ""
     reason: str = ""
+    disagrees: str = ""
+    fetched: str = ""
 
 
-Holding = tuple[str, Callable[[], Claim], str]  # version, how to read its claim, source
+Memory = Callable[[str, Callable[[], Claim]], Claim]  # of a digest, or else made
+
+
+def forget(key: str, make: Callable[[], Claim]) -> Claim:
+    """A memory that keeps nothing."""
+    return make()
+
+
+class Holding(NamedTuple):
+    """One version that is at hand, and how to read what it says."""
+
+    version: str
+    read: Callable[[Memory], Claim]
+    source: str
+    fetched: str = ""
+
+
 Shelf = dict[str, list[Holding]]
 
 
@@ -39,12 +72,19 @@ class Library:
     """Everything at hand. `stated` (the policy's own facts) is asked first, `cache` last.
 
     `environments` are folders of installed distributions, `wheels` folders of wheel files.
+    `memory` remembers what was read, by a digest of it.
     """
 
     stated: Mapping[str, str]
     environments: tuple[Path, ...] = ()
     wheels: tuple[Path, ...] = ()
     cache: Path | None = None
+    memory: Memory = forget
+
+    @property
+    def installed(self) -> tuple[str, ...]:
+        """The names of the installed distributions."""
+        return tuple(sorted(self._shelves[0]))
 
     def fact(self, name: str, specifier: str) -> Fact:
         """Return what is known of a package in a version that the specifier admits."""
@@ -53,10 +93,9 @@ class Library:
         vague, other = Fact(), ""
         for shelf in self._shelves:
             holdings = shelf.get(name, [])
-            other = other or next((version for version, _, _ in holdings), "")
-            for version, read, source in _admitted(holdings, specifier):
-                said = read()
-                found = Fact(said.license, source, version, said.reason)
+            other = other or next((held.version for held in holdings), "")
+            for held in _admitted(holdings, specifier):
+                found = self._read(held)
                 if found.license:
                     return found
                 vague = vague if vague.source else found
@@ -64,6 +103,12 @@ class Library:
             return vague
         admits = f", which '{specifier}' does not admit" if specifier else ""
         return Fact(reason=f"only {other} is at hand{admits}" if other else "no metadata at hand")
+
+    def _read(self, held: Holding) -> Fact:
+        said = held.read(self.memory)
+        return Fact(
+            said.license, held.source, held.version, said.reason, said.disagrees, held.fetched
+        )
 
     @cached_property
     def _shelves(self) -> tuple[Shelf, ...]:
@@ -83,63 +128,76 @@ def _listing(folder: Path, pattern: str) -> list[Path]:
         return []
 
 
-def _shelf(items: Iterable[tuple[Path, Callable[[], Claim], str]]) -> Shelf:
+def _shelf(items: Iterable[tuple[Path, Callable[[Memory], Claim], str]]) -> Shelf:
     shelf: Shelf = {}
     for path, read, source in items:
         # A wheel has tags after its version; a metadata folder may have "-" in its name.
         stem = path.stem if path.suffix != ".whl" else "-".join(path.stem.split("-")[:2])
         name, found, version = stem.rpartition("-")
         if found:
-            shelf.setdefault(canonicalize_name(name), []).append((version, read, source))
+            shelf.setdefault(canonicalize_name(name), []).append(Holding(version, read, source))
     return shelf
 
 
 def _cached(path: Path | None) -> Shelf:
     shelf: Shelf = {}
     for entry in load(path) if path else ():
-        read = partial(Claim, entry.license, entry.reason)
-        item = (entry.version, read, f"cache of {entry.fetched}")
+        item = Holding(
+            entry.version, partial(_kept, entry), f"cache of {entry.fetched}", entry.fetched
+        )
         shelf.setdefault(entry.name, []).append(item)
     return shelf
+
+
+def _kept(entry: Entry, memory: Memory) -> Claim:
+    return Claim(entry.license, entry.reason)
 
 
 def _admitted(holdings: list[Holding], specifier: str) -> list[Holding]:
     """Return the holdings in versions that the specifier admits, newest first."""
     try:
         wanted = SpecifierSet(specifier)
-        versions = [(Version(h[0]), h) for h in holdings]
+        versions = [(Version(h.version), h) for h in holdings]
     except (InvalidSpecifier, InvalidVersion):
         # Not PEP 440: only the very same text is the same version.
-        return [h for h in holdings if specifier.lstrip("= ") == h[0]]
+        return [h for h in holdings if specifier.lstrip("= ") == h.version]
     admitted = [pair for pair in versions if wanted.contains(pair[0], prereleases=True)]
     return [h for _, h in sorted(admitted, key=lambda pair: pair[0], reverse=True)]
 
 
-def _installed(folder: Path) -> Claim:
+def _installed(folder: Path, memory: Memory) -> Claim:
+    home = os.path.realpath(folder)
+
     def read(name: str, limit: int) -> bytes | None:
-        path = folder / name
+        path = os.path.realpath(f"{home}/{name}")
         try:
-            if not path.resolve().is_relative_to(folder.resolve()) or path.stat().st_size > limit:
+            if not path.startswith(home + os.sep):
                 return None
-            return path.read_bytes()
-        except OSError:
+            with Path(path).open("rb") as file:
+                data = file.read(limit + 1)
+        except (OSError, ValueError):
             return None
+        return data if len(data) <= limit else None
 
-    return _claim(read)
+    return _claim(read, memory)
 
 
-def _wheel(path: Path) -> Claim:
+def _wheel(path: Path, memory: Memory) -> Claim:
     try:
         with zipfile.ZipFile(path) as wheel:
             folder = "-".join(path.stem.split("-")[:2]) + ".dist-info"
-            return _claim(members(wheel, folder))
+            return _claim(members(wheel, folder), memory)
     except UNREADABLE:
         return Claim(reason="its wheel cannot be read")
 
 
-def _claim(read: Callable[[str, int], bytes | None]) -> Claim:
+def _claim(read: Callable[[str, int], bytes | None], memory: Memory) -> Claim:
     data = read("METADATA", METADATA_LIMIT)
     if data is None:
         return Claim(reason="its metadata is missing or too large")
-    fields = fields_of(data)
-    return claim(fields, texts_of(fields, read))
+    fields = headers(data)
+    texts = texts_of(files_of(fields), read)
+    digest = hashlib.sha256(fields)
+    for text in texts:
+        digest.update(hashlib.sha256(text).digest())
+    return memory(digest.hexdigest(), lambda: claim(fields_of(fields), texts))

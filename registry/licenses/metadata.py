@@ -1,29 +1,45 @@
-"""What licence a package's own metadata states; contradiction and vagueness are not an answer."""
+"""What licence a package's own metadata and texts state; vagueness is not an answer.
+
+Where a text and the metadata disagree, the text is believed, and the disagreement is told.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
 from registry.licenses.expressions import LicenseError, covers, leaves, normalise, same
+from registry.licenses.matching import TEXT_LIMIT
 from registry.licenses.names import CLASSIFIERS, FIELDS
-from registry.licenses.texts import TEXT_LIMIT, identify
+from registry.licenses.shipped import Shipped, listed, read
 
 METADATA_LIMIT = 2_000_000  # bytes of one METADATA file
 MAX_FILES = 64  # licence files of one package that are looked at
+_FILE = re.compile(rb"^License-File:(.{1,1000})$", re.IGNORECASE | re.MULTILINE)
+_EMPTY = re.compile(rb"\n\r?\n|\r\r")
 _FIELD_LINE = 200  # a longer License field holds a licence text
 _POINTERS = ("see license", "see licence", "license", "licence", "file: license", "unknown", "none")
 _NO_LICENCE = ("License", "License :: OSI Approved")
+# Classifiers of versions that have none of their own.
+_ALSO = {"LGPL-2.0-only": "LGPL-2.1-only", "LGPL-2.0-or-later": "LGPL-2.1-or-later"}
+# Texts that hold those of other licences.
+_HOLDS = {"Python-2.0": ("PSF-2.0",), "Python-2.0.1": ("PSF-2.0",)}
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The licence expression that metadata states, or "" and the reason why it states none."""
+    """The licence expression of a package, or "" and the reason why there is none.
+
+    `disagrees` says what the metadata states where the text that is believed says otherwise.
+    """
 
     license: str = ""
     reason: str = ""
+    disagrees: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +49,23 @@ class Fields:
     expression: str = ""
     field: str = ""
     classifiers: tuple[str, ...] = ()
-    files: tuple[str, ...] = ()
 
 
 def fields_of(data: bytes) -> Fields:
     """Read the fields of a METADATA file."""
     from packaging.metadata import parse_email
 
-    raw, unparsed = parse_email(data)
+    raw, unparsed = parse_email(headers(data))
     # A field given twice is not parsed: what it says is unclear, not absent.
     twice = {"license": " / ".join(unparsed.get("license", ()))}
     twice["license_expression"] = " / ".join(unparsed.get("license-expression", ()))
     return from_mapping({**raw, **{key: text for key, text in twice.items() if text}})
+
+
+def headers(data: bytes) -> bytes:
+    """Return the fields without the description after them: the first empty line ends them."""
+    end = _EMPTY.search(data)
+    return data[: end.end()] if end else data
 
 
 def from_mapping(raw: Mapping[str, Any]) -> Fields:
@@ -59,31 +80,37 @@ def from_mapping(raw: Mapping[str, Any]) -> Fields:
         items = value if isinstance(value, list) else []
         return tuple(item for item in items if isinstance(item, str))
 
-    files = texts("license_files")[:MAX_FILES]
-    return Fields(text("license_expression"), text("license"), texts("classifiers"), files)
+    return Fields(text("license_expression"), text("license"), texts("classifiers"))
 
 
-def texts_of(fields: Fields, read: Callable[[str, int], bytes | None]) -> tuple[str, ...]:
+def files_of(headers: bytes) -> tuple[str, ...]:
+    """Return the licence files that a METADATA file names."""
+    names = (name.decode("utf-8", "replace").strip() for name in _FILE.findall(headers))
+    return tuple(names)[:MAX_FILES]
+
+
+def texts_of(files: Sequence[str], read: Callable[[str, int], bytes | None]) -> tuple[bytes, ...]:
     """Return the licence texts a package ships; `read(path, limit)` is in its metadata folder."""
     found = []
-    for name in fields.files:
+    for name in files:
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts or "\\" in name:
             continue
         data = read(f"licenses/{name}", TEXT_LIMIT) or read(name, TEXT_LIMIT)
         if data is not None:
-            found.append(data.decode("utf-8", "replace"))
+            found.append(data)
     return tuple(found)
 
 
-def claim(fields: Fields, texts: Sequence[str] = ()) -> Claim:
+def claim(fields: Fields, texts: Sequence[bytes] = ()) -> Claim:
     """Weigh what the fields and the shipped licence texts say."""
     try:
         if fields.expression:
             stated = normalise(fields.expression)
         else:
-            stated = _merged(_field(fields.field), _classifiers(fields.classifiers))
-        return Claim(_with_text(stated, texts))
+            classified = _classifiers(fields.classifiers)
+            stated = _merged(_field(fields.field, classified), classified)
+        return _with_texts(stated, [partial(_shipped, text) for text in texts])
     except LicenseError as error:
         return Claim(reason=str(error))
 
@@ -94,20 +121,34 @@ def named(text: str) -> str:
     return FIELDS.get(plain) or normalise(text)
 
 
-def _field(text: str) -> str:
+def _shipped(data: bytes) -> Shipped:
+    return read(data.decode("utf-8", "replace"))
+
+
+def _field(text: str, classifiers: tuple[str, ...]) -> str:
     text = text.strip()
     plain = text.lower().removesuffix(".txt").removesuffix(".md").removesuffix(" file")
     if not text or plain in _POINTERS:
         return ""
     if "\n" in text or len(text) > _FIELD_LINE:
-        ids = identify(text)
-        if not ids:
-            raise LicenseError("its License field holds a text that is no licence we know")
-        return ids[0]
+        return _field_text(read(text), classifiers)
     try:
         return named(text)
     except LicenseError as error:
         raise LicenseError(f"its License field is '{text:.80}'") from error
+
+
+def _field_text(said: Shipped, classifiers: tuple[str, ...]) -> str:
+    if said.limits:
+        raise LicenseError(f"its License field is {said.limits}")
+    if not said.known:
+        raise LicenseError("its License field holds a text that is no licence we know")
+    if said.names or len(said.licences) == 1:
+        return said.names or said.licences[0][0]
+    for ids in said.licences:
+        if any(_fits(id, classifier) for id in ids for classifier in classifiers):
+            return ids[0]
+    raise LicenseError(f"its License field holds several licences: {listed([said])}")
 
 
 def _classifiers(classifiers: Sequence[str]) -> tuple[str, ...]:
@@ -128,26 +169,52 @@ def _merged(field: str, classifiers: tuple[str, ...]) -> str:
         raise LicenseError("its classifiers do not say whether all or any of them apply")
     stated = field or classifiers[0]
     for classifier in classifiers:
-        narrower = narrow(stated, classifier)
+        narrower = _fits(stated, classifier)
         if not narrower:
             raise LicenseError(f"its License field says {stated}, its classifier {classifier}")
         stated = narrower
     return stated
 
 
-def _with_text(stated: str, texts: Sequence[str]) -> str:
-    # Several files are bundles of what is vendored: they say nothing about the whole.
-    ids = identify(texts[0]) if len(texts) == 1 else ()
+def _fits(stated: str, classifier: str) -> str:
+    also = _ALSO.get(classifier)
+    return narrow(stated, classifier) or (narrow(stated, also) if also else "")
+
+
+def _with_texts(stated: str, texts: Sequence[Callable[[], Shipped]]) -> Claim:
     if not stated:
-        if not ids:
-            raise LicenseError("its metadata states no licence")
-        return ids[0]
-    if not ids:
-        return stated
-    narrower = next((n for id in ids if (n := narrow(stated, id))), "")
-    if not narrower:
-        raise LicenseError(f"its metadata says {stated}, its licence file is {ids[0]}")
-    return narrower
+        return Claim(_unstated([read() for read in texts]))
+    said: list[Shipped] = []
+    for text in texts:  # of a bundle no more is read than until one fits
+        said.append(text())
+        if len(texts) == 1 and said[0].limits:
+            raise LicenseError(f"its licence file is {said[0].limits}")
+        if narrower := next((n for id in _ids(said[-1]) if (n := narrow(stated, id))), ""):
+            return Claim(narrower if len(texts) == 1 else stated)
+    if not all(one.known for one in said) or not said:
+        return Claim(stated)  # the text nobody knows may be the one that is meant
+    if len(said) > 1 or len(said[0].licences) > 1:
+        raise LicenseError(f"its metadata says {stated}, its licence files are {listed(said)}")
+    license = said[0].names or said[0].licences[0][0]
+    return Claim(license, disagrees=f"its metadata says {stated}, its licence file is {license}")
+
+
+def _ids(said: Shipped) -> list[str]:
+    ids = [id for licence in said.licences for id in licence]
+    held = [id for outer in ids for id in _HOLDS.get(outer, ())]
+    return [*ids, *held, *filter(None, (said.names,))]
+
+
+def _unstated(texts: Sequence[Shipped]) -> str:
+    limits = next((one.limits for one in texts if one.limits), "")
+    if limits:
+        raise LicenseError(f"its licence file is {limits}")
+    if not texts or not all(one.known for one in texts):
+        raise LicenseError("its metadata states no licence")
+    found = {one.names or one.licences[0][0] for one in texts}
+    if len(found) > 1 or any(len(one.licences) > 1 for one in texts):
+        raise LicenseError(f"its metadata states no licence, its files hold {listed(texts)}")
+    return found.pop()
 
 
 def narrow(stated: str, other: str) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from registry.licenses import cache
 from registry.licenses.cache import Entry
 from registry.licenses.facts import Fact, Library
+from registry.licenses.metadata import Claim
 from tests.registry.licenses.wheels import make_wheel
 
 APACHE = (Path(__file__).parents[3] / "LICENSE").read_text()
@@ -32,7 +34,7 @@ def test_sources_are_asked_in_order(tmp_path: Path) -> None:
         Fact("MIT", "policy"),
         Fact("ISC", "installed", "1.0"),
         Fact("0BSD", "wheel", "1.0"),
-        Fact("Zlib", "cache of 2026-11-01", "1.0"),
+        Fact("Zlib", "cache of 2026-11-01", "1.0", fetched="2026-11-01"),
         Fact(reason="no metadata at hand"),
     ]
 
@@ -125,6 +127,25 @@ def test_a_damaged_cache_knows_nothing_and_can_be_filled_again(tmp_path: Path, d
     cache.merge(path, [changed])
     assert cache.load(path) == (changed, new)
     assert [p.name for p in path.parent.iterdir()] == ["licenses.json"]
+
+
+def test_what_was_read_is_remembered_by_its_content(tmp_path: Path) -> None:
+    kept: dict[str, Claim] = {}
+    made: list[str] = []
+
+    def memory(key: str, make: Callable[[], Claim]) -> Claim:
+        if key not in kept:
+            kept[key] = make()
+            made.append(key)
+        return kept[key]
+
+    info = install(tmp_path, "a", "1.0", "License-Expression: MIT\nLicense-File: LICENSE")
+    for text, license in ((APACHE, "Apache-2.0"), (APACHE, "Apache-2.0"), ("mine", "MIT")):
+        (info / "LICENSE").write_text(text)
+        assert Library({}, (tmp_path,), memory=memory).fact("a", "").license == license
+    (info / "METADATA").write_text("Name: a\nLicense: ISC\n\n")
+    assert Library({}, (tmp_path,), memory=memory).fact("a", "").license == "ISC"
+    assert len(made) == 3
 
 
 def test_the_running_environment_is_mostly_clear() -> None:

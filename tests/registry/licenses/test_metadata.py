@@ -6,9 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.licenses.metadata import Claim, Fields, claim, fields_of, from_mapping, texts_of
+from registry.licenses.metadata import (
+    Claim,
+    Fields,
+    claim,
+    fields_of,
+    files_of,
+    from_mapping,
+    headers,
+    texts_of,
+)
 
 APACHE = (Path(__file__).parents[3] / "LICENSE").read_text()
+APACHE_FILE = APACHE.encode()
 OSI = "License :: OSI Approved :: "
 
 
@@ -70,13 +80,105 @@ def test_vague_or_contradictory_metadata_is_no_answer(fields: Fields, reason: st
 
 def test_the_shipped_text_decides_what_the_fields_leave_open() -> None:
     apache = Fields(classifiers=(OSI + "Apache Software License",))
-    assert claim(apache, (APACHE,)) == Claim("Apache-2.0")
-    assert claim(Fields(), (APACHE,)) == Claim("Apache-2.0")
-    assert claim(Fields(expression="MIT OR Apache-2.0"), (APACHE,)) == Claim("MIT OR Apache-2.0")
-    assert "licence file is Apache-2.0" in claim(Fields(field="MIT"), (APACHE,)).reason
-    assert "licence file" in claim(Fields(expression="MIT"), (APACHE,)).reason
-    # Several files are a bundle of what is vendored.
-    assert claim(Fields(field="MIT"), (APACHE, "other")) == Claim("MIT")
+    assert claim(apache, (APACHE_FILE,)) == Claim("Apache-2.0")
+    assert claim(Fields(), (APACHE_FILE,)) == Claim("Apache-2.0")
+    both = Fields(expression="MIT OR Apache-2.0")
+    assert claim(both, (APACHE_FILE,)) == Claim("MIT OR Apache-2.0")
+    # A file that nobody knows may be the one that is meant.
+    assert claim(Fields(field="MIT"), (APACHE_FILE, b"other")) == Claim("MIT")
+
+
+MIT = b"""MIT License
+
+Copyright (c) 2024 Ada Lovelace
+
+Permission is hereby granted, free of charge, to any person obtaining a copy of this software and
+associated documentation files (the "Software"), to deal in the Software without restriction,
+including without limitation the rights to use, copy, modify, merge, publish, distribute,
+sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is
+furnished to do so, subject to the following conditions:
+
+The above copyright notice and this permission notice shall be included in all copies or
+substantial portions of the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT
+NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND
+NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM,
+DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT
+OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
+"""
+NONCOMMERCIAL = b"\nThe Software may not be used for commercial purposes.\n"
+
+
+@pytest.mark.parametrize(
+    ("fields", "texts", "license", "said"),
+    [
+        # The text is believed, and the disagreement is told.
+        (Fields(field="MIT"), (APACHE_FILE,), "Apache-2.0", "says MIT, its licence file is Apache"),
+        (Fields(expression="GPL-3.0-only"), (MIT,), "MIT", "says GPL-3.0-only"),
+        (Fields(expression="MIT"), (b"Licensed under the Apache License, Version 2.0.",),
+         "Apache-2.0", "says MIT"),
+        (Fields(classifiers=(OSI + "BSD License",)), (MIT,), "MIT", "says bsd"),
+        # One clause more, and the name is worth nothing, whatever the metadata say.
+        (Fields(expression="MIT"), (MIT + NONCOMMERCIAL,), "", "MIT and besides"),
+        (Fields(), (MIT + NONCOMMERCIAL,), "", "commercial purposes"),
+        (Fields(field=(MIT + NONCOMMERCIAL).decode()), (), "", "commercial purposes"),
+        # Several licences, none of them the one that is stated.
+        (Fields(expression="ISC"), (MIT, APACHE_FILE), "", "files are MIT, Apache-2.0"),
+        (Fields(expression="ISC"), (MIT + APACHE_FILE,), "", "files are MIT, Apache-2.0"),
+        (Fields(), (MIT, APACHE_FILE), "", "files hold MIT, Apache-2.0"),
+        (Fields(), (MIT, b"other"), "", "states no licence"),
+        # Nothing amiss.
+        (Fields(expression="Apache-2.0"), (MIT, APACHE_FILE), "Apache-2.0", ""),
+        (Fields(expression="Apache-2.0"), (MIT + APACHE_FILE,), "Apache-2.0", ""),
+        (Fields(expression="MIT AND Apache-2.0"), (MIT,), "MIT AND Apache-2.0", ""),
+        (Fields(expression="Apache-2.0 WITH LLVM-exception"), (APACHE_FILE,),
+         "Apache-2.0 WITH LLVM-exception", ""),
+        (Fields(field=MIT.decode()), (MIT,), "MIT", ""),
+        (Fields(field=(MIT + APACHE_FILE).decode(), classifiers=(OSI + "MIT License",)), (),
+         "MIT", ""),
+        (Fields(), (b"MIT OR Apache-2.0",), "", "states no licence"),
+        (Fields(), (b"SPDX-License-Identifier: MIT OR Apache-2.0\n",), "MIT OR Apache-2.0", ""),
+        (Fields(field="LGPL-2.1-or-later", classifiers=(
+            OSI + "GNU Lesser General Public License v2 or later (LGPLv2+)",)), (),
+         "LGPL-2.1-or-later", ""),
+        # Not texts that could be read.
+        (Fields(expression="MIT"), (b"x" * 600_000,), "MIT", ""),
+        (Fields(), (b"x" * 600_000,), "", "states no licence"),
+        (Fields(), (b"\xff\xfeM\0I\0T\0",), "", "states no licence"),
+    ],
+)  # fmt: skip
+def test_text_beats_metadata(
+    fields: Fields, texts: tuple[bytes, ...], license: str, said: str
+) -> None:
+    found = claim(fields, texts)
+    assert found.license == license
+    assert said in (found.disagrees if license else found.reason)
+    assert bool(found.disagrees) == bool(license and said)
+    assert (found.reason + found.disagrees).isprintable()
+
+
+@pytest.mark.parametrize(
+    "holder",
+    [
+        b"Copyright (c) 2024 Ada Lovelace, not for commercial use",
+        b"Copyright (c) 2024 Ada. Not For Commercial Use",
+        b"Copyright (c) 2024 Ada. No Commercial Use",
+    ],
+)
+def test_a_clause_in_the_line_of_the_holder_is_no_holder(holder: bytes) -> None:
+    found = claim(
+        Fields(expression="MIT"), (MIT.replace(b"Copyright (c) 2024 Ada Lovelace", holder),)
+    )
+    assert found.license == ""
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_fields_end_at_the_first_empty_line(end: bytes) -> None:
+    fields = [b"Metadata-Version: 2.4", b"License-Expression: MIT", b"License-File: L"]
+    data = end.join([*fields, b"", b"License-File: other", b""])
+    assert b"other" not in headers(data)
+    assert fields_of(data).expression == "MIT"
 
 
 def test_metadata_files_are_read() -> None:
@@ -86,14 +188,15 @@ def test_metadata_files_are_read() -> None:
         b"License-File: /etc/passwd\n\nLicense: GPL\n"
     )
     fields = fields_of(data)
-    assert (fields.expression, fields.field, len(fields.files)) == ("MIT", "", 3)
+    files = files_of(headers(data))
+    assert (fields.expression, fields.field, len(files)) == ("MIT", "", 3)
     asked = []
 
     def read(path: str, limit: int) -> bytes | None:
         asked.append(path)
         return b"text" if path == "LICENSE" else None
 
-    assert texts_of(fields, read) == ("text",)
+    assert texts_of(files, read) == (b"text",)
     assert asked == ["licenses/LICENSE", "LICENSE"]
 
 

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from packaging.utils import canonicalize_name
-from pydantic import Field, field_validator
+from pydantic import Field, PrivateAttr, field_validator
 
 from bot import manifestfiles
 from bot.change import Change
 from bot.check import Section
-from bot.checks.licenses import packages, project
+from bot.checks.licenses import links, packages, project
 from bot.checks.licenses.packages import Packages
 from bot.checks.licenses.project import Project
+from bot.checks.licenses.wording import Modified
 from bot.exhibit import Exhibit, Table
 from bot.finding import Finding
 from bot.world import World
 from registry.licenses.expressions import LicenseError, normalise
 
 NAME = "licenses"
-VERSION = 2
+VERSION = 3
 SHOWN = 200  # packages in the table
-RULES = (*packages.RULES, *project.RULES)
+RULES = (*packages.RULES, *links.RULES, *project.RULES)
 
 # Permissive licences, and the weak copyleft that leaves a program which imports it free.
 ALLOW = (
@@ -53,9 +55,39 @@ class Settings(Section):
     facts: Mapping[str, str] = Field(
         default_factory=dict, description="Package name -> SPDX expression, over its metadata."
     )
+    modified: Modified = Field(
+        default="review",
+        description="A licence text that differs from the known one, where nothing restricts: "
+        "`review` warns of what is harmless and could not tell of the rest, `fail`, `allow` warns.",
+    )
     wheels: tuple[str, ...] = Field(
         default=(), description="Folders of wheels whose metadata is read; none that git tracks."
     )
+
+    max_age_days: int = Field(
+        default=180,
+        ge=1,
+        description="Older facts of an index resolve no package that is not pinned to a version.",
+    )
+    _own: str = PrivateAttr(default="")
+    _commercial: bool = PrivateAttr(default=False)
+
+    @property
+    def own(self) -> str:
+        """What the code is published under, as `assets.publish.code` says; "" for nothing."""
+        return self._own
+
+    @property
+    def commercial(self) -> bool:
+        """Whether `assets.commercial` says so."""
+        return self._commercial
+
+    def among(self, root: Any) -> Settings:
+        """Return this section with what the policy says of the project's own code."""
+        found = self.model_copy()
+        found._own = root.assets.publish.code
+        found._commercial = root.assets.commercial is True
+        return found
 
     @field_validator("facts")
     @classmethod
@@ -90,15 +122,17 @@ def collect(change: Change, world: World, settings: Settings) -> Evidence:
 
 def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
     """Find licences that are refused, unknown, changed or contradicted."""
+    own = settings.own or evidence.after.expression
     return (
         *packages.judge(evidence.packages, settings),
-        *project.judge(evidence.before, evidence.after),
+        *links.judge(evidence.packages, own, settings, commercial=settings.commercial),
+        *project.judge(evidence.before, evidence.after, settings.modified),
     )
 
 
 def summary(evidence: Evidence) -> str:
     """Say how many packages were resolved from where, and the project's own licence."""
-    texts = ", ".join(t.ids[0] if t.ids else "unknown" for t in evidence.after.texts)
+    texts = ", ".join(t.named for t in evidence.after.texts)
     return f"{packages.summary(evidence.packages)}; project: {texts or 'no licence file'}"
 
 

@@ -6,6 +6,7 @@ import sysconfig
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Protocol
@@ -19,9 +20,12 @@ from bot.world import World
 from registry.licenses import cache
 from registry.licenses.expressions import is_unstated, weigh
 from registry.licenses.facts import Fact, Library
+from registry.licenses.metadata import Claim
 from registry.manifests import Manifest, Requirement
 
 UPDATE = "modelwarden watch licenses --update"
+_CLAIMS = "licenses/claims/1"  # goes up where what metadata and texts mean is read anew
+_AGES = 99_999  # days
 ALLOWED, REVIEW, UNSTATED, DENIED = range(4)
 
 REFUSED = Rule(
@@ -52,6 +56,13 @@ UNRESOLVED = Rule(
     "A licence nobody has read cannot be said to be acceptable.",
     f"Run `{UPDATE}`, or state the licence in the policy under `licenses.facts`.",
 )
+DISAGREES = Rule(
+    "licenses/metadata-disagrees",
+    Level.WARNING,
+    "The metadata of a dependency name another licence than the text it ships.",
+    "The text is what its authors signed; it is believed here, and tools that read metadata err.",
+    "Ask its authors, or state the licence in the policy under `licenses.facts`.",
+)
 UNREADABLE = Rule(
     "licenses/unreadable",
     Level.UNKNOWN,
@@ -59,7 +70,7 @@ UNREADABLE = Rule(
     "It may ask for packages whose licences nobody has seen.",
     "Correct the file so that it can be read.",
 )
-RULES = (REFUSED, UNLISTED, UNKNOWN, UNRESOLVED, UNREADABLE)
+RULES = (REFUSED, UNLISTED, UNKNOWN, UNRESOLVED, DISAGREES, UNREADABLE)
 
 
 class Lists(Protocol):
@@ -70,17 +81,24 @@ class Lists(Protocol):
     deny: tuple[str, ...]
     facts: Mapping[str, str]
     wheels: tuple[str, ...]
+    max_age_days: int
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A package the change adds or alters, where it stands, and what is known of it."""
+    """A package the change adds or alters, where it stands, and what is known of it.
+
+    `pinned`: the specifier admits one version. `age` is that of a fact from an index, in days.
+    """
 
     name: str
     specifier: str
     path: str
     line: int
     fact: Fact
+    group: str = ""
+    pinned: bool = False
+    age: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +128,28 @@ def collect(change: Change, world: World, settings: Lists) -> Packages:
             if _identity(requirement) not in old:
                 new.setdefault(_identity(requirement), (file.path, requirement))
     library = shelves(change.head, world, settings) if new else Library({})
+    today = datetime.now(UTC).date()
     packages = (
-        Package(r.name or r.raw, r.specifier, path, r.line, _fact(r, library))
+        _package(path, r, _fact(r, library), today)
         for path, r in new.values()
         if not r.is_local and (r.ecosystem, r.name) != ("conda", "python")
     )
     ordered = sorted(packages, key=lambda p: (p.path, p.line, p.name))
     return Packages(tuple(ordered), tuple(u for f in files for u in _unreadable(f)))
+
+
+def _package(path: str, requirement: Requirement, fact: Fact, today: date) -> Package:
+    r = requirement
+    age = _age(fact.fetched, today) if fact.fetched else 0
+    name, pinned = r.name or r.raw, bool(r.version)
+    return Package(name, r.specifier, path, r.line, fact, r.group, pinned, age)
+
+
+def _age(fetched: str, today: date) -> int:
+    try:
+        return (today - date.fromisoformat(fetched)).days
+    except ValueError:
+        return _AGES  # a date nobody can read: as old as can be
 
 
 def _requirements(manifest: Manifest | None) -> tuple[Requirement, ...]:
@@ -155,6 +188,7 @@ def shelves(head: str, world: World, settings: Lists) -> Library:
         environments(head, world),
         tuple(w for w in wheels if w is not None),
         cache.default_path(),
+        lambda digest, make: world.facts(_CLAIMS, digest, Claim, make),
     )
 
 
@@ -194,6 +228,10 @@ def judge(packages: Packages, lists: Lists) -> tuple[Finding, ...]:
         finding = _judge_one(package, lists)
         if finding is not None:
             found.append(finding)
+        if package.fact.disagrees:
+            place = Location(package.path, package.line)
+            message = f"{package.name + package.specifier}: {package.fact.disagrees}"
+            found.append(DISAGREES.at(message, place))
     return tuple(found)
 
 
@@ -202,6 +240,11 @@ def _judge_one(package: Package, lists: Lists) -> Finding | None:
     name = package.name + package.specifier
     if not fact.source:
         return UNRESOLVED.at(f"the licence of {name} is not known: {fact.reason}", place)
+    # What a version is under does not change; which version a range means does.
+    if not package.pinned and not -1 <= package.age <= lists.max_age_days:
+        aged = f"{package.age:,} days old" if package.age > 0 else "of a day to come"
+        message = f"what is known of {name} is {aged}, and a newer version may have another licence"
+        return UNRESOLVED.at(message, place)
     told = f"({fact.source}{f', version {fact.version}' if fact.version else ''})"
     if not fact.license:
         return UNKNOWN.at(f"the licence of {name} is not clear: {fact.reason} {told}", place)
@@ -228,11 +271,14 @@ def weight_of(leaf: str, lists: Lists) -> int:
 
 
 def summary(packages: Packages) -> str:
-    """Say how many packages were resolved, and from where."""
+    """Say how many packages were resolved, from where, and how old the oldest fact is."""
     total = len(packages.each)
     if not total:
         return "no package added or altered"
-    sources = Counter(p.fact.source for p in packages.each if p.fact.license)
-    told = ", ".join(f"{count} {source}" for source, count in sources.most_common())
+    known = [p for p in packages.each if p.fact.license]
+    kinds = Counter("index" if p.fact.fetched else p.fact.source for p in known)
+    told = [f"{count} {kind}" for kind, count in kinds.most_common()]
+    ages = [p.age for p in known if p.fact.fetched]
     changed = plural(total, "changed package")
-    return f"{sources.total():,} of {changed} resolved" + (f" ({told})" if told else "")
+    told_of = f"{len(known):,} of {changed} resolved" + (f" ({', '.join(told)})" if told else "")
+    return told_of + (f", facts {plural(max(0, *ages), 'day')} old" if ages else "")

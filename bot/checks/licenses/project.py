@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
-from pathlib import PurePosixPath
 
-from bot.change import Change, TreeEntry
+from bot.change import Change, FileChange, TreeEntry
+from bot.checks.licenses import texts, wording
+from bot.checks.licenses.texts import Text, is_license, is_vendored
+from bot.checks.licenses.wording import RELICENSED, Modified
 from bot.errors import CouldNotTell
 from bot.finding import Finding, Level, Location, Rule
 from bot.world import World
@@ -22,11 +24,18 @@ from registry.licenses.statements import (
     in_pyproject,
     is_card,
 )
-from registry.licenses.texts import TEXT_LIMIT, identify
-from security.sniff import is_lfs
 
-_NAMES = ("LICENSE", "LICENCE", "COPYING", "UNLICENSE")
-_SUFFIXES = ("", ".md", ".txt", ".rst")
+__all__ = [
+    "RULES",
+    "Project",
+    "Stated",
+    "Text",
+    "collect",
+    "is_license",
+    "is_relevant",
+    "judge",
+]
+_VENDORED = 200  # licence files below the root that one change may bring
 
 REMOVED = Rule(
     "licenses/removed",
@@ -34,20 +43,6 @@ REMOVED = Rule(
     "The change removes a licence text of the project, or the only statement of one.",
     "Without its licence nobody may use what the project publishes.",
     "Put the licence file back, or waive this for the change that the owners agreed on.",
-)
-RELICENSED = Rule(
-    "licenses/relicensed",
-    Level.FAILURE,
-    "The change puts another licence in the place of the one that a text or card states.",
-    "A new licence needs the consent of everyone who holds rights in the project.",
-    "Restore the text, or waive this for the change that the rights holders agreed on.",
-)
-TEXT = Rule(
-    "licenses/text-unknown",
-    Level.UNKNOWN,
-    "A licence file that the change adds or alters is not, word for word, a known licence.",
-    "One added clause can take away what the rest of the text grants.",
-    "Use the licence's own text unaltered, or read it and waive this.",
 )
 DISAGREE = Rule(
     "licenses/disagree",
@@ -70,17 +65,7 @@ MISSING = Rule(
     "Without a licence nobody may use what the project publishes.",
     "Add a LICENSE file with the text of the licence.",
 )
-RULES = (REMOVED, RELICENSED, TEXT, DISAGREE, UNCLEAR, MISSING)
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A licence file at the root; `ids` is () where its text is not known, for `problem`."""
-
-    path: str
-    blob: str
-    ids: tuple[str, ...]
-    problem: str = ""
+RULES = (REMOVED, DISAGREE, UNCLEAR, MISSING, *wording.RULES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +78,26 @@ class Stated:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """What one tree says of its licence."""
+    """What one tree says of its licence, and the changed licence files below its root.
+
+    `unseen` are those that were too many.
+    """
 
     texts: tuple[Text, ...] = ()
     statements: tuple[Stated, ...] = ()
+    vendored: tuple[Text, ...] = ()
+    unseen: int = 0
+
+    @property
+    def expression(self) -> str:
+        """What the code is under: as pyproject.toml says, or the texts; "" where that is open."""
+        stated = [s.statement.license for s in self.statements if s.path == "pyproject.toml"]
+        if stated and stated[0]:
+            return stated[0]
+        named = [t.licences[0].id for t in self.texts if t.licences]
+        if stated or len(named) != len(self.texts):
+            return ""
+        return " OR ".join(dict.fromkeys(named))  # LICENSE-MIT beside LICENSE-APACHE
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,57 +105,44 @@ class _Found:
     statement: Statement | None
 
 
-def is_license(path: str) -> bool:
-    """Whether a path is a licence file at the root."""
-    name = PurePosixPath(path)
-    known = name.suffix in _SUFFIXES or name.suffix[1:].isupper()
-    return "/" not in path and known and name.name.upper().startswith(_NAMES)
-
-
 def is_relevant(path: str) -> bool:
-    """Whether a path may say something of the project's licence."""
-    return path == "pyproject.toml" or is_license(path) or is_card(path)
+    """Whether a path may say something of a licence."""
+    return _states(path) or is_license(path) or is_vendored(path)
+
+
+def _states(path: str) -> bool:
+    return path == "pyproject.toml" or is_card(path)
 
 
 def collect(change: Change, world: World, maker: str) -> tuple[Project, Project]:
-    """Read the root of both trees, and the changed cards below it."""
+    """Read the root of both trees, and the changed cards and licence files below it."""
     cards = [f for f in change.files if is_card(f.path) and "/" in f.path]
+    found = [f for f in change.files if is_vendored(f.path)]
+    vendored = found[:_VENDORED]
     before = [f.before for f in cards if f.before is not None]
     after = [f.after for f in cards if f.after is not None]
+    old = _project([*world.folder(change.merge_base), *before], world, maker)
+    new = _project([*world.folder(change.head), *after], world, maker)
+    unseen = len(found) - len(vendored)
     return (
-        _project([*world.folder(change.merge_base), *before], world, maker),
-        _project([*world.folder(change.head), *after], world, maker),
+        replace(old, vendored=_read(vendored, world, maker, head=False)),
+        replace(new, vendored=_read(vendored, world, maker, head=True), unseen=unseen),
     )
 
 
+def _read(files: list[FileChange], world: World, maker: str, *, head: bool) -> tuple[Text, ...]:
+    entries = (f.after if head else f.before for f in files)
+    return tuple(texts.read(e, world, maker) for e in entries if e is not None)
+
+
 def _project(entries: list[TreeEntry], world: World, maker: str) -> Project:
-    texts = (_text(e, world, maker) for e in entries if is_license(e.path) and e.mode[0] != "0")
-    stated = (_stated(e, world, maker) for e in entries if e.is_file and is_relevant(e.path))
-    return Project(tuple(texts), tuple(s for s in stated if s is not None))
-
-
-def _text(entry: TreeEntry, world: World, maker: str) -> Text:
-    if not entry.is_file:
-        return Text(entry.path, entry.blob, (), "it is not a regular file")
-    make = partial(_identify, entry, world)
-    try:
-        return world.facts(f"{maker}/text/{entry.path}", entry.blob, Text, make)
-    except CouldNotTell as error:
-        return Text(entry.path, entry.blob, (), error.message)
-
-
-def _identify(entry: TreeEntry, world: World) -> Text:
-    data = world.read(entry.blob, TEXT_LIMIT)
-    if is_lfs(data):
-        return Text(entry.path, entry.blob, (), "it is a Git LFS pointer, not a text")
-    ids = identify(data.decode("utf-8", "replace"))
-    problem = "" if ids else "it is not, word for word, the text of a known licence"
-    return Text(entry.path, entry.blob, ids, problem)
+    licences = (e for e in entries if is_license(e.path) and e.mode[0] != "0")
+    read = tuple(texts.read(e, world, maker) for e in licences)
+    stated = (_stated(e, world, maker) for e in entries if e.is_file and _states(e.path))
+    return Project(read, tuple(s for s in stated if s is not None))
 
 
 def _stated(entry: TreeEntry, world: World, maker: str) -> Stated | None:
-    if is_license(entry.path):
-        return None
     make = partial(_statement, entry, world)
     kind = "card" if is_card(entry.path) else "pyproject"
     try:
@@ -173,9 +161,9 @@ def _statement(entry: TreeEntry, world: World) -> _Found:
         return _Found(Statement("", error.line, f"it cannot be read: {error.message}"))
 
 
-def judge(before: Project, after: Project) -> tuple[Finding, ...]:
+def judge(before: Project, after: Project, modified: Modified) -> tuple[Finding, ...]:
     """Find what the change does to the licence; what was amiss before is a note."""
-    found = [*_texts(before, after), *_restated(before, after)]
+    found = [*_texts(before, after, modified), *_restated(before, after)]
     old_unclear = {(s.path, s.statement.reason) for s in before.statements}
     for stated in after.statements:
         reason = stated.statement.reason
@@ -190,16 +178,22 @@ def judge(before: Project, after: Project) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def _texts(before: Project, after: Project) -> list[Finding]:
+def _texts(before: Project, after: Project, modified: Modified) -> list[Finding]:
     found = []
     old, new = ({t.path: t for t in p.texts} for p in (before, after))
     kept = {id for t in after.texts for id in t.ids}
     for path, was in old.items():
         if path not in new and (not after.texts or not set(was.ids) & kept):
-            what = was.ids[0] if was.ids else "licence"
+            what = was.named if was.licences else "licence"
             found.append(REMOVED.at(f"{path} ({what}) is removed"))
     for path, text in new.items():
-        found += _altered(old.get(path), text)
+        found += wording.judge(old.get(path), text, modified)
+    below = {t.path: t for t in before.vendored}
+    for text in after.vendored:
+        found += wording.differs(below.get(text.path), text, modified)
+    if after.unseen:
+        message = f"{after.unseen:,} more licence files are changed; none of them was read"
+        found.append(wording.UNREADABLE.at(message))
     if not after.texts and not before.texts:
         found.append(MISSING.at("no LICENSE file at the root"))
     return found
@@ -209,7 +203,7 @@ def _restated(before: Project, after: Project) -> list[Finding]:
     """Find cards and pyproject.toml that state another licence than before, or none any more."""
     found = []
     now = {s.path: s.statement for s in after.statements}
-    texts = [id for t in after.texts for id in t.ids]
+    ids = [id for t in after.texts for id in t.ids]
     for path, was in ((s.path, s.statement.license) for s in before.statements):
         said = now.get(path)
         if was and said is None and not now and not after.texts:
@@ -217,7 +211,7 @@ def _restated(before: Project, after: Project) -> list[Finding]:
         if not was or said is None or not said.license or _is_same(was, said.license):
             continue
         # Putting a statement right, so that it names the text beside it, changes nothing.
-        if "/" in path or not any(narrow(said.license, id) for id in texts):
+        if "/" in path or not any(narrow(said.license, id) for id in ids):
             message = f"{path} said {was} and says {said.license} now"
             found.append(RELICENSED.at(message, Location(path, said.line)))
     return found
@@ -227,31 +221,17 @@ def _is_same(one: str, other: str) -> bool:
     return same(one, other) or covers(one, other) or covers(other, one)
 
 
-def _altered(was: Text | None, text: Text) -> list[Finding]:
-    place = Location(text.path, 1)
-    if not text.ids:
-        level = Level.NOTE if was is not None and was.blob == text.blob else None
-        return [TEXT.at(f"{text.path}: {text.problem}", place, level=level)]
-    if was is not None and not was.ids:
-        message = f"{text.path} was no known licence and is now {text.ids[0]}"
-        return [RELICENSED.at(message, place, level=Level.WARNING)]
-    if was is not None and was.ids and not set(was.ids) & set(text.ids):
-        message = f"{text.path} was {was.ids[0]} and is now {text.ids[0]}"
-        return [RELICENSED.at(message, place)]
-    return []
-
-
 def _disagreements(project: Project) -> list[tuple[str, Location]]:
     """Return each pair at the root that names different licences, once."""
     stated = [s for s in project.statements if "/" not in s.path and s.statement.license]
     found = []
-    texts = [t for t in project.texts if t.ids]
+    known = [t for t in project.texts if t.licences]
     for item in stated:
         license = item.statement.license
-        agree = [t for t in texts if any(narrow(license, id) for id in t.ids)]
+        agree = [t for t in known if any(narrow(license, id) for id in t.ids)]
         # A text nobody could identify may be the one that is meant.
-        if texts and not agree and len(texts) == len(project.texts):
-            message = f"{item.path} says {license}, {texts[0].path} is {texts[0].ids[0]}"
+        if known and not agree and len(known) == len(project.texts):
+            message = f"{item.path} says {license}, {known[0].path} is {known[0].named}"
             found.append((message, Location(item.path, item.statement.line)))
     for one, other in pairwise(stated):
         if not narrow(one.statement.license, other.statement.license):

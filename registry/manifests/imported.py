@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from registry.assets.code import parsed
 
 LIMIT = 1_000_000  # bytes of one file: a syntax tree takes a hundred times as much
-MAX_NODES = 300_000
 LONGEST = 80  # characters of a module's name
 _CALLS = frozenset({"import_module", "__import__", "importorskip"})
 _CAUGHT = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
@@ -64,20 +63,23 @@ def read_imports(data: bytes) -> Imports:
 
 def _walked(tree: ast.Module) -> Iterator[Import]:
     waiting: list[tuple[ast.AST, bool]] = [(tree, False)]
-    count = 0
     while waiting:
         node, optional = waiting.pop()
-        count += 1
-        if count > MAX_NODES:
-            raise SyntaxError(f"more than {MAX_NODES:,} nodes")
-        names = _names(node)
-        for name in names:
+        called = _call(node)
+        for name in _names(node) if called is None else _literal(called):
             top = name.partition(".")[0][:LONGEST]
-            if top and isinstance(node, ast.Import | ast.ImportFrom | ast.Call):
-                yield Import(top, node.lineno, optional or isinstance(node, ast.Call))
+            if top and isinstance(node, ast.stmt):
+                yield Import(top, node.lineno, optional or called is not None)
         guarded = set(map(id, _guarded(node)))
-        for child in ast.iter_child_nodes(node):
+        for child in _within(node):
             waiting.append((child, optional or id(child) in guarded))
+
+
+def _within(node: ast.AST) -> Iterator[ast.AST]:
+    # Statements alone: an expression holds no import, and is most of a tree.
+    for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+        found = getattr(node, part, ())
+        yield from found if isinstance(found, list) else ()
 
 
 def _names(node: ast.AST) -> list[str]:
@@ -85,11 +87,20 @@ def _names(node: ast.AST) -> list[str]:
         return [alias.name for alias in node.names]
     if isinstance(node, ast.ImportFrom):
         return [node.module] if node.module and not node.level else []
-    if isinstance(node, ast.Call) and node.args and _called(node.func) in _CALLS:
-        first = node.args[0]
-        text = first.value if isinstance(first, ast.Constant) else None
-        return [text] if isinstance(text, str) and text.partition(".")[0].isidentifier() else []
     return []
+
+
+def _call(node: ast.AST) -> ast.Call | None:
+    """Return the call that a statement is, or whose value it keeps."""
+    value = getattr(node, "value", None) if isinstance(node, ast.stmt) else None
+    return value if isinstance(value, ast.Call) and _called(value.func) in _CALLS else None
+
+
+def _literal(call: ast.Call) -> list[str]:
+    first = call.args[0] if call.args else None
+    text = first.value if isinstance(first, ast.Constant) else None
+    named = isinstance(text, str) and text.partition(".")[0].isidentifier()
+    return [text] if named and isinstance(text, str) else []
 
 
 def _called(function: ast.expr) -> str:

@@ -21,6 +21,7 @@ from registry.manifests.imported import LIMIT, Import, Imports, read_imports
 from registry.manifests.provided import installed, is_standard, providers, provides
 
 MAX_CHANGED = 500  # changed Python files that are parsed
+MAX_BYTES = 15_000_000  # of them, both sides together
 _ASIDE = frozenset({"tests", "test", "testing", "docs", "doc", "examples", "example", "scripts",
                     "script", "benchmarks", "benchmark", "tools", "ci", ".github", "notebooks",
                     "dev", "recipes", "playground", "experiments"})  # fmt: skip
@@ -74,7 +75,12 @@ def _changed(change: Change, world: World) -> Changed:
     files = [f for f in change.files if concerns(f.path)]
     if len(files) > MAX_CHANGED:
         found.beyond = f"more than {MAX_CHANGED:,} changed files of Python"
+    size = 0
     for file in files[:MAX_CHANGED]:
+        size += sum(_size(world, e) for e in (file.before, file.file) if e is not None)
+        if size > MAX_BYTES:
+            found.beyond = f"more than {MAX_BYTES:,} bytes of changed Python"
+            break
         old = _read(world, file.before) if file.before is not None else Imports()
         found.old[file.path] = {one.name for one in old.found}
         found.base |= found.old[file.path]
@@ -86,6 +92,13 @@ def _changed(change: Change, world: World) -> Changed:
             found.unread.append(Unread(file.path, new.line, new.trouble))
         found.head[file.path] = new.found
     return found
+
+
+def _size(world: World, entry: TreeEntry) -> int:
+    try:
+        return world.size(entry.blob) if entry.is_file else 0
+    except CouldNotTell:
+        return 0  # said where it is read
 
 
 def _read(world: World, entry: TreeEntry) -> Imports:

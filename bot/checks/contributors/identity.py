@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from bot.checks.contributors.likeness import alike, full
 from bot.checks.contributors.past import MAX_NAMES, Book, History, book, people_of
+from bot.checks.contributors.person import Person
 from bot.checks.contributors.standing import LEVELS, Weight
 from bot.checks.contributors.statements import Statement
 from bot.checks.contributors.tools import Tools, fold
@@ -53,7 +54,7 @@ def _unlike(
             past = "in the history" if key in known.names else "in this change"
             message = f"{statement.name} has {who.shown}; {past} this address is that of "
             message += plain(names[0])
-            yield IDENTITY.at(message, statement.place, level=level)
+            yield IDENTITY.at(message, statement.place, level=_weighed(who, level))
         names.append(who.name)
 
 
@@ -70,6 +71,9 @@ def _taken(
         message += f"it knows this name as {plain(namesakes[0].address)}"
         remedy = "If that is one person, commit with the known address, or add to .mailmap: "
         remedy += f"{plain(who.name)} <{plain(namesakes[0].address)}> <{plain(who.address)}>"
-        # The platform gives each account such an address for what it writes in a browser.
-        at = Level.NOTE if who.account else level
-        yield IDENTITY.at(message, statement.place, remedy=remedy, level=at)
+        yield IDENTITY.at(message, statement.place, remedy=remedy, level=_weighed(who, level))
+
+
+def _weighed(who: Person, level: Level) -> Level:
+    # Such an address says whose account it is, and whatever is written in a browser has one.
+    return Level.NOTE if who.account else level

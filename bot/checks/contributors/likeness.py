@@ -42,9 +42,10 @@ def _words(name: str) -> list[str]:
 
 
 def _proper(name: str) -> bool:
-    """Whether it is written as a name: no digits or underscores, each word in a capital."""
+    """Whether it is written as a name, not as a login: no digits, each word in a capital."""
     words = name.split()
-    return not set(name) & set("0123456789_") and all(_capital(w) for w in words)
+    login = len(words) == 1 and any(c.isupper() for c in name[1:])  # as in SerVB
+    return not login and not set(name) & set("0123456789_") and all(map(_capital, words))
 
 
 def _capital(word: str) -> bool:

@@ -49,7 +49,8 @@ def standing(statement: Statement, signed: frozenset[str], tools: Tools | None) 
     people |= {key for key in signed - statement.signers if not tools.key(key)}
     author = tools.of(statement.author, statement.commit)
     if author is not None:
-        people.discard(statement.author.key)
+        if statement.commit in tools.commits:  # the address is the bot's, whatever it looks like
+            people.discard(statement.author.key)
         enough = bool(people)
     else:
         enough = own and statement.author.key in people

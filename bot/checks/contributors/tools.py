@@ -13,7 +13,7 @@ from bot.checks.contributors.person import NOREPLY, Person
 
 _BOT = "[bot]"
 _LONGEST = 200  # characters of a name that are compared
-_ENDS = frozenset(" (:/-,[@.")  # what may follow a tool's name: a model, a version, an address
+_ENDS = frozenset(" (:/-,[]@.")  # what may follow a tool's name: a model, a version, an address
 
 
 @dataclass(frozen=True, slots=True)

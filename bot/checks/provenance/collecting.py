@@ -41,6 +41,7 @@ _OTHERS = (
 )
 _NOT_SOURCE = tuple(_OTHERS.split())
 _NAMED = ("notice", "third", "authors", "copyright", "copying", "licen", "unlicense", "changelog")
+_TEXTS = ("license", "licence", "copying", "unlicense")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,10 @@ def _folders(
         if any(covers(e, file.path) for e in entries):
             continue
         text = tree.text(folder)
-        if text is not None and (named := _foreign(tree.world, file, ours)):
+        stem = posixpath.basename(file.path).lower().partition(".")[0]
+        if text is None or not (text.ids or stem in _TEXTS):
+            continue  # a document about licences
+        if named := _foreign(tree.world, file, ours):
             license = text.ids[0] if text.ids and named != "?" else ""
             yield Folder(folder, file.path, 1, license, ours.outbound(""))
 

@@ -31,8 +31,13 @@ def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
         message = f"the entry for {shown(entry.path)} is gone, and its files are still there"
         found.append(rules.DROPPED.at(message, Location(PATH)))
     try:
+        said: set[str] = set()
         for pasted in evidence.pasted:
-            found += _pasted(pasted, settings)
+            for finding in _pasted(pasted, settings):
+                # Where the project states no licence, every header would say the same.
+                if pasted.outbound or finding.counts or finding.message not in said:
+                    found.append(finding)
+                said.add(finding.message)
         for folder in evidence.folders:
             found += _folder(folder, settings)
         for registered in evidence.registered:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-LINE = 500  # characters of a line that count
+LINE = 10_000  # characters of a line that count: a whole paragraph may be one
 _COMMENT = re.compile(
     r"\s*(?:#(?!define|include|if|elif|else|endif|pragma|undef|import)|//|/\*|\*|--|;|%|<!--"
     r"|rem\b|dnl\b|\.\.\s)",

@@ -5,21 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
 from bot import added
 from bot.checks.provenance.evidence import OWN, Mark, Marks
 from bot.checks.provenance.holders import holders
 from bot.checks.provenance.prose import prose
 from registry.errors import UnreadableText
-from registry.licenses.matching import TEXT_LIMIT, match, references
+from registry.licenses.matching import match, references
 
-BLOCKS = 20  # of one file
+BLOCKS = 60  # of one file
 _GAP, _BEFORE, _AFTER = 14, 3, 14  # lines between and around those with a cue
+_LONGEST, _SHARE = 200, 0.6  # lines of a text without a cue, and how many of them are words
 _HEADER = 4_096
+_PASSING = 500  # characters of a line that names a licence in passing
 _BESIDE = 3  # lines after a licence text that may take something away
 _CUE = re.compile(
     r"licen[sc]e|copyright|\(c\)\s{0,3}(?:19|20)\d\d|©|redistribution and use|"
-    r"permission is hereby|warrant|merchantab",
+    r"permission is hereby|warrant|merchantab|(?:released|distributed|published) under|lizenz|"
+    r"creative commons",
     re.IGNORECASE,
 )
 _OURS = re.compile(
@@ -39,6 +43,10 @@ _TAKEN = re.compile(
     re.IGNORECASE,
 )
 _NAMED = re.compile(r"((?:[A-Za-z0-9][\w.+-]{0,30}[ \t]){1,4})licen[sc]ed?\b", re.IGNORECASE)
+_GNU = re.compile(
+    r"\bGNU (?:(lesser|library|affero)[ -])?(?:general public licen[sc]e|GPL)\b", re.IGNORECASE
+)
+_FAMILIES = {"lesser": "lgpl", "library": "lgpl", "affero": "agpl"}
 # Texts that name their own holder, who holds nothing in what is under them.
 _STEWARDS = re.compile(r"free software foundation|python software foundation", re.IGNORECASE)
 
@@ -56,7 +64,10 @@ def read(before: bytes | None, after: bytes, *, language: str = "") -> Marks:
     for count, block in enumerate(_blocks(before, after, language=language)):
         if count >= BLOCKS:
             return Marks(tuple(found), more=True)
-        mark = _mark(block)
+        try:
+            mark = _mark(block)
+        except UnreadableText:
+            return Marks(tuple(found), more=True)
         if mark is None:
             continue
         if mark.holders and not mark.licenses:
@@ -75,22 +86,32 @@ def _blocks(before: bytes | None, after: bytes, *, language: str) -> Iterator[_B
         words = words or prose(added.text(after) or b"", language)
         start = run.line - 1
         lines = words[start : start + run.data.count(b"\n") + 1]
-        cues = [n for n, line in enumerate(lines) if line and _CUE.search(line)]
-        while cues:
-            size = 1
-            while size < len(cues) and cues[size] - cues[size - 1] <= _GAP:
-                size += 1
-            first, last = max(0, cues[0] - _BEFORE), cues[size - 1] + _AFTER
-            yield _Block(run.line + first, lines[first : last + 1])
-            cues = cues[size:]
+        yield from _grouped(run.line, lines)
+
+
+def _grouped(at: int, lines: list[str]) -> Iterator[_Block]:
+    """Yield what stands around lines with a cue; a text that goes on between two is one block."""
+    cues = [n for n, line in enumerate(lines) if line and _CUE.search(line)]
+    words = list(accumulate((bool(line) for line in lines), initial=0))
+    while cues:
+        size = 1
+        while size < len(cues) and _goes_on(words, cues[size - 1], cues[size]):
+            size += 1
+        first, last = max(0, cues[0] - _BEFORE), min(len(lines), cues[size - 1] + _AFTER)
+        while last < len(lines) and lines[last] and last < cues[size - 1] + _LONGEST:
+            last += 1
+        yield _Block(at + first, lines[first : last + 1])
+        cues = cues[size:]
+
+
+def _goes_on(words: list[int], one: int, other: int) -> bool:
+    gap = other - one
+    return gap <= _GAP or (gap <= _LONGEST and words[other] - words[one] >= _SHARE * gap)
 
 
 def _mark(block: _Block) -> Mark | None:
-    text = "\n".join(block.lines)[:TEXT_LIMIT]
-    try:
-        matches = match(text)
-    except UnreadableText:
-        matches = ()
+    text = "\n".join(block.lines)
+    matches = match(text)
     inside = [(one.first, one.last) for one in matches]
     licenses, at = _named(text, tuple(inside))
     known = [one.ids[0] for one in matches]
@@ -125,25 +146,38 @@ def _named(text: str, inside: tuple[tuple[int, int], ...]) -> tuple[tuple[str, .
         and _STATES.search(" ".join(lines[max(0, line - 2) : line + 1]))
     ]
     if not found and not inside:
-        found += _in_passing(lines)
+        found += _in_passing(lines) or _gnu(lines)
     ours = _OURS.search(text)
     if ours is not None and not found and not inside:
         found.append((OWN, text.count("\n", 0, ours.start()) + 1))
     return tuple(dict.fromkeys(id for id, _ in found)), [line for _, line in found]
 
 
-def _in_passing(lines: list[str]) -> Iterator[tuple[str, int]]:
-    """Yield what lines such as "adapted from there (MIT License)" name."""
+def _in_passing(lines: list[str]) -> list[tuple[str, int]]:
+    """Return what lines name that say where code was taken from."""
+    found: list[tuple[str, int]] = []
     for number, line in enumerate(lines, 1):
-        if not _TAKEN.search(f"{lines[number - 2] if number > 1 else ''} {line}"):
+        before = lines[number - 2][-_PASSING:] if number > 1 else ""
+        if not _TAKEN.search(f"{before} {line[:_PASSING]}"):
             continue
-        for one in _NAMED.finditer(line):
+        for one in _NAMED.finditer(line[:_PASSING]):
             words = one[1].split()
             for start in range(len(words)):
                 name = " ".join(words[start:])
                 if id := next((i for i, _ in references(f"licensed under the {name} license")), ""):
-                    yield id, number
+                    found.append((id, number))
                     break
+    return found
+
+
+def _gnu(lines: list[str]) -> list[tuple[str, int]]:
+    """Return the family where a line states a GNU licence without its version."""
+    found = []
+    for number, line in enumerate(lines, 1):
+        one = _GNU.search(line[:_PASSING])
+        if one and _STATES.search(line[:_PASSING]):
+            found.append((_FAMILIES.get((one[1] or "").lower(), "gpl"), number))
+    return found
 
 
 def _head(after: bytes, *, language: str) -> str:

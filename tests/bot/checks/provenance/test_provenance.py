@@ -111,6 +111,13 @@ PASTED: list[tuple[str, str, list[tuple[str, str, int]]]] = [
      [("pasted", "warning", 1)]),
     ("after code", "x = 1  # taken from x, licensed under the LGPL v2.1 or later\n",
      [("forbidden", "failure", 1)]),
+    ("no version", "# Licensed under the GNU General Public License.\n" + CODE,
+     [("forbidden", "failure", 1)]),
+    ("released under", "# This file is released under CC-BY-SA-4.0.\n",
+     [("forbidden", "failure", 1)]),
+    ("the JSON licence", commented(MIT).replace("# THE SOFTWARE IS PROVIDED",
+     "# The Software shall be used for Good, not Evil.\n#\n# THE SOFTWARE IS PROVIDED"),
+     [("forbidden", "failure", 1)]),
     ("a string", 'TEXT = """\n' + MIT + '"""\n', []),
     ("a string of one line", 'print("Licensed under the GPL, version 3")\n', []),
     ("talk of licences", "# MIT and GPL-3.0 licences are compared by their words.\n" + CODE, []),
@@ -198,7 +205,7 @@ def test_binary_and_empty_files(data: bytes) -> None:
 def test_hostile_lines_are_bounded() -> None:
     text = "# copyright " * 40_000 + "\n" + "# (c) 2020 " + "x" * 100_000 + "\n"
     assert judged(L, {**L, "new.py": text}) == []
-    many = "".join(f"# Copyright 2020 Acme {n}\n" + "y = 1\n" * 40 for n in range(40))
+    many = "".join(f"# Copyright 2020 Acme {n}\n" + "y = 1\n" * 40 for n in range(80))
     assert ("unread", "unknown", "new.py", 0) in judged(L, {**L, "new.py": many})
     huge = b"# Licensed under MIT\n" * 250_000
     assert judged(L, {**L, "new.py": huge}) == [("unread", "unknown", "new.py", 0)]
@@ -249,6 +256,8 @@ def test_a_vendored_folder_under_a_licence_that_forbids_it() -> None:
 
 
 def test_a_licence_file_below_the_root() -> None:
+    about = "# Licences\n\nA header is `Copyright 2020 Acme`.\n"
+    assert judged(L, {**L, "docs/licence-texts.md": about}) == []
     assert judged(L, {**L, "lib/LICENSE": MIT, "lib/x.py": CODE}) == [
         ("unregistered", "warning", "lib/LICENSE", 1)
     ]

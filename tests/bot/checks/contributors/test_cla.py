@@ -317,3 +317,29 @@ def test_the_account_in_an_address(address: str, account: int) -> None:
 def test_policy_is_strict(policy: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Cla.model_validate(policy)
+
+
+def test_an_ai_has_nothing_to_sign_with() -> None:
+    people = People(ADA, (by(ADA), by(None, 1)), BOTH[:1])
+    ai = "Co-authored-by: Claude <noreply@anthropic.com>"
+    by_ai = commit("T\n", name="Claude", email="noreply@anthropic.com", number=1)
+    assert judged(people, commit(f"T\n\n{ai}\n"), by_ai) == ()
+    # Whoever opened the pull request answers for it, and has to sign.
+    eve = People(EVE, (by(None, 1),), BOTH)
+    (finding,) = judged(eve, by_ai)
+    assert (finding.rule, "eve" in finding.message) == ("contributors/cla", True)
+
+
+def test_a_person_is_no_ai_by_a_typed_name() -> None:
+    eve = People(ADA, (by(EVE, 1),), BOTH)
+    (finding,) = judged(eve, commit("T\n", name="Claude Code", email="eve@e.org", number=1))
+    assert (finding.rule, "eve" in finding.message) == ("contributors/cla", True)
+    nobody = People(ADA, (by(None, 1),), BOTH)
+    (finding,) = judged(nobody, commit("T\n", name="Bo", email="bo@e.org", number=1))
+    assert finding.rule == "contributors/cla-account"
+
+
+def test_without_the_platform_an_ai_stays_unknown() -> None:
+    by_ai = commit("T\n", name="Claude", email="noreply@anthropic.com")
+    (finding,) = judged(None, by_ai)
+    assert finding.rule == "contributors/cla-unknown"

@@ -20,6 +20,7 @@ from registry.licenses.shipped import Shipped, listed, read
 METADATA_LIMIT = 2_000_000  # bytes of one METADATA file
 MAX_FILES = 64  # licence files of one package that are looked at
 _FILE = re.compile(rb"^License-File:(.{1,1000})$", re.IGNORECASE | re.MULTILINE)
+_USUAL = ("LICENSE", "LICENSE.txt", "LICENSE.md", "LICENSE.rst", "COPYING", "LICENCE")
 _EMPTY = re.compile(rb"\n\r?\n|\r\r")
 _FIELD_LINE = 200  # a longer License field holds a licence text
 _POINTERS = ("see license", "see licence", "license", "licence", "file: license", "unknown", "none")
@@ -84,9 +85,9 @@ def from_mapping(raw: Mapping[str, Any]) -> Fields:
 
 
 def files_of(headers: bytes) -> tuple[str, ...]:
-    """Return the licence files that a METADATA file names."""
-    names = (name.decode("utf-8", "replace").strip() for name in _FILE.findall(headers))
-    return tuple(names)[:MAX_FILES]
+    """Return the licence files that a METADATA file names, else their usual names."""
+    names = tuple(name.decode("utf-8", "replace").strip() for name in _FILE.findall(headers))
+    return names[:MAX_FILES] or _USUAL
 
 
 def texts_of(files: Sequence[str], read: Callable[[str, int], bytes | None]) -> tuple[bytes, ...]:
@@ -99,6 +100,8 @@ def texts_of(files: Sequence[str], read: Callable[[str, int], bytes | None]) -> 
         data = read(f"licenses/{name}", TEXT_LIMIT) or read(name, TEXT_LIMIT)
         if data is not None:
             found.append(data)
+            if files is _USUAL:
+                break
     return tuple(found)
 
 

@@ -132,6 +132,7 @@ def test_a_bots_name_hides_no_newcomer(repo: Repo) -> None:
 
 
 def test_a_project_without_history_has_no_newcomers(repo: Repo) -> None:
+    by(repo, LOVELACE, {CI: "x"})
     with GitWorld(repo.path) as world:
         assert judged(repo, world.revisions.empty_tree()) == []
         assert world.authors(world.revisions.empty_tree()) == Roster()
@@ -164,6 +165,11 @@ def test_a_shallow_clone_says_what_it_cannot_see(repo: Repo, tmp_path: Path) -> 
 )
 def test_against_the_history(repo: Repo, who: tuple[str, str], expected: list[str]) -> None:
     assert told(repo, (who, {DOCS: "x"})) == expected
+
+
+def test_a_short_name_tells_nobody_apart(repo: Repo) -> None:
+    by(repo, ("Kim", "kim@example.org"), {"k": "x"})
+    assert told(repo, (("Kim", "other@example.org"), {DOCS: "x"})) == []
 
 
 def test_within_the_change(repo: Repo) -> None:

@@ -19,6 +19,7 @@ from bot.checks.contributors.likeness import alike, full
         ("AL", "Ada Lovelace"),
         ("alovelace", "Ada Lovelace"),
         ("Lovelace", "Adalovelace"),
+        ("Bo", "Boris Rep"),
         ("dragon42", "Ada Lovelace"),  # a login tells nothing
         ("SerVB", "Sergei Bulgakov"),
         ("ada", "Bo Rep"),

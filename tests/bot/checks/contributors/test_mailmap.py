@@ -20,6 +20,7 @@ ADA, OLD = "ada@example.org", "old@example.org"
         (f"<{ADA}> <OLD@example.org>", (Alias("", ADA, OLD),)),
         (f"Ada <{ADA}> <{OLD}> # why", (Alias("Ada", ADA, OLD),)),
         (f"Ada <{ADA}> A. L. <{OLD}>", (Alias("Ada", ADA, OLD), Alias("A. L.", ADA, OLD))),
+        (f"Ada <{ADA}> # was <{OLD}>", (Alias("Ada", ADA, ADA),)),
         (f"# Ada <{ADA}> <{OLD}>", ()),
         ("Ada", ()),
         ("<>", ()),

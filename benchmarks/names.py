@@ -5,6 +5,8 @@ Run: python -m benchmarks.names FOLDER (the folder that holds names/, locks/ and
 - Known bad: names of packages that were malicious, those left out that are well known themselves.
 - Honest: the well-known names of rank 5,001 to 15,000, each as if it were not on the list.
 - Locks and histories: every name they ask for, as the check sees them.
+- Commits: what the check would say of each commit's names with nothing at hand (nothing
+  installed, no index asked), knowing only the manifests that the commit changes: at most this.
 """
 
 from __future__ import annotations
@@ -14,13 +16,17 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from bot.checks.dependencies import packagenames
+from bot.finding import Level
 from registry.documents import DocumentError
-from registry.manifests import command_kind, kind_of, read
+from registry.manifests import Manifest, command_kind, kind_of, read
+from registry.manifests.difference import difference
 from registry.manifests.lookalike import Likeness, likenesses, resembled
 from registry.manifests.popular import is_popular, ranks
 
@@ -74,6 +80,34 @@ def history(path: Path) -> set[str]:
     return asked((path, text.encode()) for path, text in sides if text)
 
 
+def warned(path: Path) -> str:
+    """Say how many commits of a history would get a warning or a failure on a name."""
+    commits: dict[str, list[dict[str, Any]]] = {}
+    for line in gzip.decompress(path.read_bytes()).splitlines():
+        row = json.loads(line)
+        commits.setdefault(row["commit"], []).append(row)
+    told, rules = 0, Counter[str]()
+    for rows in commits.values():
+        before, after = (list(_read(rows, side)) for side in ("before", "after"))
+        known = frozenset(r.name for _, m in before for r in m.requirements)
+        found = list(packagenames.judge(difference(before, after), packagenames.Names(known)))
+        loud = [f for f in found if f.severity is not Level.NOTE]
+        told += bool(loud)
+        rules.update(f"{f.rule.partition('/')[2]} {f.severity}" for f in loud)
+    each = ", ".join(f"{count} {rule}" for rule, count in rules.most_common())
+    return f"{told} of {len(commits)} commits with a warning on a name{': ' + each if each else ''}"
+
+
+def _read(rows: list[dict[str, Any]], side: str) -> Iterator[tuple[str, Manifest]]:
+    for row in rows:
+        kind = kind_of(row["path"]) or command_kind(row["path"])
+        try:
+            if kind and row[side]:
+                yield row["path"], read(kind, row[side].encode())
+        except DocumentError:
+            continue
+
+
 def share(found: list[Likeness | None]) -> str:
     """Say how many of these are called look-alikes, and how many of them fail the check."""
     said = [f for f in found if f is not None]
@@ -105,6 +139,7 @@ def main(folder: Path) -> None:
     sets = {f"lock {name}": names for name, names in locks(folder / "locks").items()}
     for path in sorted((folder / "histories").glob("*.jsonl.gz")):
         sets[f"history {path.name.partition('.')[0]}"] = history(path)
+        print(f"history {path.name.partition('.')[0]}: {warned(path)}")
     for name, names in sets.items():
         said = [f"{n} like {found.other}" for n in sorted(names) if (found := resembled(n))]
         unknown = sum(not is_popular(n) for n in names)

@@ -15,9 +15,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
 from registry.manifests.popular import is_popular, ranks
 
 SHORTEST, LONGEST = 5, 100  # letters of names that are compared
@@ -178,6 +175,9 @@ def _is_close(name: str) -> bool:
 
 
 def _near(plain: str, by_length: Mapping[int, list[str]], edits: int) -> Iterator[str]:
+    from rapidfuzz import process  # only new names need it
+    from rapidfuzz.distance import OSA
+
     # An edit changes the length by one at most, so few names need to be compared.
     for length in range(len(plain) - edits, len(plain) + edits + 1):
         names = by_length.get(length, [])

@@ -76,7 +76,9 @@ def collect(
         for e in entries
         if e.uploaded and (e.name, e.version) in pins
     )
-    heard = (names & _installed(environments)) | _resolved(files, names) | _advised(names)
+    heard = set[str]()
+    if names:
+        heard = (names & _installed(environments)) | _resolved(files, names) | _advised(names)
     return Lore(_when(change, world), tuple(sorted(heard)), asked, tuple(releases))
 
 
@@ -111,8 +113,6 @@ def _resolved(files: Iterable[ManifestChange], names: set[str]) -> set[str]:
 
 
 def _advised(names: set[str]) -> set[str]:
-    if not names:
-        return set()
     try:
         with Database(advisories_path()) as database:
             return {name for name in names if database.entries(name)}

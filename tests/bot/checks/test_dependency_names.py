@@ -13,16 +13,23 @@ from pydantic import TypeAdapter
 from bot.checks.dependencies import Evidence, Settings, collect, judge
 from bot.checks.dependencies.packagenames import SHOWN
 from bot.finding import Finding, Level
+from bot.repository import GitWorld
 from bot.world import COMMIT_LIMIT
 from registry.licenses import cache
 from registry.licenses.cache import Entry, Project
 from tests.fakes import HEAD, FakeWorld
+from tests.gitrepo import Repo
 
 R, P, U = "requirements.txt", "pyproject.toml", "uv.lock"
 INDEX = "https://index.example/simple"
 OWN = "https://own.example/simple"
 NEW = "wholly-new-thing"
 Row = tuple[str, str, int]
+
+
+@pytest.fixture(autouse=True)
+def _own_facts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 def commit_of(when: datetime, *, name: str = "Ada") -> bytes:
@@ -78,6 +85,8 @@ def test_a_name_in_use_is_no_news(base: str) -> None:
 def test_who_may_know_a_name(tmp_path: Path) -> None:
     assert names(f"{NEW}==1", known_names=["Wholly_New.thing"]) == []
     assert names(f"{NEW}==1", private=["wholly-*"]) == [("new-name", "note", 1)]
+    # The advisories of the tests know this one.
+    assert names("leaky==1.6") == [("new-name", "note", 1)]
     world, settings = FakeWorld({}, {R: f"{NEW}==1"}, root=tmp_path), Settings(imports="off")
     for installed, expected in ((False, "unknown-name"), (True, "new-name")):
         if installed:
@@ -176,6 +185,20 @@ def test_a_commit_from_the_future_makes_nothing_older() -> None:
         assert rows(found, "young-release") == [("young-release", "warning", 2)]
 
 
+def test_the_commit_of_a_real_repository_says_the_time(repo: Repo) -> None:
+    base = repo.commit({U: locked("1")})
+    head = repo.commit({U: locked("2", "2026-01-01T00:00:00Z")})
+    settings = Settings(imports="off")
+    with GitWorld(repo.path) as world:
+        evidence = collect(world.change(base, head), world, settings)
+    assert evidence.lore.when == "2026-01-02T03:04:05Z"
+    assert "1 day before" in rows_of(judge(evidence, settings), "young-release")[0]
+
+
+def rows_of(found: tuple[Finding, ...], slug: str) -> list[str]:
+    return [f.message for f in found if f.rule.endswith(slug)]
+
+
 @pytest.mark.parametrize(
     "raw",
     [
@@ -210,6 +233,14 @@ def test_the_facts_say_the_age_of_what_no_lock_holds() -> None:
     assert review({R: "rich==1"}, {R: "rich==3"}, when) == ()
 
 
+def test_a_release_in_two_forks_of_a_lock_is_told_once() -> None:
+    when = datetime(2026, 3, 8, tzinfo=UTC)
+    text = locked("2", "2026-03-07T00:00:00Z")
+    fork = text.replace("source", "resolution-markers = ['os_name == \"nt\"']\nsource")
+    found = review({U: locked("1")}, {U: text + fork}, when)
+    assert rows(found, "young-release") == [("young-release", "warning", 2)]
+
+
 def test_many_young_releases_are_told_with_an_end() -> None:
     when = datetime(2026, 3, 8, tzinfo=UTC)
     text = "".join(locked("2", "2026-03-07T00:00:00Z", f"made-up-{n}") for n in range(40))
@@ -222,8 +253,8 @@ PROJECT = "[project]\ndependencies = ['acme-core>=1']\n"
 UV_INDEX = "[[tool.uv.index]]\nname = 'own'\nurl = 'https://own.example/simple'\n"
 TIED = "[tool.uv.sources]\nacme-core = { index = 'own' }\n"
 PUBLIC = locked(name="rich")
-PRIVATE = {"private": ["Acme_*"]}
-LISTED = {**PRIVATE, "private_indexes": [OWN]}
+PRIVATE: dict[str, Any] = {"private": ["Acme_*"]}
+LISTED: dict[str, Any] = {**PRIVATE, "private_indexes": [OWN]}
 
 
 @pytest.mark.parametrize(

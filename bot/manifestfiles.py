@@ -20,7 +20,7 @@ from registry.manifests import (
     read,
 )
 
-VERSION = 6  # of the cached facts: goes up with any change to the readers
+VERSION = 7  # of the cached facts: goes up with any change to the readers
 MAX_FOLDERS = 20  # folders of changed manifests whose other manifests are looked at
 MAX_NEARBY = 40  # manifests that did not change, read for names and pins
 MAX_INCLUDES = 100  # includes of one change that are looked up
@@ -234,10 +234,28 @@ def _included_already(
         return
     folders = {posixpath.dirname(path) for path in others}
     folders |= {posixpath.dirname(folder) for folder in folders}
-    for path, found in _unchanged(change, world, folders, changed):
+    waiting = list(_unchanged(change, world, folders, changed))
+    seen = {path for path, _ in waiting}
+    while waiting:
+        path, found = waiting.pop()
         for include in _includes(ManifestChange(path, found.kind, None, found)):
-            if include.target in others:
-                yield include.target
+            target = include.target
+            if target in others:
+                yield target
+            elif not include.state and target not in seen and len(seen) < MAX_INCLUDES:
+                seen.add(target)
+                waiting += _further(world, change.head, target)
+
+
+def _further(world: World, commit: str, path: str) -> Iterator[tuple[str, Manifest]]:
+    """Yield a file that did not change and is included under a name of its own, read."""
+    entry = world.entry(commit, path)
+    if entry is None or not entry.is_file:
+        return
+    try:
+        yield path, manifest(world, entry, kind_of(path) or "requirements")
+    except (DocumentError, CouldNotTell):
+        return  # it includes nothing that could be relied on
 
 
 def _nearby(change: Change, world: World, files: dict[str, ManifestChange]) -> Iterator[Manifest]:

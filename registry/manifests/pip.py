@@ -15,6 +15,7 @@ LINE_LIMIT = 1_000_000  # characters of one logical line
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 _CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _QUOTING = re.compile(r"[\"'\\]")
+_VARIABLE = re.compile(r"\$\{[A-Z0-9_]+\}")  # pip, "Using environment variables"
 _BLANK = re.compile(r"[ \t\r\n]+")
 _SHORT = {
     "-i": "--index-url",
@@ -125,6 +126,9 @@ def _split(text: str) -> list[str]:
 
 def _hashed(text: str, line: int, group: str, hashes: tuple[str, ...]) -> Item:
     found = requirement(text, line, group=group, hashed=bool(hashes))
+    if isinstance(found, Requirement) and not found.url and _VARIABLE.search(text):
+        # In a URL it is mostly a token; here it decides which version is installed.
+        return Problem(f"what the environment decides: {text[:80]!r}", line)
     if hashes and isinstance(found, Requirement):
         return replace(found, hashes=tuple(dict.fromkeys(hashes)))
     return found

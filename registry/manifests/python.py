@@ -171,6 +171,8 @@ class Expressions:
         value = self.value(node.value)
         if isinstance(value, Text) and node.attr == "parent":
             return Text(posixpath.dirname(value.value), value.line)
+        if node.attr == "setup":
+            return Function(None)  # of setuptools, under a name of its own
         return value if isinstance(value, File) else Unknown(node.lineno)
 
     def _ListComp(self, node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> Value:

@@ -28,6 +28,7 @@ from registry.manifests.literals import (
 from registry.manifests.pep508 import requirement
 from registry.manifests.python import Expressions
 from registry.manifests.requirement import Item, Manifest, Option, Problem, Requirement, manifest
+from registry.manifests.setupcalls import builds, is_setup
 
 SIZE_LIMIT = 500_000  # bytes: a syntax tree takes a hundred times as much
 CALLS = 12  # functions within functions
@@ -54,7 +55,10 @@ def read_setup(data: bytes) -> Manifest:
             raise
         raise DocumentError("nested too deeply to follow") from error
     rows = text.split("\n")
-    return manifest("setup-py", (i for c in reader.calls for i in _items(*c, len(rows))))
+    found = [i for c in reader.calls for i in _items(*c, len(rows))]
+    if not reader.calls and (line := builds(tree)):
+        found.append(Problem("how it calls setup cannot be told without running it", line))
+    return manifest("setup-py", found)
 
 
 class _Setup(Expressions):
@@ -70,7 +74,7 @@ class _Setup(Expressions):
     def untold(self, tree: ast.Module) -> None:
         """Follow the functions that call `setup` although nothing calls them."""
         for node in tree.body:
-            if isinstance(node, ast.FunctionDef) and any(_is_setup(n) for n in ast.walk(node)):
+            if isinstance(node, ast.FunctionDef) and any(is_setup(n) for n in ast.walk(node)):
                 self.call(Function(node), ast.Call(ast.Name(node.name), [], []))
 
     def block(self, body: list[ast.stmt]) -> bool:
@@ -248,13 +252,6 @@ class _Setup(Expressions):
         ended = self.block(node.body)
         ended = self._ways([] if not ended else [ast.Raise()], *(h.body for h in node.handlers))
         return (ended or self.block(node.orelse)) | self.block(node.finalbody)
-
-
-def _is_setup(node: ast.AST) -> bool:
-    if not isinstance(node, ast.Call):
-        return False
-    found = node.func
-    return (found.attr if isinstance(found, ast.Attribute) else getattr(found, "id", "")) == "setup"
 
 
 def _items(given: Table, line: int, last: int) -> Iterator[Item]:

@@ -65,15 +65,16 @@ class Settings(Section):
 
 
 def applies(change: Change, settings: Settings) -> str:
-    """Apply where a dependency manifest changed."""
-    found = any(manifestfiles.concerns(f.path) for f in change.files)
+    """Apply where a dependency manifest changed, or what runs install commands."""
+    paths = (f.path for f in change.files)
+    found = any(manifestfiles.concerns(p) or manifestfiles.installs(p) for p in paths)
     return "" if found else "no dependency manifest changed"
 
 
 def collect(change: Change, world: World, settings: Settings) -> Evidence:
     """Read both sides of the changed manifests, and look every package up in the database."""
     today = datetime.now(UTC).date()
-    read = manifestfiles.collect(change, world)
+    read = manifestfiles.collect(change, world, commands=True)
     own = local.collect(world, change.base, settings.local, today)
     fresh = _fresh(read.files)
     told = Evidence(

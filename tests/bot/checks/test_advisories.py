@@ -293,3 +293,18 @@ def test_a_manifest_of_nothing_but_versions_of_one_package_costs_little(
     assert time.process_time() - start < 5
     assert len(evidence.hits) <= looking.MAX_VERSIONS * 60
     assert ("unreadable", "unknown", R, looking.MAX_VERSIONS + 1) in rows(found)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "line"),
+    [
+        ("Dockerfile", "FROM x\nRUN pip install hijacked==2.6.2\n", 2),
+        ("Dockerfile", "FROM x\nRUN <<EOF\npip install hijacked==2.6.2\nEOF\n", 3),
+        (".github/workflows/ci.yml",
+         "jobs:\n  a:\n    steps:\n      - run: pip install hijacked==2.6.2\n", 4),
+        ("setup.sh", "uv pip install hijacked==2.6.2\n", 1),
+    ],
+)  # fmt: skip
+def test_what_commands_install_is_looked_up(path: str, text: str, line: int) -> None:
+    _, found = look({}, {path: text})
+    assert rows(found) == [("malware", "failure", path, line)]

@@ -251,6 +251,12 @@ def test_a_file_that_is_included_already_is_read_when_it_changes(manifest: Tree)
     assert review(manifest, {**manifest, "notes.txt": "-i https://evil"}) == ()
 
 
+def test_a_file_at_the_end_of_includes_is_read_when_it_changes() -> None:
+    chain: Tree = {R: "-r a/b.txt", "a/b.txt": "-r c.txt\n-r b.txt", "a/c.txt": ""}
+    found = review(chain, {**chain, "a/c.txt": "-i https://evil"})
+    assert rows(found) == [("index", "failure", "a/c.txt", 1)]
+
+
 def test_a_flood_of_includes_hides_none_from_elsewhere() -> None:
     flood = "".join(f"-c {n}.txt\n" for n in range(MAX_INCLUDES))
     found = rows(review({}, {R: flood + "-r https://evil/x.txt"}))
@@ -354,7 +360,7 @@ D, S, W = "Dockerfile", "setup.py", ".github/workflows/ci.yml"
         (D, "", IMAGE.format("-r https://e/x.txt"), [("include", "failure", D, 2)]),
         (W, "", "jobs:\n  a:\n    steps:\n      - run: pip install reqeusts\n",
          [("lookalike", "failure", W, 4)]),
-        (W, "", "jobs: &a [pip]\nb: *a\n", [("unreadable", "unknown", W, 2)]),
+        (W, "", "jobs: &a [pip, *a]\n", [("unreadable", "unknown", W, 1)]),
         (W, "", "on: push\n", []),
         ("x.sh", "", "pip install reqeusts\n", [("lookalike", "failure", "x.sh", 1)]),
         ("x.sh", "", "echo \"unfinished\n", []),

@@ -83,7 +83,19 @@ def test_a_comment_hides_nothing_after_a_separator() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["???", "a b", "--unknown=x", "a==1 --hash='x", "a>1,junk", "x" * 5000, "a\u200bb==1", "--re"],
+    [
+        "???",
+        "a b",
+        "--unknown=x",
+        "a==1 --hash='x",
+        "a>1,junk",
+        "x" * 5000,
+        "a\u200bb==1",
+        "--re",
+        "a==${V}",
+        "${A}==1",
+        "a[${X}]==1",
+    ],
 )
 def test_a_line_that_says_nothing_clear_is_a_problem(line: str) -> None:
     manifest = read("requirements", f"ok==1\n{line}\n".encode())

@@ -101,7 +101,6 @@ BY_NAME = TABLE + (
          + A + "(Path(__file__).parent / 'r.txt').read_text().splitlines())", ["-r r.txt"]),
         ("from pip.req import parse_requirements\n"
          + A + "[str(r.req) for r in parse_requirements('r.txt', session=False)])", ["-r r.txt"]),
-        ("# nothing\n", []),
         ("setup(name='a')", []),
     ],
 )  # fmt: skip
@@ -208,3 +207,27 @@ def test_other_line_ends_and_a_byte_order_mark() -> None:
     data = b"\xef\xbb\xbffrom setuptools import setup\r\nsetup(install_requires=[\r\n'torch'])\r\n"
     (found,) = read("setup-py", data).requirements
     assert (found.name, found.line) == ("torch", 3)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import setuptools as s\nz = s.setup\nz(install_requires=['a==1'])\n",
+        "from distutils.core import setup as z\nz(install_requires=['a==1'])\n",
+    ],
+)
+def test_setup_under_another_name(text: str) -> None:
+    assert [r.name for r in read("setup-py", text.encode()).requirements] == ["a"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import setuptools as s\ngetattr(s, 'setup')(install_requires=['a==1'])\n",
+        "from setuptools import setup\nexec('setup(install_requires=[\"a==1\"])')\n",
+    ],
+)
+def test_setup_that_nobody_is_seen_to_call(text: str) -> None:
+    found = read("setup-py", text.encode())
+    assert [(p.line, "cannot be told" in p.message) for p in found.problems] == [(1, True)]
+    assert read("setup-py", b"print('no package is built here')\n").problems == ()

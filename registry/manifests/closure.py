@@ -57,7 +57,7 @@ class Graph:
                 starts |= dict.fromkeys(s for s in states if s[0] not in own)
             else:
                 self._after.setdefault((link.source, link.part), []).extend(states)
-        if not starts and self.says:
+        if not starts:
             starts = dict.fromkeys(self._asked(asked) or self._unneeded(own))
         self.direct = frozenset(lock.requirements[place].name for place, _ in starts)
         self._before: dict[State, State | None] = dict.fromkeys(starts)
@@ -77,7 +77,7 @@ class Graph:
 
     def _unneeded(self, own: frozenset[int]) -> list[State]:
         needed = {link.target for link in self.lock.links}
-        places = range(len(self.lock.requirements))
+        places = range(len(self.lock.requirements) if needed else 0)
         return [(place, "") for place in places if place not in needed and place not in own]
 
     def _walk(self, own: frozenset[int]) -> None:

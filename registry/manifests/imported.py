@@ -14,7 +14,8 @@ LONGEST = 80  # characters of a module's name
 _CALLS = frozenset({"import_module", "__import__", "importorskip"})
 _CAUGHT = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 _LINE = re.compile(
-    rb"^[ \t]*\"?(?:import[ \t]+([^#;\n]{1,400})|from[ \t]+([\w.]{1,80})[ \t]+import\b)",
+    rb"(?:^|\"|\\n)[ \t]*"  # a notebook holds its lines as strings of JSON
+    rb"(?:import[ \t]+([^#;\n\"\\]{1,400})|from[ \t]+([\w.]{1,80})[ \t]+import\b)",
     re.MULTILINE,
 )
 _LATER = re.compile(rb"[;:][ \t]{0,8}(?:import|from)[ \t]{1,8}(\w{1,80})")

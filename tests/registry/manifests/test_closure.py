@@ -156,7 +156,7 @@ def test_pylock() -> None:
 
 def test_a_lock_without_links_says_so() -> None:
     data = b'{"_meta": {}, "default": {"a": {"version": "==1"}}, "develop": {}}'
-    found = graph(data, "pipfile-lock", asked=[("a", ())])
+    found = graph(data, "pipfile-lock")
     assert not found.says
     assert paths(found, "a") == ()
 

@@ -87,6 +87,8 @@ def test_what_cannot_be_read_says_why(data: bytes, trouble: str, line: int) -> N
         (b"from . import a\nfrom .b import c\n", ""),
         (b"if x: import a\nx = 1; import b\n", "ab"),
         (b'"source": [\n "import a\\n",\n "from b import c"\n]', "ab"),
+        (b'["import a, b\\n","from c import d"]', "abc"),
+        (b'{"source": "import a\\nimport b\\n\\nfrom c import d"}', "abc"),
         (b"x = import_module('a.b')\ny = find_spec(\"b\")\nz = importorskip( 'c')\n", "abc"),
         (b"from a import (\n    b,\n)\n", "a"),
         (b"# import a\nimported = 1\nfromage import\n", ""),

@@ -9,8 +9,6 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
-
 from security import strictjson
 
 LIMIT = 50_000_000  # bytes
@@ -76,6 +74,8 @@ def projects(path: Path) -> tuple[Project, ...]:
 
 
 def _read(path: Path) -> _File:
+    from pydantic import TypeAdapter, ValidationError
+
     try:
         if path.stat().st_size > LIMIT:
             return _File(FORMAT, ())

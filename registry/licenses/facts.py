@@ -19,15 +19,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from registry.licenses.cache import Entry, load
-from registry.licenses.metadata import (
-    METADATA_LIMIT,
-    Claim,
-    claim,
-    fields_of,
-    files_of,
-    headers,
-    texts_of,
-)
+from registry.licenses.distinfo import METADATA_LIMIT, Claim, files_of, headers, texts_of
 from registry.licenses.wheel import UNREADABLE, members
 
 
@@ -200,4 +192,10 @@ def _claim(read: Callable[[str, int], bytes | None], memory: Memory) -> Claim:
     digest = hashlib.sha256(fields)
     for text in texts:
         digest.update(hashlib.sha256(text).digest())
-    return memory(digest.hexdigest(), lambda: claim(fields_of(fields), texts))
+
+    def make() -> Claim:
+        from registry.licenses.metadata import claim, fields_of
+
+        return claim(fields_of(fields), texts)
+
+    return memory(digest.hexdigest(), make)

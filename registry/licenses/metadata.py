@@ -5,23 +5,26 @@ Where a text and the metadata disagree, the text is believed, and the disagreeme
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import PurePosixPath
 from typing import Any
 
+from registry.licenses.distinfo import METADATA_LIMIT, Claim, headers
 from registry.licenses.expressions import LicenseError, covers, leaves, normalise, same
-from registry.licenses.matching import TEXT_LIMIT
 from registry.licenses.names import CLASSIFIERS, FIELDS
 from registry.licenses.shipped import Shipped, listed, read
 
-METADATA_LIMIT = 2_000_000  # bytes of one METADATA file
-MAX_FILES = 64  # licence files of one package that are looked at
-_FILE = re.compile(rb"^License-File:(.{1,1000})$", re.IGNORECASE | re.MULTILINE)
-_USUAL = ("LICENSE", "LICENSE.txt", "LICENSE.md", "LICENSE.rst", "COPYING", "LICENCE")
-_EMPTY = re.compile(rb"\n\r?\n|\r\r")
+__all__ = [
+    "METADATA_LIMIT",
+    "Claim",
+    "Fields",
+    "claim",
+    "fields_of",
+    "from_mapping",
+    "named",
+    "narrow",
+]
 _FIELD_LINE = 200  # a longer License field holds a licence text
 _POINTERS = ("see license", "see licence", "license", "licence", "file: license", "unknown", "none")
 _NO_LICENCE = ("License", "License :: OSI Approved")
@@ -29,18 +32,6 @@ _NO_LICENCE = ("License", "License :: OSI Approved")
 _ALSO = {"LGPL-2.0-only": "LGPL-2.1-only", "LGPL-2.0-or-later": "LGPL-2.1-or-later"}
 # Texts that hold those of other licences.
 _HOLDS = {"Python-2.0": ("PSF-2.0",), "Python-2.0.1": ("PSF-2.0",)}
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The licence expression of a package, or "" and the reason why there is none.
-
-    `disagrees` says what the metadata states where the text that is believed says otherwise.
-    """
-
-    license: str = ""
-    reason: str = ""
-    disagrees: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +54,6 @@ def fields_of(data: bytes) -> Fields:
     return from_mapping({**raw, **{key: text for key, text in twice.items() if text}})
 
 
-def headers(data: bytes) -> bytes:
-    """Return the fields without the description after them: the first empty line ends them."""
-    end = _EMPTY.search(data)
-    return data[: end.end()] if end else data
-
-
 def from_mapping(raw: Mapping[str, Any]) -> Fields:
     """Read the fields of an index's JSON answer, or of parsed metadata."""
 
@@ -82,27 +67,6 @@ def from_mapping(raw: Mapping[str, Any]) -> Fields:
         return tuple(item for item in items if isinstance(item, str))
 
     return Fields(text("license_expression"), text("license"), texts("classifiers"))
-
-
-def files_of(headers: bytes) -> tuple[str, ...]:
-    """Return the licence files that a METADATA file names, else their usual names."""
-    names = tuple(name.decode("utf-8", "replace").strip() for name in _FILE.findall(headers))
-    return names[:MAX_FILES] or _USUAL
-
-
-def texts_of(files: Sequence[str], read: Callable[[str, int], bytes | None]) -> tuple[bytes, ...]:
-    """Return the licence texts a package ships; `read(path, limit)` is in its metadata folder."""
-    found = []
-    for name in files:
-        path = PurePosixPath(name)
-        if path.is_absolute() or ".." in path.parts or "\\" in name:
-            continue
-        data = read(f"licenses/{name}", TEXT_LIMIT) or read(name, TEXT_LIMIT)
-        if data is not None:
-            found.append(data)
-            if files is _USUAL:
-                break
-    return tuple(found)
 
 
 def claim(fields: Fields, texts: Sequence[bytes] = ()) -> Claim:

@@ -6,16 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.licenses.metadata import (
-    Claim,
-    Fields,
-    claim,
-    fields_of,
-    files_of,
-    from_mapping,
-    headers,
-    texts_of,
-)
+from registry.licenses.distinfo import files_of, headers, texts_of
+from registry.licenses.metadata import Claim, Fields, claim, fields_of, from_mapping
 
 APACHE = (Path(__file__).parents[3] / "LICENSE").read_text()
 APACHE_FILE = APACHE.encode()

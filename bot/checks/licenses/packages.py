@@ -182,14 +182,19 @@ def _fact(requirement: Requirement, library: Library) -> Fact:
 
 def shelves(head: str, world: World, settings: Lists) -> Library:
     """Return all that is at hand about licences, but what a commit itself could hold."""
-    wheels = [_outside(head, world, path) for path in settings.wheels]
     return Library(
         settings.facts,
         environments(head, world),
-        tuple(w for w in wheels if w is not None),
+        wheel_folders(head, world, settings.wheels),
         cache.default_path(),
         lambda digest, make: world.facts(_CLAIMS, digest, Claim, make),
     )
+
+
+def wheel_folders(head: str, world: World, paths: tuple[str, ...]) -> tuple[Path, ...]:
+    """Return the folders of wheels that the policy names, but what a commit itself could hold."""
+    folders = (_outside(head, world, path) for path in paths)
+    return tuple(folder for folder in folders if folder is not None)
 
 
 def environments(head: str, world: World) -> tuple[Path, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from bot import catalog, policy, policydoc, ruledoc
 from bot.report.json import schema as report_schema
 from bot.talk.page import page as talk_page
+from registry.borrowed import register
 
 DOCS = Path(__file__).parent
 
@@ -21,6 +22,7 @@ def pages() -> Mapping[str, str]:
         "policy.md": policydoc.markdown(catalog.CHECKS) + "\n",
         "chatops.md": talk_page(),
         "policy.schema.json": json.dumps(_draft(policy_schema), indent=2) + "\n",
+        "provenance.schema.json": json.dumps(_draft(register.schema()), indent=2) + "\n",
         "report.schema.json": json.dumps(report_schema(), indent=2) + "\n",
     }
 

@@ -55,6 +55,7 @@ def _entry(one: Entry) -> str:
     lines = [f"{one.path}: {_TAKEN.get(one.tie, 'from')} {one.source}"]
     lines[0] += f", {one.revision}" if one.revision else ""
     lines[0] += ", and modified" if one.modified else ""
+    lines += [one.note] if one.note else []
     lines += [_copyright(name) for name in one.holders]
     lines.append(f"Licence: {one.license}" + (f", its text in {one.text}" if one.text else ""))
     return _shown([*lines, *found.said])
@@ -79,11 +80,14 @@ def _is_special(license: str) -> bool:
 
 
 def _shown(lines: list[str]) -> str:
-    first, *rest = (
-        textwrap.wrap(line, _WIDTH, break_long_words=False, break_on_hyphens=False)
-        for line in lines
-    )
-    return "\n".join([*first, *(f"  {part}" for wrapped in rest for part in wrapped)])
+    return "\n".join(
+        part
+        for number, line in enumerate(lines)
+        for part in textwrap.wrap(
+            line, _WIDTH, break_long_words=False, break_on_hyphens=False,
+            initial_indent="  " if number else "", subsequent_indent="    " if number else "  ",
+        )
+    )  # fmt: skip
 
 
 def part(text: str) -> str | None:

@@ -26,7 +26,9 @@ _Digest = r"^(?:sha256:[0-9a-f]{64}|dvc:[0-9a-f]{32}(?:\.dir)?|git:(?:[0-9a-f]{4
 _Source = r"^[A-Za-z][A-Za-z0-9+.-]{0,20}:[^\s@]{1,1900}(?:@[^\s@/:]{1,100})?$"
 
 
-class _Entry(BaseModel):
+class Borrowed(BaseModel):
+    """One thing that was taken from others."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     path: Annotated[str, Field(min_length=1, max_length=500)] = Field(
@@ -96,16 +98,18 @@ class _Entry(BaseModel):
             raise ValueError(str(error)) from error
 
 
-class _Register(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, title="Provenance register")
+class Register(BaseModel):
+    """What a project took from others."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     version: Annotated[int, Field(ge=1, le=1)] = Field(description="Of this format.")
-    borrowed: tuple[_Entry, ...] = Field(default=(), max_length=MOST, strict=False)
+    borrowed: tuple[Borrowed, ...] = Field(default=(), max_length=MOST, strict=False)
 
 
 def schema() -> dict[str, Any]:
     """Return the JSON schema of the register."""
-    return _Register.model_json_schema()
+    return Register.model_json_schema()
 
 
 def read(data: bytes) -> tuple[Entry, ...]:
@@ -114,7 +118,7 @@ def read(data: bytes) -> tuple[Entry, ...]:
     if not isinstance(document.value, dict):
         raise DocumentError("it is no mapping with the keys version and borrowed", 1)
     try:
-        found = _Register.model_validate(document.value)
+        found = Register.model_validate(document.value)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         unlike = first["type"] == "string_pattern_mismatch"

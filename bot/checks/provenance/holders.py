@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 LONGEST = 300  # characters of a line that is looked at
+_BEFORE = 4  # words, marks of comments among them: "# Portions of it are"
+_QUOTED = frozenset("\"'`")
 _STARTS = re.compile(r"copyright\b|spdx-filecopyrighttext:|©|\(c\)|&copy;", re.IGNORECASE)
 _MARK = re.compile(r"(?:copyright(?:text)?|©|\(c\)|&copy;|[\s:,])+", re.IGNORECASE)
 _YEARS = re.compile(r"(?:(?:19|20)\d\d|present|[\s,;\u2013-])+", re.IGNORECASE)
@@ -26,8 +28,11 @@ def holders(line: str) -> Iterator[str]:
     """Yield the name that a copyright line gives; a sentence about copyright gives none."""
     line = line[:LONGEST]
     start = _STARTS.search(line)
-    if start is None or _NOBODY.search(line) or len(line[: start.start()].split()) > 4:
+    if start is None or _NOBODY.search(line):
         return
+    before = line[: start.start()].replace('"""', "").replace("'''", "")
+    if len(before.split()) > _BEFORE or not _QUOTED.isdisjoint(before):
+        return  # inside a sentence, or an example of such a line
     mark = _MARK.match(line, start.start())
     at = mark.end() if mark else start.end()
     years = _YEARS.match(line, at)

@@ -17,6 +17,7 @@ from registry.documents import DocumentError, load_toml
 from registry.licenses.statements import PYPROJECT_LIMIT
 
 _HEAD = 20_000  # bytes of LICENSE and NOTICE in which holders are named
+_FIRST = 40  # lines of LICENSE, where its holder stands
 _TOP = 2_048  # bytes of a source file in which its holder is named
 _NEIGHBOURS = 20  # files of a folder that are asked for their holder
 _PEOPLE = ("notice", "authors", "copyright", "contributors")
@@ -81,16 +82,17 @@ class Ours:
         for entry in self.world.folder(commit):
             stem = entry.path.lower().partition(".")[0]
             if entry.is_file and (is_license_file(entry.path) or stem in _PEOPLE):
-                yield from self._in_text(entry)
+                yield from self._in_text(entry, 8 if stem == "notice" else _FIRST)
             if entry.path == "pyproject.toml" and entry.is_file:
                 yield from self._in_pyproject(entry)
 
-    def _in_text(self, entry: TreeEntry) -> Iterator[str]:
+    def _in_text(self, entry: TreeEntry, lines: int) -> Iterator[str]:
         try:
             text = self.world.prefix(entry.blob, _HEAD).decode("utf-8", "replace")
         except CouldNotTell:
             return
-        for line in text.splitlines():
+        # Further down, a NOTICE names those whose work the project carries.
+        for line in text.splitlines()[:lines]:
             yield from holders(line)
 
     def _in_pyproject(self, entry: TreeEntry) -> Iterator[str]:

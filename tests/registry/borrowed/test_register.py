@@ -128,7 +128,7 @@ def test_the_listing_is_what_sha256sum_makes() -> None:
 
 def test_the_schema_says_the_same() -> None:
     found: dict[str, Any] = register.schema()
-    entry = found["$defs"]["_Entry"]
+    entry = found["$defs"]["Borrowed"]
     assert entry["additionalProperties"] is False
     assert entry["required"] == ["path", "source", "license", "digest"]
     assert re.fullmatch(entry["properties"]["digest"]["pattern"].strip("^$"), f"sha256:{D}")

@@ -126,6 +126,9 @@ PASTED: list[tuple[str, str, list[tuple[str, str, int]]]] = [
     ("a clause was added",
      commented(MIT.replace("subject to the", "for noncommercial use only, subject to the")),
      [("unknown", "failure", 8), ("pasted", "warning", 1)]),
+    ("an example", '# "Copyright 2019 Bob Foo" is such a line, `(c) 2020 Bob` too.\n' + CODE, []),
+    ("portions", "# Portions Copyright (c) 2019 Bob Foo\n# Licensed under MIT\n",
+     [("pasted", "warning", 1)]),
     ("template", "# Copyright [yyyy] [name of copyright owner]\n" + CODE, []),
 ]  # fmt: skip
 

@@ -17,10 +17,16 @@ def watch() -> None:
     """Keep facts that checks rely on up to date. Nothing else asks a package index."""
 
 
-@watch.command(epilog=_examples("modelwarden watch licenses --update"))
+@watch.command(
+    epilog=_examples(
+        "modelwarden watch licenses --update",
+        "modelwarden watch licenses --installed          # of the active environment",
+    )
+)
 @click.option(
     "--update", "update_", is_flag=True, help="Fetch the facts of each from the package index."
 )
+@click.option("--installed", is_flag=True, help="Show those of what is installed instead.")
 @click.option("--repo", type=click.Path(path_type=Path), default=Path(), help="The repository.")
 @click.option("--rev", default="HEAD", show_default=True, help="Whose manifests are read.")
 @click.option(
@@ -32,6 +38,12 @@ def watch() -> None:
               show_default=True)  # fmt: skip
 def licenses(**options: Any) -> int:
     """Show, or with --update fetch, the licences of the packages a repository uses."""
+    if options.pop("installed"):
+        if options["update_"]:
+            raise click.UsageError("--installed asks no index: leave --update out")
+        from bot.watchinstalled import installed as list_
+
+        return list_(repo=options["repo"], format_=options["format_"])
     from bot.watching import licenses as run
 
     return run(**options)

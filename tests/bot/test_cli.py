@@ -9,12 +9,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import jsonschema
 import pytest
 
+from bot import cli
 from tests.gitrepo import Repo, environment
 
 ROOT = Path(__file__).parents[2]
@@ -34,6 +36,29 @@ def run(repo: Path, *words: str, limit: int = 0) -> subprocess.CompletedProcess[
         [MODELWARDEN, *words], cwd=repo, env=environment(), capture_output=True, text=True,
         preexec_fn=bound,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    """Run the command as `run` does, in this process: starting Python costs a second each."""
+
+    def called(place: Path, *words: str) -> Done:
+        monkeypatch.chdir(place)
+        for name, text in environment().items():
+            monkeypatch.setenv(name, text)
+        monkeypatch.setattr(sys, "argv", ["modelwarden", *words])
+        capfd.readouterr()
+        code = cli.main()
+        return Done(code, *capfd.readouterr())
+
+    return called
 
 
 def check(repo: Repo, base: str, head: str, *words: str) -> dict[str, dict[str, object]]:
@@ -81,9 +106,9 @@ def test_defaults_compare_head_with_main(repo: Repo) -> None:
         (["--output", "/nowhere/out.txt"], "/nowhere"),
     ],
 )
-def test_usage_errors(repo: Repo, words: list[str], said: str) -> None:
+def test_usage_errors(repo: Repo, here: Callable[..., Done], words: list[str], said: str) -> None:
     repo.commit({"a": "1"})
-    done = run(repo.path, "check", *words)
+    done = here(repo.path, "check", *words)
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -111,9 +136,11 @@ def policy(repo: Repo, text: bytes) -> tuple[str, str]:
         (b"\xff\xfe", "not UTF-8"),
     ],
 )
-def test_unreadable_policies(repo: Repo, text: bytes, said: str) -> None:
+def test_unreadable_policies(repo: Repo, here: Callable[..., Done], text: bytes, said: str) -> None:
     base, head = policy(repo, text)
-    done = run(repo.path, "check", "--base", base, "--head", head, limit=MEMORY)
+    words = ("check", "--base", base, "--head", head)
+    bomb = b"*" in text or len(text) > 1000
+    done = run(repo.path, *words, limit=MEMORY) if bomb else here(repo.path, *words)
     assert done.returncode == 2
     assert said in done.stderr
     assert len(done.stderr.splitlines()) <= 3
@@ -244,12 +271,12 @@ def test_staged_content_and_messages(repo: Repo, tmp_path: Path) -> None:
     ],
 )
 def test_a_message_is_judged_by_the_policy(
-    repo: Repo, tmp_path: Path, policy: str, message: str, code: int
+    repo: Repo, here: Callable[..., Done], tmp_path: Path, policy: str, message: str, code: int
 ) -> None:
     repo.commit({".github/modelwarden.yml": f"version: 1\n{policy}"})
     path = tmp_path / "COMMIT_EDITMSG"
     path.write_text(message)
-    done = run(repo.path, "check", "--message", str(path))
+    done = here(repo.path, "check", "--message", str(path))
     assert done.returncode == code, done.stderr
     assert ("contributors/" in done.stderr) is (code == 1 or "levels" in policy)
 
@@ -298,8 +325,10 @@ def test_interrupting_leaves_nothing(repo: Repo, tmp_path: Path) -> None:
         (["--version"], "0.1.0"),
     ],
 )
-def test_help_and_rules(tmp_path: Path, words: Sequence[str], said: str) -> None:
-    done = run(tmp_path, *words)
+def test_help_and_rules(
+    tmp_path: Path, here: Callable[..., Done], words: Sequence[str], said: str
+) -> None:
+    done = here(tmp_path, *words)
     assert done.returncode == 0
     assert said in done.stdout
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
 
 from packaging.utils import canonicalize_name
-from pydantic import Field
 
 from bot import manifestfiles
 from bot.change import Change
-from bot.check import Section
 from bot.checks.dependencies import (
     ages,
     closure,
@@ -20,18 +17,18 @@ from bot.checks.dependencies import (
     origins,
     packagenames,
     pins,
+    startup,
     usage,
     using,
 )
-from bot.checks.dependencies.ages import Young
 from bot.checks.dependencies.closure import Asked
 from bot.checks.dependencies.lore import Lore
-from bot.checks.dependencies.origins import Vcs
-from bot.checks.dependencies.packagenames import Names, NewName
-from bot.checks.dependencies.pins import Hashes, Pin
+from bot.checks.dependencies.packagenames import Names
+from bot.checks.dependencies.settings import Settings as Settings
 from bot.checks.dependencies.shown import shown
-from bot.checks.dependencies.usage import Imports, Usage
-from bot.checks.licenses.packages import environments
+from bot.checks.dependencies.startup import Hook
+from bot.checks.dependencies.usage import Usage
+from bot.checks.licenses.packages import environments, wheel_folders
 from bot.exhibit import Exhibit, Table
 from bot.finding import Finding, Level, Location, Rule
 from bot.manifestfiles import ManifestChange
@@ -42,7 +39,6 @@ from registry.manifests.closure import Closure
 from registry.manifests.difference import Delta, Placed, difference
 from registry.manifests.kinds import Source, sources
 
-NewIndexes = Literal["fail", "review"]
 NAME = "dependencies"
 VERSION: int = manifestfiles.VERSION
 SHOWN = 200  # rows of the table
@@ -69,66 +65,10 @@ RULES: tuple[Rule, ...] = (
     *packagenames.RULES,
     *confusion.RULES,
     *ages.RULES,
+    *startup.RULES,
     *closure.RULES,
     *usage.RULES,
 )
-
-
-class Settings(Section):
-    """Policy on dependencies."""
-
-    pin: Pin = Field(
-        default="lock",
-        description="How requirements files hold versions: `exact` (each line has ==), `lock` "
-        "(== or a lock or constraints file pins it), `bounded` (any specifier), `off`.",
-    )
-    hashes: Hashes = Field(
-        default="off",
-        description="Whether each line of requirements and lock files needs a hash; a file "
-        "where only some have one fails anyway.",
-    )
-    vcs: Vcs = Field(
-        default="commit",
-        description="What a repository reference must be: `commit` (a full commit id), or `any`, "
-        "where a branch or tag is only a warning.",
-    )
-    new_indexes: NewIndexes = Field(
-        default="fail",
-        description="What an index that is not listed in `indexes` does: `fail`, or `review`, "
-        "a warning.",
-    )
-    allow_urls: tuple[str, ...] = Field(
-        default=(), description="URLs below which direct and repository URLs are accepted."
-    )
-    indexes: tuple[str, ...] = Field(
-        default=(), description="Indexes, file hosts (as URLs) and conda channels to accept."
-    )
-    known_names: tuple[str, ...] = Field(
-        default=(), description="Package names that are meant although they look like others."
-    )
-    private: tuple[str, ...] = Field(
-        default=(), description="Patterns of package names that live on a private index."
-    )
-    private_indexes: tuple[str, ...] = Field(
-        default=(), description="URLs of the indexes where private packages live."
-    )
-    new_name: NewName = Field(
-        default="note",
-        description="What a new name that is not well known does: `review`, a warning, `note` or "
-        "`off`. A name that nobody at hand knows is a warning anyway.",
-    )
-    min_age_days: int = Field(
-        default=7, ge=0, le=365, description="Age of a release below which it is told; 0: none."
-    )
-    young: Young = Field(
-        default="review",
-        description="What a release below that age does: `fail`, or `review`, a warning.",
-    )
-    imports: Imports = Field(
-        default="review",
-        description="Whether imports are held against what is declared, and what is declared "
-        "against imports: `review` or `off`.",
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +78,7 @@ class Evidence(manifestfiles.Evidence):
     asked: tuple[Asked, ...] = ()
     usage: Usage = field(default_factory=Usage)
     lore: Lore = field(default_factory=Lore)
+    hooks: tuple[Hook, ...] = ()
 
 
 def applies(change: Change, settings: Settings) -> str:
@@ -156,10 +97,11 @@ def collect(change: Change, world: World, settings: Settings) -> Evidence:
     asked = closure.asked(change, world, read.files)
     folders, deltas = environments(change.head, world), _deltas(read)
     heard = lore.collect(change, world, read.files, deltas, folders)
+    hooks = startup.collect(deltas, wheel_folders(change.head, world, settings.wheels))
     found = Usage()
     if settings.imports != "off":
         found = using.collect(change, world, read.files, deltas, folders)
-    return Evidence(read.files, read.includes, read.pinned, read.known, asked, found, heard)
+    return Evidence(read.files, read.includes, read.pinned, read.known, asked, found, heard, hooks)
 
 
 def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
@@ -183,6 +125,7 @@ def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
         findings += pins.judge_hashes(file, of_file, settings.hashes)
     findings += packagenames.judge(deltas, _names(evidence, settings))
     findings += confusion.judge(evidence.files, settings.private, settings.private_indexes)
+    findings += startup.judge(evidence.hooks)
     findings += ages.judge(deltas, evidence.lore, settings.min_age_days, settings.young)
     findings += closure.judge(evidence.files, evidence.asked, _closure(evidence))
     findings += usage.judge(evidence.usage)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from packaging.version import InvalidVersion, Version
 from registry.licenses.cache import Entry, load
 from registry.licenses.distinfo import METADATA_LIMIT, Claim, files_of, headers, texts_of
 from registry.licenses.wheel import UNREADABLE, members
+
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,8 @@ def _kept(entry: Entry, memory: Memory) -> Claim:
 
 def _admitted(holdings: list[Holding], specifier: str) -> list[Holding]:
     """Return the holdings in versions that the specifier admits, newest first."""
+    if not specifier and len(holdings) <= 1:
+        return holdings
     try:
         wanted = SpecifierSet(specifier)
         versions = [(Version(h.version), h) for h in holdings]
@@ -158,14 +163,17 @@ def _admitted(holdings: list[Holding], specifier: str) -> list[Holding]:
 
 
 def _installed(folder: Path, memory: Memory) -> Claim:
-    home = os.path.realpath(folder)
+    home = str(folder)
 
     def read(name: str, limit: int) -> bytes | None:
-        path = os.path.realpath(f"{home}/{name}")
+        parts = name.split("/")
+        above = (f"{home}/{'/'.join(parts[:end])}" for end in range(1, len(parts)))
         try:
-            if not path.startswith(home + os.sep):
+            if any(stat.S_ISLNK(os.lstat(path).st_mode) for path in above):
                 return None
-            with Path(path).open("rb") as file:
+            # No link is followed, and nothing that is no file is waited for.
+            handle = os.open(f"{home}/{name}", os.O_RDONLY | _NO_LINK)
+            with os.fdopen(handle, "rb") as file:
                 data = file.read(limit + 1)
         except (OSError, ValueError):
             return None

@@ -206,6 +206,7 @@ def _foreign(world: World, file: FileChange, ours: Ours) -> str:
 
 
 def _registered(change: Change, world: World, books: _Books) -> Iterator[Registered]:
+    tree = Tree(world, change.head)
     old = {entry.path: replace(entry, line=0) for entry in books.before}
     for entry in books.after:
         fresh = old.get(entry.path) != replace(entry, line=0)
@@ -213,7 +214,10 @@ def _registered(change: Change, world: World, books: _Books) -> Iterator[Registe
         if not (fresh or touched or books.changed):
             continue
         lost = bool(entry.text) and world.entry(change.head, entry.text) is None
-        here = partial(Registered, entry, fresh=fresh, touched=touched, lost_text=lost)
+        folder = posixpath.dirname(entry.text) if entry.text else entry.path
+        text = tree.text(folder) if folder and not entry.is_pattern else None
+        said = text.ids if text is not None else ()
+        here = partial(Registered, entry, fresh=fresh, touched=touched, lost_text=lost, said=said)
         try:
             yield here(digest(world, change.head, entry))
         except (CouldNotTell, RegistryError) as error:

@@ -66,7 +66,7 @@ class Registered:
     """An entry that the change touches. `digest` is what is there, "" for nothing.
 
     `fresh` where what the entry says is new, `touched` where the change alters its files.
-    `trouble` says why it could not be compared.
+    `trouble` says why it could not be compared, `said` are the ids of its licence text here.
     """
 
     entry: Entry
@@ -75,6 +75,7 @@ class Registered:
     touched: bool = False
     trouble: str = ""
     lost_text: bool = False
+    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from bot.checks.dependencies.shown import shown
 from bot.checks.provenance import rules
@@ -58,7 +58,7 @@ def _pasted(one: Pasted, settings: Settings) -> Iterator[Finding]:
         yield rules.UNKNOWN.at(message, Location(one.path, line))
     if one.entry is not None:
         for id in named:
-            if not _agree(one.entry.license, id):
+            if not _fits(one.entry.license)(id):
                 message = (
                     f"{shown(one.path)} says {shown(id)}, the register has {one.entry.license}"
                 )
@@ -124,6 +124,9 @@ def _registered(one: Registered, evidence: Evidence, settings: Settings) -> Iter
     if one.lost_text:
         message = f"{shown(entry.text)}, the licence text of {name}, is not there"
         yield rules.MISSING.at(message, place, level=level)
+    if one.said and (one.fresh or one.touched) and not any(map(_fits(entry.license), one.said)):
+        message = f"{name} is registered as {entry.license}, its licence text is {one.said[0]}"
+        yield rules.DISAGREE.at(message, place)
     if not one.fresh:
         return
     outbound = published(evidence, entry.tie)
@@ -159,8 +162,13 @@ def _short(digest: str) -> str:
     return f"{kind}:{found[:12]}…"
 
 
-def _agree(registered: str, found: str) -> bool:
-    try:
-        return bool(narrow(registered, found) or narrow(found, registered))
-    except LicenseError:
-        return False
+def _fits(registered: str) -> Callable[[str], bool]:
+    """Return whether what is found agrees with what is registered."""
+
+    def fits(found: str) -> bool:
+        try:
+            return bool(narrow(registered, found) or narrow(found, registered))
+        except LicenseError:
+            return False
+
+    return fits

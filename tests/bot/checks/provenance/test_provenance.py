@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -287,6 +288,9 @@ REGISTERED: list[tuple[str, Tree, Tree, list[tuple[str, str, int]]]] = [
     ("unknown licence", {**L},
      {**L, "x/y.py": CODE, **book(entry("x/y.py", "sha256:" + sha(CODE), "LicenseRef-Acme"))},
      [("unknown", "failure", 4)]),
+    ("another licence text", {**L}, {**L, **FOO, **book(replace(E1, license="BSD-3-Clause"))},
+     [("disagree", "failure", 4)]),
+    ("a choice", {**L}, {**L, **FOO, **book(replace(E1, license="MIT OR Apache-2.0"))}, []),
     ("no licence text", {**L},
      {**L, "x/y.py": CODE, **book(entry("x/y.py", "sha256:" + sha(CODE), text="x/LICENSE"))},
      [("missing", "failure", 4)]),

@@ -121,6 +121,18 @@ def test_a_lock_is_judged_on_its_lines_and_resolves_ranges() -> None:
     assert rows(look(there, {**there, "pyproject.toml": project})[1]) == []
 
 
+def test_a_locked_package_is_told_with_the_way_it_comes_in() -> None:
+    own = '[[package]]\nname = "own"\nsource = { editable = "." }\n'
+    lock = own + 'dependencies = [{ name = "top" }]\n[[package]]\nname = "top"\nversion = "1"\n'
+    lock += 'dependencies = [{ name = "leaky" }]\n[[package]]\nname = "leaky"\nversion = "1.1"\n'
+    _, found = look({}, {"uv.lock": lock})
+    (told,) = [f for f in found if f.rule == "advisories/vulnerable"]
+    assert told.message.endswith("; it comes in through top -> leaky")
+    _, found = look({}, {"uv.lock": lock.replace('"top" }', '"leaky" }', 1)})
+    (told,) = [f for f in found if f.rule == "advisories/vulnerable"]
+    assert "comes in" not in told.message  # asked for by name
+
+
 def test_a_range_without_a_lock_is_not_resolved_and_not_clean() -> None:
     evidence, found = look({}, {R: "numpy>=1\nrich==1\nx @ git+https://h/x@main"})
     assert [(f.rule, f.severity, f.location.line) for f in found] == [

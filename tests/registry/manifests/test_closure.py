@@ -76,6 +76,11 @@ def graph(data: bytes, kind: str = "uv-lock", **more: Any) -> Graph:
          "b", ("a", "b")),
         (uv(package("b"), package("a", "b"),
             top='[manifest.dependency-groups]\ndev = [{name = "b"}]\n'), "b", ("b",)),
+        # the project's own packages are nobody's dependency, whoever names them
+        (uv('name = "m"\nsource = { editable = "m" }\ndependencies = [{ name = "n" }]\n',
+            'name = "n"\nsource = { virtual = "n" }\n', top='[manifest]\nmembers = ["m", "n"]\n'),
+         "n", ()),
+        (uv(OWN, package("a", "own")), "own", ()),
         # nobody says what is asked for: what nothing needs
         (uv(package("a", "b"), package("b")), "b", ("a", "b")),
         # hostile shapes are passed over

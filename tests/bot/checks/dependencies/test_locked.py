@@ -82,6 +82,10 @@ def test_poetry_asks_in_pyproject() -> None:
     assert [f.message for f in found] == ["b 1 comes in through a -> b; a needs it now"]
     found, _, _ = look(base, {"pyproject.toml": with_b, "poetry.lock": lock + more})
     assert found == ()  # asked for by name
+    there = '[[package]]\nname = "a"\nversion = "1"\n'
+    before = {"pyproject.toml": "[tool.poetry.dependencies]\n", "poetry.lock": there}
+    found, _, _ = look(before, {"pyproject.toml": project, "poetry.lock": lock + more})
+    assert [f.message for f in found] == ["b 1 comes in through a -> b; a is asked for by name now"]
 
 
 def test_many_are_told_in_one_line() -> None:

@@ -152,6 +152,9 @@ RICH = project("numpy>=1", "pandas>=1")
         # some setting or script names it
         ({P: N, S: A, "x.yaml": "engine: pandas"}, {P: RICH, S: A, "x.yaml": "engine: pandas"}, []),
         ({P: N, S: A, "Makefile": "\tpandas run"}, {P: RICH, S: A, "Makefile": "\tpandas run"}, []),
+        # what others' code in the repository imports is not for the project
+        ({P: N, S: A, "vendor/b.py": "import pandas"},
+         {P: RICH, S: A, "vendor/b.py": "import pandas"}, [UNUSED]),
         # no code here that could import anything
         ({P: N}, {P: RICH}, []),
         ({P: N, "setup.py": "x = 1"}, {P: RICH, "setup.py": "x = 1"}, []),

@@ -9,14 +9,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import jsonschema
 import pytest
 
-from bot import cli
+from tests.bot.called import Here
 from tests.gitrepo import Repo, environment
 
 ROOT = Path(__file__).parents[2]
@@ -38,32 +37,11 @@ def run(repo: Path, *words: str, limit: int = 0) -> subprocess.CompletedProcess[
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Done:
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-@pytest.fixture
-def here(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Done]:
-    """Run the command as `run` does, in this process: starting Python costs a second each."""
-
-    def called(place: Path, *words: str) -> Done:
-        monkeypatch.chdir(place)
-        for name, text in environment().items():
-            monkeypatch.setenv(name, text)
-        monkeypatch.setattr(sys, "argv", ["modelwarden", *words])
-        capfd.readouterr()
-        code = cli.main()
-        return Done(code, *capfd.readouterr())
-
-    return called
-
-
-def check(repo: Repo, base: str, head: str, *words: str) -> dict[str, dict[str, object]]:
+def check(
+    here: Here, repo: Repo, base: str, head: str, *words: str
+) -> dict[str, dict[str, object]]:
     """Run a check; return its verdicts by name, and the exit code under "exit"."""
-    done = run(repo.path, "check", "--base", base, "--head", head, "--format", "json", *words)
+    done = here(repo.path, "check", "--base", base, "--head", head, "--format", "json", *words)
     assert "Traceback" not in done.stderr
     verdicts = {v["check"]: v for v in json.loads(done.stdout)["verdicts"]}
     return verdicts | {"exit": {"code": done.returncode}}
@@ -75,10 +53,10 @@ def found(verdict: dict[str, object]) -> list[str]:
     return [finding["rule"] for finding in findings]
 
 
-def test_a_clean_change_passes(repo: Repo) -> None:
+def test_a_clean_change_passes(here: Here, repo: Repo) -> None:
     base = repo.commit({"README.md": "# x\n", "LICENSE": (ROOT / "LICENSE").read_bytes()})
     head = repo.commit({"src/a.py": "print(1)\n"})
-    verdicts = check(repo, base, head)
+    verdicts = check(here, repo, base, head)
     assert verdicts["exit"]["code"] == 0
     assert {v["outcome"] for k, v in verdicts.items() if k != "exit"} <= {"pass", "skip"}
 
@@ -106,7 +84,7 @@ def test_defaults_compare_head_with_main(repo: Repo) -> None:
         (["--output", "/nowhere/out.txt"], "/nowhere"),
     ],
 )
-def test_usage_errors(repo: Repo, here: Callable[..., Done], words: list[str], said: str) -> None:
+def test_usage_errors(repo: Repo, here: Here, words: list[str], said: str) -> None:
     repo.commit({"a": "1"})
     done = here(repo.path, "check", *words)
     assert done.returncode == 2
@@ -136,7 +114,7 @@ def policy(repo: Repo, text: bytes) -> tuple[str, str]:
         (b"\xff\xfe", "not UTF-8"),
     ],
 )
-def test_unreadable_policies(repo: Repo, here: Callable[..., Done], text: bytes, said: str) -> None:
+def test_unreadable_policies(repo: Repo, here: Here, text: bytes, said: str) -> None:
     base, head = policy(repo, text)
     words = ("check", "--base", base, "--head", head)
     bomb = b"*" in text or len(text) > 1000
@@ -146,31 +124,31 @@ def test_unreadable_policies(repo: Repo, here: Callable[..., Done], text: bytes,
     assert len(done.stderr.splitlines()) <= 3
 
 
-def test_the_policy_is_read_at_the_base(repo: Repo) -> None:
+def test_the_policy_is_read_at_the_base(here: Here, repo: Repo) -> None:
     base = repo.commit({".github/modelwarden.yml": "contributors: {dco: off}\n"})
     head = repo.commit({".github/modelwarden.yml": "contributors: {dco: required}\n"}, "no")
-    verdicts = check(repo, base, head, "--only", "contributors")
+    verdicts = check(here, repo, base, head, "--only", "contributors")
     assert verdicts["contributors"]["outcome"] == "pass"
     assert found(verdicts["policy"]) == ["policy/edited"]
 
 
-def test_a_given_policy_wins(repo: Repo, tmp_path: Path) -> None:
+def test_a_given_policy_wins(here: Here, repo: Repo, tmp_path: Path) -> None:
     base, head = repo.commit({"a": "1"}), repo.commit({"a": "2"}, "unsigned")
     own = tmp_path / "own.yml"
     own.write_text("contributors: {dco: off}\n")
-    assert check(repo, base, head, "--policy", str(own))["contributors"]["outcome"] == "pass"
-    assert check(repo, base, head)["contributors"]["outcome"] == "fail"
+    assert check(here, repo, base, head, "--policy", str(own))["contributors"]["outcome"] == "pass"
+    assert check(here, repo, base, head)["contributors"]["outcome"] == "fail"
 
 
-def test_an_empty_tree_and_the_first_commit(repo: Repo) -> None:
+def test_an_empty_tree_and_the_first_commit(here: Here, repo: Repo) -> None:
     empty = repo.commit({})
-    assert check(repo, empty, empty)["exit"]["code"] == 0
+    assert check(here, repo, empty, empty)["exit"]["code"] == 0
     nothing = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
     first = repo.commit({"a.txt": "1"})
-    assert check(repo, nothing, first)["exit"]["code"] == 0
+    assert check(here, repo, nothing, first)["exit"]["code"] == 0
 
 
-def test_odd_repositories(repo: Repo) -> None:
+def test_odd_repositories(here: Here, repo: Repo) -> None:
     base = repo.commit({"a.txt": "1"})
     blob = repo.blob(b"content")
     pointer = repo.blob(
@@ -182,7 +160,7 @@ def test_odd_repositories(repo: Repo) -> None:
         ("120000", "link", repo.blob(b"data.csv")),
         ("160000", "module", "1" * 40),
     )
-    verdicts = check(repo, base, repo.commit_tree(tree, base))
+    verdicts = check(here, repo, base, repo.commit_tree(tree, base))
     assert found(verdicts["files"]) == ["files/submodule", "files/odd-name"]
     assert verdicts["exit"]["code"] in (0, 1)
 
@@ -242,17 +220,17 @@ def test_every_format_is_deterministic_and_written_whole(repo: Repo, tmp_path: P
     assert not [p for p in (tmp_path / "one").iterdir() if p.name.startswith(".")]
 
 
-def test_staged_content_and_messages(repo: Repo, tmp_path: Path) -> None:
+def test_staged_content_and_messages(here: Here, repo: Repo, tmp_path: Path) -> None:
     repo.commit({"a": "1"})
     repo.write({"model.bin": b"\x80\x04N."})
     repo.git("add", "-A")
-    done = run(repo.path, "check", "--staged", "--skip", "regression")
+    done = here(repo.path, "check", "--staged", "--skip", "regression")
     assert done.returncode == 1 and "weights/pickle" in done.stdout
     message = tmp_path / "COMMIT_EDITMSG"
     message.write_text("subject\n\n# a comment\n")
-    assert run(repo.path, "check", "--message", str(message)).returncode == 1
+    assert here(repo.path, "check", "--message", str(message)).returncode == 1
     message.write_text("subject\n\nSigned-off-by: Ada <ada@example.org>\n# a comment\n")
-    assert run(repo.path, "check", "--message", str(message)).returncode == 0
+    assert here(repo.path, "check", "--message", str(message)).returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -271,7 +249,7 @@ def test_staged_content_and_messages(repo: Repo, tmp_path: Path) -> None:
     ],
 )
 def test_a_message_is_judged_by_the_policy(
-    repo: Repo, here: Callable[..., Done], tmp_path: Path, policy: str, message: str, code: int
+    repo: Repo, here: Here, tmp_path: Path, policy: str, message: str, code: int
 ) -> None:
     repo.commit({".github/modelwarden.yml": f"version: 1\n{policy}"})
     path = tmp_path / "COMMIT_EDITMSG"
@@ -325,9 +303,7 @@ def test_interrupting_leaves_nothing(repo: Repo, tmp_path: Path) -> None:
         (["--version"], "0.1.0"),
     ],
 )
-def test_help_and_rules(
-    tmp_path: Path, here: Callable[..., Done], words: Sequence[str], said: str
-) -> None:
+def test_help_and_rules(tmp_path: Path, here: Here, words: Sequence[str], said: str) -> None:
     done = here(tmp_path, *words)
     assert done.returncode == 0
     assert said in done.stdout

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot import printing
+from tests.bot.called import Here
 from tests.bot.test_cli import MODELWARDEN, run
 from tests.gitrepo import Repo, environment
 
@@ -23,15 +24,15 @@ def two(repo: Repo) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes need a Linux file system")
 @pytest.mark.parametrize("name", ["a b", "näme", "line\nend", "end\n", "bad\udcff"])
-def test_a_repository_in_a_folder_of_any_name(tmp_path: Path, name: str) -> None:
+def test_a_repository_in_a_folder_of_any_name(here: Here, tmp_path: Path, name: str) -> None:
     repo = Repo(tmp_path / name)
     two(repo)
-    done = run(repo.path, "check", "--base", "HEAD~1", "--report", "x.json")
+    done = here(repo.path, "check", "--base", "HEAD~1", "--report", "x.json")
     assert (done.returncode, done.stderr) == (0, "")
-    assert run(repo.path, "init").returncode == 0
+    assert here(repo.path, "init").returncode == 0
 
 
-def test_linked_worktrees_and_merges_in_them(repo: Repo, tmp_path: Path) -> None:
+def test_linked_worktrees_and_merges_in_them(here: Here, repo: Repo, tmp_path: Path) -> None:
     two(repo)
     other = tmp_path / "linked"
     repo.git("worktree", "add", "-q", "-b", "topic", str(other))
@@ -40,20 +41,20 @@ def test_linked_worktrees_and_merges_in_them(repo: Repo, tmp_path: Path) -> None
     repo.commit({"c.py": "1"})
     message = tmp_path / "message"
     message.write_text("Merge branch main\n")
-    assert run(other, "check", "--message", str(message)).returncode == 1
+    assert here(other, "check", "--message", str(message)).returncode == 1
     linked.git("merge", "-q", "--no-commit", "main")
-    assert run(other, "check", "--message", str(message)).returncode == 0
-    assert run(repo.path, "check", "--message", str(message)).returncode == 1
-    assert run(other, "check").returncode == 0
+    assert here(other, "check", "--message", str(message)).returncode == 0
+    assert here(repo.path, "check", "--message", str(message)).returncode == 1
+    assert here(other, "check").returncode == 0
 
 
-def test_sha256_repositories(tmp_path: Path) -> None:
+def test_sha256_repositories(here: Here, tmp_path: Path) -> None:
     path = tmp_path / "wide"
     subprocess.run(["git", "init", "-q", "--object-format=sha256", str(path)], check=True)
     repo = Repo(path)
     two(repo)
-    assert run(path, "check", "--base", "HEAD~1").returncode == 0
-    assert run(path, "check", "--staged").returncode == 0
+    assert here(path, "check", "--base", "HEAD~1").returncode == 0
+    assert here(path, "check", "--staged").returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -74,48 +75,48 @@ def test_sha256_repositories(tmp_path: Path) -> None:
     ],
 )
 def test_errors_are_one_line_and_one_remedy(
-    repo: Repo, words: list[str], said: str, remedy: str
+    here: Here, repo: Repo, words: list[str], said: str, remedy: str
 ) -> None:
     two(repo)
-    done = run(repo.path, "check", *words)
+    done = here(repo.path, "check", *words)
     assert (done.returncode, done.stdout) == (2, "")
     first, second = done.stderr.splitlines()
     assert said in first and remedy in second
 
 
-def test_no_commit_yet(repo: Repo) -> None:
-    done = run(repo.path, "check")
+def test_no_commit_yet(here: Here, repo: Repo) -> None:
+    done = here(repo.path, "check")
     assert done.returncode == 2 and "there is no commit yet" in done.stderr
     assert "--staged" in done.stderr
-    assert run(repo.path, "check", "--staged").returncode == 0
+    assert here(repo.path, "check", "--staged").returncode == 0
 
 
-def test_nothing_is_staged_in_a_bare_repository(repo: Repo, tmp_path: Path) -> None:
+def test_nothing_is_staged_in_a_bare_repository(here: Here, repo: Repo, tmp_path: Path) -> None:
     two(repo)
     bare = tmp_path / "bare"
     repo.git("clone", "-q", "--bare", ".", str(bare))
-    assert run(bare, "check", "--base", "HEAD~1").returncode == 0
-    done = run(bare, "check", "--staged")
+    assert here(bare, "check", "--base", "HEAD~1").returncode == 0
+    done = here(bare, "check", "--staged")
     assert done.returncode == 2 and "nothing can be staged here" in done.stderr
 
 
-def test_the_hint_for_a_shallow_clone_can_be_typed(repo: Repo, tmp_path: Path) -> None:
+def test_the_hint_for_a_shallow_clone_can_be_typed(here: Here, repo: Repo, tmp_path: Path) -> None:
     two(repo)
     repo.commit({"b": "1"})
     shallow = tmp_path / "shallow"
     repo.git("clone", "-q", "--depth", "1", repo.path.as_uri(), str(shallow))
-    done = run(shallow, "check", "--base", "HEAD~2")
+    done = here(shallow, "check", "--base", "HEAD~2")
     command = done.stderr.partition("run: ")[2].split()
     subprocess.run(command, cwd=shallow, env=environment(), check=True)
-    assert run(shallow, "check", "--base", "HEAD~2").returncode == 0
+    assert here(shallow, "check", "--base", "HEAD~2").returncode == 0
 
 
-def test_a_conflict_is_not_staged_content(repo: Repo) -> None:
+def test_a_conflict_is_not_staged_content(here: Here, repo: Repo) -> None:
     two(repo)
     blob = repo.blob(b"x")
     lines = "".join(f"100644 {blob} {stage}\ta.py\n" for stage in (1, 2, 3))
     repo.git("update-index", "--index-info", stdin=lines.encode())
-    done = run(repo.path, "check", "--staged")
+    done = here(repo.path, "check", "--staged")
     assert done.returncode == 2 and "resolve conflicts first" in done.stderr
 
 
@@ -192,14 +193,14 @@ def test_a_user_without_a_home(repo: Repo) -> None:
     assert repo.git("status", "--short") == ""
 
 
-def test_comments_of_a_message_start_as_git_is_told(repo: Repo, tmp_path: Path) -> None:
+def test_comments_of_a_message_start_as_git_is_told(here: Here, repo: Repo, tmp_path: Path) -> None:
     two(repo)
     message = tmp_path / "message"
     trailer = "Signed-off-by: Ada <ada@example.org>\n"
     cut = "; ------------------------ >8 ------------------------\n"
     message.write_text(f"subject\n\n{trailer}\n; Please enter the message\n;\n{cut}diff --git\n")
-    assert run(repo.path, "check", "--message", str(message)).returncode == 1
+    assert here(repo.path, "check", "--message", str(message)).returncode == 1
     repo.git("config", "core.commentChar", ";")
-    assert run(repo.path, "check", "--message", str(message)).returncode == 0
+    assert here(repo.path, "check", "--message", str(message)).returncode == 0
     message.write_text(f"subject\n\n; {trailer}")
-    assert run(repo.path, "check", "--message", str(message)).returncode == 1
+    assert here(repo.path, "check", "--message", str(message)).returncode == 1

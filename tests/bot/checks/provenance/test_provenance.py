@@ -146,6 +146,20 @@ def test_only_added_lines_count() -> None:
     assert judged(old, {**L, "a.py": "x = 2\n"}) == []
 
 
+def test_lines_are_those_of_the_file() -> None:
+    old = {**L, "b.py": CODE * 3}
+    head = {**old, "b.py": CODE * 2 + commented(MIT) + "z = 1\n" + CODE}
+    assert judged(old, head) == [("pasted", "warning", "b.py", 5)]
+
+
+def test_our_own_licence_with_a_clause_more() -> None:
+    base = {"LICENSE": MIT.replace("Bob Foo", "Ada"), "a.py": "x = 1\n"}
+    whole = commented(MIT.replace("Bob Foo", "Ada"))
+    assert judged(base, {**base, "new.py": whole}) == []
+    altered = whole.replace("subject to the", "for noncommercial use only, subject to the")
+    assert judged(base, {**base, "new.py": altered}) == [("unknown", "failure", "new.py", 8)]
+
+
 def test_the_clause_is_quoted() -> None:
     said = messages(L, {**L, "new.py": GPL_HEAD})
     assert "Bob Foo" in said and "GPL-3.0-or-later" in said and "Apache-2.0" in said

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from bot.cache import Cache, default_path
+from bot.checks.dependencies.shown import shown
 from bot.wording import plural
 from registry.licenses.distinfo import Claim
 from registry.licenses.facts import Fact, Library
@@ -33,9 +34,8 @@ def installed(*, repo: Path, format_: str) -> int:
         return 0
     for name, fact in found:
         said = fact.license or f"unclear: {fact.reason}"
-        click.echo(
-            f"{name} {fact.version}: {said}{f' ({fact.disagrees})' if fact.disagrees else ''}"
-        )
+        name, version = shown(name), shown(fact.version)
+        click.echo(f"{name} {version}: {said}{f' ({fact.disagrees})' if fact.disagrees else ''}")
     clear = sum(bool(fact.license) for _, fact in found)
     click.echo(f"{clear:,} of {plural(len(found), 'package')} resolved in {folders[0]}")
     return 0

@@ -79,7 +79,7 @@ def claim(fields: Fields, texts: Sequence[bytes] = ()) -> Claim:
             stated = _merged(_field(fields.field, classified), classified)
         return _with_texts(stated, [partial(_shipped, text) for text in texts])
     except LicenseError as error:
-        return Claim(reason=str(error))
+        return Claim(reason="".join(c if c.isprintable() else " " for c in str(error)))
 
 
 def named(text: str) -> str:

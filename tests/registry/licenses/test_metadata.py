@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.licenses.distinfo import files_of, headers, texts_of
@@ -201,6 +201,9 @@ def test_a_field_given_twice_is_unclear() -> None:
 @given(st.binary(max_size=300))
 def test_any_metadata_is_read_or_refused(data: bytes) -> None:
     claim(fields_of(data))
+    fields = headers(data)
+    assert data.startswith(fields)
+    assert len(files_of(fields)) >= 1
 
 
 @given(
@@ -212,3 +215,20 @@ def test_any_metadata_is_read_or_refused(data: bytes) -> None:
 def test_any_index_answer_is_read_or_refused(raw: dict[str, object]) -> None:
     found = claim(from_mapping(raw))
     assert bool(found.license) != bool(found.reason)
+    assert (found.license + found.reason + found.disagrees).isprintable()
+
+
+@given(
+    st.lists(st.sampled_from([MIT, APACHE_FILE, NONCOMMERCIAL, b"x", b"", b"\xff\0"]), max_size=3),
+    st.sampled_from(["", "MIT", "ISC OR MIT", "bsd", "Apache-2.0 WITH LLVM-exception"]),
+)
+@settings(max_examples=30, deadline=None)
+def test_any_texts_give_one_answer(texts: list[bytes], stated: str) -> None:
+    found = claim(Fields(expression=stated), [b"\n".join(texts)])
+    assert bool(found.license) != bool(found.reason)
+    assert not found.disagrees or found.license
+
+
+@pytest.mark.parametrize("field", ["\x1b[2J", "MIT\u202e", "Dual\x07 License"])
+def test_reasons_are_printable(field: str) -> None:
+    assert claim(Fields(field=field)).reason.isprintable()

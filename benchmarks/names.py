@@ -30,6 +30,12 @@ from registry.manifests.difference import difference
 from registry.manifests.lookalike import Likeness, likenesses, resembled
 from registry.manifests.popular import is_popular, ranks
 
+AFFIXED = 1000  # rank of the names that affixes are tried on
+PREFIXES = ("python-", "python3-", "py-", "py", "lib", "new-", "async-", "aio", "my-", "the-")
+SUFFIXES = (
+    *("-python", "-py", "py", "-sdk", "sdk", "-dev", "dev", "-lib", "lib", "-api", "api"),
+    *("-client", "-utils", "-tools", "-core", "2", "3", "-new", "-latest", "-official", "-test"),
+)
 HONEST = 5000  # rank from which well-known names stand for honest names
 
 
@@ -78,6 +84,18 @@ def history(path: Path) -> set[str]:
     rows = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
     sides = ((row["path"], row[side]) for row in rows for side in ("before", "after"))
     return asked((path, text.encode()) for path, text in sides if text)
+
+
+def affixed(names: Iterable[str]) -> int:
+    """Return how many names are a well-known one with something before or behind it.
+
+    The check does not look for this: it is measured to show why.
+    """
+    rank, found = ranks(), 0
+    for name in names:
+        cores = [name.removeprefix(p) for p in PREFIXES] + [name.removesuffix(s) for s in SUFFIXES]
+        found += any(c != name and rank.get(c, AFFIXED) < AFFIXED for c in cores)
+    return found
 
 
 def warned(path: Path) -> str:
@@ -136,6 +154,7 @@ def main(folder: Path) -> None:
     print(f"honest names: {share(honest)}")
     for slip, count in Counter(c.slip for c in caught if c).most_common():
         print(f"  {slip}: {count} bad, {sum(h.slip == slip for h in honest if h)} honest")
+    print(f"affixes alone: {affixed(bad)} bad, {affixed(popular[HONEST:])} honest")
     sets = {f"lock {name}": names for name, names in locks(folder / "locks").items()}
     for path in sorted((folder / "histories").glob("*.jsonl.gz")):
         sets[f"history {path.name.partition('.')[0]}"] = history(path)

@@ -19,6 +19,7 @@ from registry.manifests.popular import is_popular
 from registry.moments import days_between
 
 NewName = Literal["review", "note", "off"]
+MAX_COMPARED = 5_000  # new names that are not well known, held against those that are
 SHOWN = 20  # new names said one by one, and unknown ones
 NEW_PROJECT = 90  # days in which a project counts as new on its index
 UPDATE = "modelwarden watch licenses --update"
@@ -79,15 +80,22 @@ def judge(deltas: Iterable[Delta], names: Names) -> Iterator[Finding]:
     """Judge the name of each added requirement, once."""
     seen = set(names.known)
     told = Counter[str]()
+    obscure = 0
     # Requirements come before locks, so that a name is judged on the line somebody wrote.
     for delta in sorted(deltas, key=lambda d: d.after is not None and d.after.kind in LOCKS):
         if delta.after is None:
             continue
+        name = delta.after.requirement.name
+        obscure += name not in seen and not is_popular(name)
+        if obscure > MAX_COMPARED:
+            message = f"more than {MAX_COMPARED:,} new names, the others were not compared"
+            yield LOOKALIKE.at(message, Location(delta.after.path), level=Level.UNKNOWN)
+            break
         for finding in _judge(delta.after, delta.before, names, seen):
             told[finding.rule] += 1
             if finding.rule not in (NEW_NAME.id, UNKNOWN_NAME.id) or told[finding.rule] <= SHOWN:
                 yield finding
-        seen.add(delta.after.requirement.name)
+        seen.add(name)
     if (more := told[UNKNOWN_NAME.id] - SHOWN) > 0:
         yield UNKNOWN_NAME.at(f"{plural(more, 'more name')} that nobody here knows")
 

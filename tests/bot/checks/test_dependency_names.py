@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from bot.checks.dependencies import Evidence, Settings, collect, judge
+from bot.checks.dependencies import Evidence, Settings, collect, judge, packagenames
 from bot.checks.dependencies.packagenames import SHOWN
 from bot.finding import Finding, Level
 from bot.repository import GitWorld
 from bot.world import COMMIT_LIMIT
 from registry.licenses import cache
 from registry.licenses.cache import Entry, Project
+from registry.manifests.popular import ranks
 from tests.fakes import HEAD, FakeWorld
 from tests.gitrepo import Repo
 
@@ -141,6 +142,17 @@ def test_unknown_names_are_told_with_an_end() -> None:
     found = review({}, {R: "".join(f"wholly-{a}-new-{a}-thing==1\n" for a in letters)})
     assert len(found) == SHOWN + 1
     assert found[-1].message == "6 more names that nobody here knows"
+
+
+def test_a_flood_of_names_is_not_compared_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packagenames, "MAX_COMPARED", 50)
+    text = "".join(f"q{n:05}z==1\n" for n in range(60))
+    found = review({}, {R: text + "reqeusts==1\n"})
+    assert [f.severity for f in found].count(Level.UNKNOWN) == 1
+    assert len(found) == SHOWN + 2
+    # Well-known names cost nothing.
+    popular = "".join(f"{name}==1\n" for name in list(ranks())[:60])
+    assert names(popular + "reqeusts==1\n")[-1] == ("lookalike", "failure", 61)
 
 
 LOCKED = """\

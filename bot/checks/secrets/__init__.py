@@ -13,7 +13,7 @@ from bot.world import World
 from security.secrets.finding import PLAIN
 
 NAME = "secrets"
-VERSION = 1  # goes up with any change to the rules of security.secrets
+VERSION = 2  # goes up with any change to the rules of security.secrets
 RULES = rules.RULES
 
 __all__ = ["NAME", "RULES", "VERSION", "Evidence", "Settings", "applies", "collect", "exhibits",

@@ -8,8 +8,9 @@ from dataclasses import replace
 from bot import added
 from bot.change import FileChange
 from bot.checks.secrets.evidence import Scanned
+from bot.checks.secrets.packed import bared
 from bot.errors import Missing
-from bot.world import World
+from bot.world import LOCK_LIMIT, World
 from registry import objects
 from registry.outputs import is_source
 from registry.pointers import LFS_LIMIT, Pointer, PointerKind, read_dvc, read_lfs
@@ -18,8 +19,10 @@ from security.secrets import scan
 from security.sniff import is_lfs
 
 
-def scanned(before: bytes | None, after: bytes) -> Scanned:
-    """Return what the lines hold that `after` adds."""
+def scanned(before: bytes | None, after: bytes, limit: int = LOCK_LIMIT) -> Scanned:
+    """Return what the lines hold that `after` adds. Raises TooLarge for gzip beyond `limit`."""
+    after = bared(after, limit)
+    before = bared(before, limit) if before is not None else None
     if after and added.text(after) is None:
         return Scanned(binary=True)
     parts: list[bytes] = []
@@ -48,7 +51,7 @@ def of_blobs(world: World, maker: str, before: str, after: str, limit: int) -> S
         data = world.read(after, limit)
         # What is too large to be compared with counts as absent: all of the head is new.
         old = world.read(before, limit) if before and world.size(before) <= limit else None
-        return scanned(old, data)
+        return scanned(old, data, limit)
 
     return world.facts(f"{maker}/{before}", after, Scanned, make)
 
@@ -81,8 +84,8 @@ def of_pointer(world: World, maker: str, pointer: Pointer, source: str, limit: i
 
     def make() -> Scanned:
         head, size = objects.prefix(place, pointer.digest, added.SNIFFED)
-        if added.text(head) is None:
+        if added.text(bared(head, added.SNIFFED, whole=False)) is None:
             return Scanned(binary=True, size=size)
-        return scanned(None, objects.read(place, pointer.digest, limit))
+        return scanned(None, objects.read(place, pointer.digest, limit), limit)
 
     return world.facts(f"{maker}/object", pointer.digest, Scanned, make)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import time
 from dataclasses import asdict
 from pathlib import Path
 from random import Random
@@ -24,7 +26,9 @@ from tests.gitrepo import Repo
 
 TOKEN = expand("hf_{L34}", Random(1))
 OTHER = expand("hf_{L34}", Random(2))
+BOUND = 2_500_000  # bytes of one file
 EMAIL = "jane.roe@kernel.org"
+LINE = f"key = '{TOKEN}'\n".encode()
 LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {}\n"
 
 
@@ -136,6 +140,39 @@ def test_a_value_the_base_has_is_a_note(base: Tree, head: Tree) -> None:
 def test_utf16_is_read_and_its_line_told() -> None:
     found = judged({}, {"a.csv": f"id\nx,{TOKEN}\n".encode("utf-16")})
     assert short(found) == [("secrets/credential", "failure", "a.csv", 2)]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\0" + LINE,
+        LINE.decode().encode("utf-16-le"),
+        b"\xff\xfe" + LINE,
+        b"a\0\n" * 3_000 + LINE,
+        gzip.compress(LINE),
+        gzip.compress(b"") * 50 + gzip.compress(LINE),
+        gzip.compress(b"\0" + LINE),
+    ],
+)
+def test_text_that_only_looks_binary_is_read(data: bytes) -> None:
+    (found,) = judged({}, {"a.txt": data})
+    assert found.rule == "secrets/credential"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [gzip.compress(b"x" * 3_000_000), gzip.compress(b"") * 100_002],
+)
+def test_gzip_that_unpacks_without_end_is_could_not_tell(data: bytes) -> None:
+    start = time.process_time()
+    (found,) = judged({}, {"a.gz": data}, Settings(max_file_bytes=BOUND))
+    assert (found.rule, found.severity) == ("secrets/unread", Level.UNKNOWN)
+    assert time.process_time() - start < 3
+
+
+@pytest.mark.parametrize("data", [b"\x1f\x8b\x08junk", Random(1).randbytes(50_000), b"\0"])
+def test_what_is_no_text_is_counted(data: bytes) -> None:
+    assert judged({}, {"a.bin": data}) == []
 
 
 def test_the_baseline_of_the_base_accepts_one_value_at_one_path() -> None:

@@ -14,7 +14,7 @@ from registry.manifests.requirement import Requirement
 from registry.moments import days_between
 
 Young = Literal["fail", "review"]
-SHOWN = 20  # releases told one by one
+SHOWN = 10  # releases told one by one
 
 YOUNG = Rule(
     "dependencies/young-release",

@@ -12,6 +12,8 @@ from bot.world import World
 from registry.assets.reading import LIMIT, VERSION, kind_of, read
 from registry.assets.values import Told
 from registry.documents import DocumentError
+from registry.errors import UnreadableText
+from registry.licenses.matching import decoded
 from registry.licenses.statements import CARD_LIMIT, PYPROJECT_LIMIT, in_pyproject, is_card
 from registry.licenses.texts import TEXT_LIMIT, identify
 from security.sniff import is_lfs
@@ -109,8 +111,12 @@ class Tree:
     def _identified(self, entry: TreeEntry) -> Text:
         def make() -> Text:
             data = self.world.read(entry.blob, TEXT_LIMIT)
-            ids = () if is_lfs(data) else identify(data.decode("utf-8", "replace"))
-            return Text(entry.path, ids)
+            if is_lfs(data):
+                return Text(entry.path)
+            try:
+                return Text(entry.path, identify(decoded(data)))
+            except UnreadableText:
+                return Text(entry.path)
 
         try:
             return self.world.facts(f"assets/{VERSION}/text/{entry.path}", entry.blob, Text, make)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
+from registry.licenses.matching.decoding import decoded
 from registry.licenses.matching.outside import restricting
 from registry.licenses.matching.reader import TEXT_LIMIT, Found, Reading, read
 from registry.licenses.matching.references import references
 from registry.licenses.matching.values import Match, Passage
 from registry.licenses.matching.words import Words
 
-__all__ = ["TEXT_LIMIT", "Match", "Passage", "identify", "match", "references"]
+__all__ = ["TEXT_LIMIT", "Match", "Passage", "decoded", "identify", "match", "references"]
 
 QUOTE = 600  # characters of a passage; a longer one is cut in its middle
 _AROUND = 6  # words on each side of a gap

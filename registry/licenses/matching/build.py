@@ -114,14 +114,16 @@ def _packed(
             postings[key].append(text)
         rows.append((ids, family, len(own), one.optional, one.names))
     keys = sorted(postings)
-    places, texts = array("I"), array("H")
-    for key in keys:
-        texts.extend(postings[key])
-        places.append(len(texts))
+    number: dict[tuple[int, ...], int] = {}
+    groups = array("H", [number.setdefault(tuple(postings[key]), len(number) + 1) for key in keys])
+    members, limits = array("H"), array("I")
+    for group in number:
+        members.extend(group)
+        limits.append(len(members))
     facts = {"titles": sorted(titles), "names": called, "entries": rows}
     header = json.dumps(facts, separators=(",", ":"))
     hashed = array("Q", [digest(word) for word in vocabulary])
-    arrays = (hashed, sequences, ends, array("Q", keys), places, texts)
+    arrays = (hashed, sequences, ends, array("Q", keys), groups, limits, members)
     return packed(header.encode(), arrays)
 
 

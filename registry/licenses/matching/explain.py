@@ -39,12 +39,17 @@ class Explain:
         """Whether a word numbers a paragraph."""
         return self.words.words[word] in NUMBERS and self.words.is_number(word, loose=loose)
 
+    def are_numbers(self, start: int, end: int) -> bool:
+        """Whether the words from `start` up to `end` are one number."""
+        few = end - start <= _FEW
+        return few and all(self.is_number(word, loose=True) for word in range(start, end))
+
     def left(self, start: int, end: int, *, named: bool = False) -> list[tuple[int, int]]:
         """Return the ranges of words from `start` up to `end` that are a difference.
 
         `named`: a holder may be named here.
         """
-        if end - start <= _FEW and all(self.is_number(i, loose=True) for i in range(start, end)):
+        if self.are_numbers(start, end):
             return []
         while start < end and self.is_number(start):
             start += 1

@@ -9,11 +9,12 @@ from __future__ import annotations
 import gzip
 import sys
 from array import array
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from hashlib import blake2b
-from itertools import pairwise
+from itertools import pairwise, repeat
 from pathlib import Path
 from struct import unpack_from
 from typing import Any
@@ -31,7 +32,8 @@ _LONG = 1200
 _LEAST = 0.3  # share of a known text's shingles that make it worth a look
 _LEAST_LONG = 0.12  # of a text of which half would be long
 _MANY = 400  # shingles
-_TYPES = "QHIQIH"  # vocabulary, sequences, ends of them, shingles, ends of postings, texts
+_FEW = 8  # texts
+_TYPES = "QHIQHIH"  # vocabulary, sequences, their ends, shingles, their groups, ends, texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,8 @@ class Text:
 
 @dataclass(frozen=True)
 class Index:
-    """All known texts. `places` maps a shingle to its number, from 1 on.
-
-    `postings` says where in `texts` those end that have the shingle of this number.
+    """All known texts. `places` maps a shingle to its number, from 1 on, and `groups` that to which
+    texts have it: those in `members` up to the end of their group. Most shingles share theirs.
     `names` are what licences are called, as `references.plain_name` has it, with the id.
     """
 
@@ -69,10 +70,12 @@ class Index:
     sequences: str
     ends: array[int]
     places: dict[int, int]
-    postings: array[int]
-    texts: array[int]
+    groups: array[int]
+    members: array[int]
+    limits: array[int]
     _letters: dict[str, str] = field(default_factory=dict)
     _own: dict[int, dict[int, int]] = field(default_factory=dict)
+    _lanes: dict[int, int] = field(default_factory=dict)
 
     @cached_property
     def totals(self) -> list[int]:
@@ -110,16 +113,40 @@ class Index:
 
     def letters(self, words: Collection[str]) -> str:
         """Return each word's letter; UNKNOWN where no known text has the word."""
-        known = {word: self._letter(word) for word in set(words)}
-        return "".join(map(known.__getitem__, words))
-
-    def _letter(self, word: str) -> str:
-        letter = self._letters.get(word)
-        if letter is None:
-            letter = self.vocabulary.get(digest(word), UNKNOWN)
-            if letter != UNKNOWN:  # what is not known has no end
+        # Only words that are known are kept: of others there is no end.
+        for word in set(words).difference(self._letters):
+            letter = self.vocabulary.get(digest(word))
+            if letter is not None:
                 self._letters[word] = letter
-        return letter
+        return "".join(map(self._letters.get, words, repeat(UNKNOWN)))
+
+    def count(self, found: Iterable[int]) -> list[int]:
+        """Return how many of these shingles each text has.
+
+        A group of many texts is one long number with 16 bits a text, so that adding it counts all.
+        """
+        limits, small, total = self.limits, [], 0
+        for group, times in Counter(map(self.groups.__getitem__, found)).items():
+            start, end = limits[group - 1], limits[group]
+            if end - start > _FEW:
+                total += self._lane(group) * times
+            else:
+                small.append((start, end, times))
+        size = array("H").itemsize * len(self.entries)
+        counts = array("H", total.to_bytes(size, sys.byteorder)).tolist()
+        for start, end, times in small:
+            for text in self.members[start:end]:
+                counts[text] += times
+        return counts
+
+    def _lane(self, group: int) -> int:
+        lane = self._lanes.get(group)
+        if lane is None:
+            bits = array("H", bytes(array("H").itemsize * len(self.entries)))
+            for text in self.members[self.limits[group - 1] : self.limits[group]]:
+                bits[text] = 1
+            lane = self._lanes[group] = int.from_bytes(bits.tobytes(), sys.byteorder)
+        return lane
 
     def is_title(self, words: tuple[str, ...]) -> bool:
         """Whether these words are what a licence is called."""
@@ -186,8 +213,9 @@ def load() -> Index:
         if sys.byteorder == "big":
             one.byteswap()
         arrays.append(one)
-    vocabulary, sequences, ends, keys, postings, texts = arrays
-    postings.insert(0, 0)  # shingles count from 1
+    vocabulary, sequences, ends, keys, groups, limits, members = arrays
+    groups.insert(0, 0)  # shingles and groups count from 1
+    limits.insert(0, 0)
     return Index(
         vocabulary={word: chr(number) for number, word in enumerate(vocabulary, 1)},
         titles=frozenset(header["titles"]),
@@ -196,6 +224,7 @@ def load() -> Index:
         sequences="".join(map(chr, sequences)),
         ends=ends,
         places=dict(zip(keys, range(1, len(keys) + 1), strict=True)),
-        postings=postings,
-        texts=texts,
+        groups=groups,
+        members=members,
+        limits=limits,
     )

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice, pairwise
+from itertools import pairwise
 
 from registry.errors import UnreadableText
 from registry.licenses.matching.align import Alignment, Gap, align
@@ -82,8 +82,8 @@ _HINT = "give each licence a file of its own"
 
 def _all(words: Words, index: Index, explain: Explain) -> Iterator[Found]:
     letters = index.letters(words.words)
-    likely = (i for i, word in enumerate(words.words) if word in NUMBERS)
-    skipped = frozenset(filter(explain.is_number, islice(likely, _MOST_NUMBERS)))
+    likely = [i for i, word in enumerate(words.words) if word in NUMBERS][:_MOST_NUMBERS]
+    skipped = frozenset(filter(explain.is_number, words.numbered(likely)))
     search = Search(index, letters, skipped)
     count = failed = 0
     while places := search.best():
@@ -153,10 +153,11 @@ def _found(known: Text, aligned: Alignment, explain: Explain) -> Found | None:
     dropped: list[tuple[int, int]] = []
     missing = 0
     for gap in aligned.gaps:
-        left_out = gap.last - gap.first - _overlap(gap, known.optional)
+        left_out = gap.last - gap.first
+        left_out -= _overlap(gap, known.optional) if left_out else 0
         missing += left_out
         parts, named = _left(gap, known, explain, left_out)
-        if _is_aside(gap, known, explain):
+        if parts and _is_aside(gap, known, explain):
             parts = []
         added += parts
         if left_out and not (named and gap.end > gap.start and not parts):
@@ -190,6 +191,8 @@ def _left(
     gap: Gap, known: Text, explain: Explain, left_out: int
 ) -> tuple[list[tuple[int, int]], bool]:
     """Return what of the words put in is a difference, and whether a holder is named there."""
+    if gap.start == gap.end or (not left_out and explain.are_numbers(gap.start, gap.end)):
+        return [], False
     first: list[tuple[int, int]] | None = None
     for turned in explain.turned(gap):
         named = left_out <= _HOLDER and not known.names.isdisjoint((turned.first, turned.last))

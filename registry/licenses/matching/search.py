@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, compress, islice, pairwise, starmap
+from operator import sub
 
 from registry.licenses.matching.index import SHINGLE, Index, shingles
 
@@ -82,7 +82,7 @@ class Search:
         self._hits = [hit for hit in found if hit]
         # A shingle counts once: what a text says thrice does not make a longer one of it.
         self._alive = set(self._hits)
-        self._counts = self._count(self._alive)
+        self._counts = index.count(self._alive)
 
     def best(self) -> list[Place]:
         """Return the likeliest place, and those of other known texts that may stand there."""
@@ -110,21 +110,17 @@ class Search:
         self._alive = set(self._hits)
         gone -= self._alive
         if len(gone) > len(self._alive):
-            self._counts = self._count(self._alive)
+            self._counts = self._index.count(self._alive)
         else:
-            self._counts.subtract(self._count(gone))
+            self._counts = list(map(sub, self._counts, self._index.count(gone)))
 
-    def _count(self, found: Iterable[int]) -> Counter[int]:
-        ends, texts = self._index.postings, self._index.texts
-        return Counter(chain.from_iterable([texts[ends[i - 1] : ends[i]] for i in found]))
-
-    def _shares(self, counts: Counter[int]) -> list[tuple[float, int, int]]:
+    def _shares(self, counts: list[int]) -> list[tuple[float, int, int]]:
         """Return of known texts the share that is there, their size and number."""
         index = self._index
         least, totals, sizes = index.least, index.totals, index.sizes
         return [
             (min(1.0, hits / totals[number]), sizes[number], number)
-            for number, hits in counts.items()
+            for number, hits in enumerate(counts)
             if hits > 1 and hits >= least[number]
         ]
 
@@ -143,7 +139,7 @@ class Search:
         # Those that are nearly whole first, then those of which most is there.
         local = set(hits)
         whole = len(local) == len(self._alive)
-        shares = self._shares(self._counts if whole else self._count(local))
+        shares = self._shares(self._counts if whole else index.count(local))
         wanted: set[int] = set()
         for dear in (4, 2):
             shares.sort(key=lambda one: (-_worth(dear, one), one[2]))

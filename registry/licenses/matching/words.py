@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -12,6 +12,7 @@ from itertools import accumulate
 _SCRIPT = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3"  # written without spaces: each sign is a word
 _WORD = re.compile(rf"([{_SCRIPT}]|[^\W_{_SCRIPT}]+)")
 # Marks that are words themselves: comments of batch and m4 files, tags and entities of HTML.
+_LETTERS = re.compile(r"(?:REM|rem|dnl)\b")
 _LETTER_MARKS = re.compile(r"^[ \t]*(?:REM|rem|dnl)\b", re.MULTILINE)
 _TAG = re.compile(
     r"</?(?:p|br|hr|b|i|u|em|strong|a|li|ul|ol|h[1-6]|div|span|center|pre|code|tt|body|html|head"
@@ -36,7 +37,9 @@ _SPELLINGS = """
 _SAME: dict[str, str] = {}
 for _pair in _SPELLINGS.split():
     _SAME[_pair.split("=")[0]] = _pair.split("=")[1]
-_ASCII_WORD = re.compile("([0-9a-z]+)")
+# In ASCII, two tables and a cut at spaces give the words and what stands between them sooner.
+_BETWEEN = {i: " " for i in range(128) if not chr(i).isalnum()}
+_INSIDE = {i: " " if chr(i).isalnum() else "." for i in range(128)}
 _DIVIDED = re.compile(r"-[ \t]*\r?\n")
 _NUMBER = re.compile(r"\d{1,2}|[a-z]|[ivx]{1,4}")
 _AFTER_NUMBER = frozenset(".)]:-")
@@ -76,6 +79,13 @@ class Words:
         lead = text[max(floor, first - 4) : first]
         opening = len(lead) - len(lead.lstrip("\n\r"))
         return text[first - len(lead) + opening : self.spans[end - 1][1]]
+
+    def numbered(self, likely: Iterable[int]) -> Iterator[int]:
+        """Yield those of these words that `is_number` is worth asking of."""
+        for word in likely:
+            start, end = self.spans[word]
+            if self.plain[end : end + 1] in _AFTER_NUMBER or self.plain[start - 1 : start] == ".":
+                yield word
 
     def is_number(self, word: int, *, loose: bool = False) -> bool:
         """Whether a word numbers a paragraph: "1." or "(a)" where a sentence or line begins.
@@ -124,13 +134,25 @@ def words_of(text: str, is_word: Callable[[str], bool] | None = None) -> Words:
     if len(lower) != len(plain):  # letters whose small form is longer
         lower = "".join(c.lower() if len(c.lower()) == 1 else c for c in plain)
     # What stands between words and the words take turns: their lengths are the places.
-    parts = (_ASCII_WORD if lower.isascii() else _WORD).split(lower)
+    parts = _parts(lower)
     words, places = parts[1::2], list(accumulate(map(len, parts)))
     if not _SAME.keys().isdisjoint(words):
         words = list(map(_SAME.get, words, words))
     spans = list(zip(places[0::2], places[1::2], strict=False))
     joins = _Joins(lower, places[0:-1:2], places[1::2], is_word)
     return Words(text, plain, *joins.joined(words, spans))
+
+
+def _parts(lower: str) -> list[str]:
+    if not lower.isascii():
+        return _WORD.split(lower)
+    words, between = lower.translate(_BETWEEN).split(), lower.translate(_INSIDE).split()
+    if lower[:1].isalnum():
+        between.insert(0, "")
+    parts = [""] * (2 * len(words) + 1)
+    parts[1::2] = words
+    parts[0 : 2 * len(between) : 2] = between
+    return parts
 
 
 @dataclass(frozen=True)
@@ -206,7 +228,7 @@ def _every(words: list[str], word: str) -> Iterator[int]:
 def _without_marks(text: str) -> str:
     if "<" in text or "&" in text:
         text = _TAG.sub(lambda m: " " * len(m[0]), text)
-    if _LETTER_MARKS.search(text):
+    if _LETTERS.search(text) and _LETTER_MARKS.search(text):
         lines = sum(1 for line in text.splitlines() if line.strip())
         if len(_LETTER_MARKS.findall(text)) >= lines * _MARK_LINES:
             text = _LETTER_MARKS.sub(lambda m: " " * len(m[0]), text)

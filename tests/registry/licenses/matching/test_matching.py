@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import gzip
+import json
 import textwrap
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +12,7 @@ from hypothesis import strategies as st
 
 from registry.errors import UnreadableText
 from registry.licenses.matching import QUOTE, TEXT_LIMIT, match, quoted
-from tests.registry.licenses.test_texts import AI, HOLDER, MIT
+from tests.registry.licenses.test_texts import AI, HOLDER, LIST, MIT, needs_list
 
 needs_texts = pytest.mark.skipif(not AI.exists(), reason="the AI licence texts are not at hand")
 BSD = """\
@@ -126,6 +129,18 @@ def test_a_bundle_has_each_licence_with_its_lines() -> None:
     assert [one.ids[0] for one in found] == ["MIT", "BSD-2-Clause", "MIT"]
     assert all(one.exact for one in found)
     assert found[0].last < found[1].first < found[1].last < found[2].first
+
+
+@needs_list
+def test_a_long_bundle_is_read_in_bounded_time() -> None:
+    licences = json.loads(gzip.decompress(LIST.read_bytes()))
+    names = [id for id in sorted(licences) if id.startswith("BSD")]
+    bundle = "\n\n".join(licences[id]["text"] for id in names * 3)
+    started = time.process_time()
+    found = match(bundle)
+    assert time.process_time() - started < 3
+    assert [one.ids[0] for one in found] == names * 3
+    assert all(a.last <= b.first for a, b in pairwise(found))
 
 
 def test_a_readme_around_a_licence_is_no_difference() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.github import given
+from tests.bot.releasing import stored
 from tests.bot.releasing.clones import git
 from tests.bot.releasing.project import Project
 from tests.githubfake.hub import FakeGitHub
@@ -46,7 +47,7 @@ def hosted(
         assert not fake.violations
 
 
-def in_mlflow(at: Project) -> dict[str, list[str]]:
+def in_mlflow(at: Project | stored.Project) -> dict[str, list[str]]:
     """Return model versions, runs that count and aliases, from the SQLite file itself."""
     questions = {
         "versions": "select name || ' ' || version from model_versions"

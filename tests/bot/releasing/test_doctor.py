@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,13 +18,13 @@ from bot.github import given
 from bot.github.releases import here
 from bot.github.uploads import Part
 from bot.releasing.care.doctor import doctor
-from registry.mlflow import Registry
 from registry.release import assets, journal
 from registry.release.ledger import New
 from registry.release.story import Bound
 from security import auditlog
 from security.manifest import Entry
 from tests.bot.releasing.clones import git
+from tests.bot.releasing.published import in_mlflow
 from tests.bot.releasing.stored import POLICY, Project, pointed
 from tests.githubfake.hub import FakeGitHub
 from tests.githubfake.people import Token
@@ -329,18 +331,27 @@ def test_mlflow_is_mended_from_the_ledger(
     )
     mended = ask(project, repair=True, full=True)
     assert (mended.code, mended.drifts, mended.repaired) == (0, [], 2)
-    with Registry("sqlite:///mlflow.db", folder=project.path) as registry:
-        (there,) = registry.versions(A)
-        assert registry.aliases(A) == {"champion": "1.0.0"}
-        registry._calls.call("alias", name="acme--small", alias="champion", number=0)
-        registry._calls.call("tag", name="acme--small", number=there.number,
-                             tags={"modelwarden.root": "0" * 64})  # fmt: skip
+    assert in_mlflow(project)["versions"] == ["acme--small 1"]
+    assert in_mlflow(project)["aliases"] == ["champion 1"]
+    by_hand(
+        project,
+        "DELETE FROM registered_model_aliases",
+        f"UPDATE model_version_tags SET value = '{'0' * 64}' WHERE key = 'modelwarden.root'",
+    )
     found = ask(project, repair=True)
     assert found.code == 1 and "has the root 000000000000" in found.text
-    with Registry("sqlite:///mlflow.db", folder=project.path) as registry:
-        registry._calls.call("drop", name="acme--small", number=there.number)
+    by_hand(project, "UPDATE model_versions SET current_stage = 'Deleted_Internal'")
     mended = ask(project, repair=True)
     assert (mended.code, mended.drifts) == (0, []), mended.text
+    assert in_mlflow(project)["versions"] == ["acme--small 2"]
+    assert in_mlflow(project)["aliases"] == ["champion 2"]
+
+
+def by_hand(project: Project, *changes: str) -> None:
+    """Change what MLflow keeps, as somebody with its tools does; starting those takes seconds."""
+    with closing(sqlite3.connect(project.path / "mlflow.db")) as held, held:
+        for one in changes:
+            assert held.execute(one).rowcount == 1
 
 
 def test_mlflow_that_is_no_database_is_a_doubt(tmp_path: Path, ask: Callable[..., Told]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from registry.manifests.requirement import Manifest
 
+MAX_STEPS = 500  # names of one way; beyond it no way counts as known
 Wanted = tuple[str, tuple[str, ...]]  # a name the project asks for, with extras
 State = tuple[int, str]  # a package, and the part of it that is needed
 
@@ -95,6 +96,8 @@ class Graph:
         state = self._first.get(name)
         found: list[str] = []
         while state is not None:
+            if len(found) > MAX_STEPS:
+                return ()
             here = self.lock.requirements[state[0]].name
             if not found or found[-1] != here:  # a package and its extra are one step
                 found.append(here)

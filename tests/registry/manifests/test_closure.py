@@ -220,6 +220,18 @@ def test_many_packages_of_one_name_cost_little() -> None:
     assert time.process_time() - start < 3
 
 
+def test_a_chain_without_end_is_not_followed_for_each_of_its_links() -> None:
+    count = 6_000
+    needs = [*(f"p{n}" for n in range(1, count)), ""]
+    chain = [package(f"p{n}", *other.split()) for n, other in enumerate(needs)]
+    before, after = (("uv.lock", graph(uv(OWN))),), side(package("a", "p0"), *chain)
+    assert after[0][1].path("p3") == ("a", "p0", "p1", "p2", "p3")
+    assert after[0][1].path(f"p{count - 1}") == ()
+    start = time.process_time()
+    assert len(compare(before, after).arrivals) == count
+    assert time.process_time() - start < 3
+
+
 Edges = dict[str, set[str]]
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import click
 
 from bot.cache import Cache, default_path
-from bot.checks.dependencies.shown import shown
 from bot.wording import plural
 from registry.licenses.distinfo import Claim
 from registry.licenses.facts import Fact, Library
@@ -34,7 +33,7 @@ def installed(*, repo: Path, format_: str) -> int:
         return 0
     for name, fact in found:
         said = fact.license or f"unclear: {fact.reason}"
-        name, version = shown(name), shown(fact.version)
+        name, version = _printable(name), _printable(fact.version)
         click.echo(f"{name} {version}: {said}{f' ({fact.disagrees})' if fact.disagrees else ''}")
     clear = sum(bool(fact.license) for _, fact in found)
     click.echo(f"{clear:,} of {plural(len(found), 'package')} resolved in {folders[0]}")
@@ -62,6 +61,10 @@ def _remembering(cache: Cache) -> Callable[[str, Callable[[], Claim]], Claim]:
         return made
 
     return memory
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else ascii(text)[1:-1]
 
 
 def _row(name: str, fact: Fact) -> dict[str, str]:

@@ -51,6 +51,11 @@ def test_what_is_installed_is_listed(home: Path) -> None:
         ]
 
 
+def test_names_are_printable(home: Path) -> None:
+    install(home, "a\x1b[2J", "License: MIT")
+    assert "\x1b" not in run("--installed")
+
+
 def test_as_json(home: Path) -> None:
     rows = {row["name"]: row for row in json.loads(run("--installed", "--format", "json"))}
     assert rows["two-faced"] == {

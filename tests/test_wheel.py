@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("bot", "lab", "registry", "security")
-DATA = (".json", ".txt", ".c")
+DATA = (".json", ".txt", ".yml", ".gz", ".c")
 
 
 def test_the_wheel_holds_the_tree(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """Licence texts: are they known when they look different, and is every difference noticed?
 
-Run `python -m benchmarks.licensetexts [--sample N] [--half 0|1]`. It changes each known text in
-each way below and prints, per change, how many ids are right and how many texts are said to differ;
-then time and memory, and whether each bar of the project holds.
+Run `python -m benchmarks.licensetexts [--sample N] [--half 0|1] [--peer PYTHON]`. It changes
+each known text in each way below and prints, per change, how many ids are right and how many texts
+are said to differ; then time and memory, and whether each bar of the project holds.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import distributions
 from pathlib import Path
 
-from registry.licenses.matching import Match, match, references
+from benchmarks import licensepeer
+from benchmarks.licensefiles import installed, stated_files
+from registry.licenses.matching import Match, match
 from registry.licenses.matching.build import Source, in_folder
 
 DATA = Path(__file__).parents[2] / "shared/data/audit"
@@ -220,32 +221,6 @@ def report(title: str, tallies: dict[str, Tally], column: str) -> dict[str, Tall
     return {**tallies, "all": total}
 
 
-def installed() -> tuple[int, int, list[str]]:
-    """Return, of licence files of installed packages that state an expression, how many agree."""
-    tried, agree, others = 0, 0, []
-    for package in distributions():
-        stated = leaves_of(str(package.metadata.json.get("license_expression", "")))
-        for file in package.files or () if stated else ():
-            top = len(file.parts) <= 3 and ".dist-info" in file.parts[0]
-            if not (top and re.match(r"(?i)licen[cs]e|copying", file.name)):
-                continue
-            text = Path(str(file.locate())).read_text(errors="replace")
-            found = {id for one in match(text) for id in one.ids}
-            found |= {id for said, _ in references(text) for id in leaves_of(said)}
-            families = tuple(f"{id}-" for id in found if id.islower())
-            family = any(id.lower().startswith(families) for id in stated if families)
-            right = bool(stated & found) or family
-            tried += 1
-            agree += right
-            others += [] if right else [f"{package.name}/{file.name}: {stated} {sorted(found)[:4]}"]
-    return tried, agree, others
-
-
-def leaves_of(expression: str) -> set[str]:
-    """Return the ids in an expression."""
-    return set(re.findall(r"[A-Za-z0-9][A-Za-z0-9.+-]*", expression)) - {"OR", "AND", "WITH"}
-
-
 def ready() -> tuple[float, float]:
     """Return seconds until a fresh process has the index, and the CPU seconds of that."""
     code = (
@@ -264,12 +239,17 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=1, help="every Nth text only")
     parser.add_argument("--half", type=int, choices=(0, 1), help="one half of the texts, by id")
     parser.add_argument("--verbose", action="store_true", help="name what went wrong")
+    parser.add_argument("--peer", type=Path, help="a Python that has scancode-toolkit: only that")
     asked = parser.parse_args()
     texts = sources()
     if asked.half is not None:
         texts = [s for s in texts if zlib.crc32(s.id.encode()) % 2 == asked.half]
     texts = texts[:: asked.sample]
     print(f"{len(texts)} texts")
+    if asked.peer is not None:
+        files = [(text, "") for _, text, _ in stated_files()][:: asked.sample]
+        known = licensepeer.changed(((s.text, s.id) for s in texts), LOOKS)
+        sys.exit(not licensepeer.compare(asked.peer, known + files, ready()[1]))
     looks = report("only looks different", run(texts, LOOKS, asked.verbose), "modified %")
     cuts = report("words dropped or replaced", run(texts, CUTS, False), "modified %")
     added = report("a clause added", run(texts, ADDED, asked.verbose), "quoted %")

@@ -33,6 +33,7 @@ _LEAST = 0.3  # share of a known text's shingles that make it worth a look
 _LEAST_LONG = 0.12  # of a text of which half would be long
 _MANY = 400  # shingles
 _FEW = 8  # texts
+_NATIVE = "utf-16-le" if sys.byteorder == "little" else "utf-16-be"
 _TYPES = "QHIQHIH"  # vocabulary, sequences, their ends, shingles, their groups, ends, texts
 
 
@@ -221,7 +222,7 @@ def load() -> Index:
         titles=frozenset(header["titles"]),
         names={int(name): id for name, id in header["names"].items()},
         entries=tuple(tuple(entry) for entry in header["entries"]),
-        sequences="".join(map(chr, sequences)),
+        sequences=sequences.tobytes().decode(_NATIVE),
         ends=ends,
         places=dict(zip(keys, range(1, len(keys) + 1), strict=True)),
         groups=groups,

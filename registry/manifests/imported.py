@@ -6,11 +6,13 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from registry.assets.code import parsed
 
 LIMIT = 1_000_000  # bytes of one file: a syntax tree takes a hundred times as much
 LONGEST = 80  # characters of a module's name
+MAX_NAMES = 1_000  # modules that one file seems to import; nobody imports as many
 _CALLS = frozenset({"import_module", "__import__", "importorskip"})
 _CAUGHT = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 _LINE = re.compile(
@@ -154,4 +156,4 @@ def scan(data: bytes) -> tuple[str, ...]:
     for pattern in (_LATER, _NAMED):
         found |= dict.fromkeys(m[1] for m in pattern.finditer(data))
     names = (name.decode("utf-8", "replace") for name in found if name)
-    return tuple(sorted(name for name in names if name.isidentifier()))
+    return tuple(sorted(islice((n for n in names if n.isidentifier()), MAX_NAMES)))

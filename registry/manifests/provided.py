@@ -53,11 +53,16 @@ def is_needed_unseen(name: str) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in _tools())
 
 
+@functools.lru_cache(maxsize=4096)
+def _plain(module: str) -> str:
+    return canonicalize_name(module).strip("-")
+
+
 def provides(name: str, module: str) -> bool:
     """Whether a distribution (canonical name) may provide a module, by names and tables."""
     if name.startswith("types-") or name.endswith("-stubs"):
         return False
-    plain = canonicalize_name(module).strip("-")
+    plain = _plain(module)
     if not plain:
         return False
     if name == plain or name in providers(module) or name.startswith(f"{plain}-"):

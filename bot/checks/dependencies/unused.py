@@ -15,6 +15,7 @@ from registry.manifests.provided import installed, is_needed_unseen, is_standard
 
 DECLARING = ("requirements", "requirements-in", "pyproject", "pipfile", "setup-py", "setup-cfg")
 MAX_CANDIDATES = 200
+MAX_DECLARED = 1_000  # requirements of one manifest that are held against imports that went
 FROZEN = 15  # requirements, all pinned: written by a tool, and most are there for the others
 # Names of the lists that an installer of the project needs whole; others are for some only.
 _WHOLE = re.compile(
@@ -58,7 +59,7 @@ def unused(
 def _dropped(gone: frozenset[str], tree: Tree) -> Iterator[Unused]:
     modules = [m for m in gone if not is_standard(m) and m not in tree.modules]
     for path, file in tree.manifests if modules else ():
-        for one in file.requirements:
+        for one in file.requirements[:MAX_DECLARED]:
             if any(provides(one.name, m) for m in modules) and _counts(path, file, one, tree):
                 yield Unused(one.name, path, one.line, dropped=True)
 

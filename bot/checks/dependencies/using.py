@@ -22,6 +22,8 @@ from registry.manifests.provided import installed, is_standard, providers, provi
 
 MAX_CHANGED = 500  # changed Python files that are parsed
 MAX_BYTES = 15_000_000  # of them, both sides together
+MAX_MODULES = 150  # new imports, and imports that went, that are held against manifests
+MAX_DECLARED = 1_000  # packages that they are held against
 _ASIDE = frozenset({"tests", "test", "testing", "docs", "doc", "examples", "example", "scripts",
                     "script", "benchmarks", "benchmark", "tools", "ci", ".github", "notebooks",
                     "dev", "recipes", "playground", "experiments"})  # fmt: skip
@@ -41,7 +43,8 @@ class Changed:
     @property
     def gone(self) -> frozenset[str]:
         """Modules that the changed files imported before and import no more."""
-        return frozenset(self.base - {i.name for found in self.head.values() for i in found})
+        left = self.base - {i.name for found in self.head.values() for i in found}
+        return frozenset(sorted(left)[:MAX_MODULES])
 
 
 def concerns(path: str) -> bool:
@@ -120,12 +123,19 @@ def _undeclared(changed: Changed, tree: Tree, folders: Sequence[Path]) -> Iterat
     if not new:
         return
     new = {name: places for name, places in new.items() if name not in tree.modules}
+    if len(new) > MAX_MODULES:
+        changed.beyond = f"more than {MAX_MODULES} new imports"
+        new = dict(list(new.items())[:MAX_MODULES])
     if not new:
         return
     left = _unprovided(new, tree.above(changed.head))
     left = _unprovided(left, tree.declared) if left and tree.declares else {}
     if left:
-        there = {module for name in sorted(tree.declared) for module in installed(folders, name)}
+        there = {
+            module
+            for name in sorted(tree.declared)[:MAX_DECLARED]
+            for module in installed(folders, name)
+        }
         left = {module: places for module, places in left.items() if module not in there}
     if not left:
         return
@@ -144,7 +154,8 @@ Places = dict[str, list[Place]]
 
 
 def _unprovided(modules: Places, declared: frozenset[str]) -> Places:
-    return {m: p for m, p in modules.items() if not any(provides(d, m) for d in declared)}
+    known = sorted(declared)[:MAX_DECLARED]
+    return {m: p for m, p in modules.items() if not any(provides(d, m) for d in known)}
 
 
 def _new(changed: Changed) -> Places:

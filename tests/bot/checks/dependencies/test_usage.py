@@ -1,5 +1,6 @@
 """Imports against what is declared: what is missing, what nobody needs, what cannot be read."""
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -205,6 +206,15 @@ def test_a_flood_of_code_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(found) == 3 and "more than 2 changed files" in found[-1].message
     monkeypatch.setattr(using, "MAX_BYTES", 10)
     assert "bytes of changed Python" in look({P: N}, head)[-1].message
+
+
+def test_a_flood_of_names_is_bounded() -> None:
+    wide = "".join(f"import zz{n}\n" for n in range(5_000))
+    names = project(*(f"qq{n}" for n in range(2_000)))
+    start = time.process_time()
+    found = look({P: N, "b.py": wide.replace("zz", "yy")}, {P: names, S: wide})
+    assert time.process_time() - start < 5
+    assert "more than 150 new imports" in found[-1].message
 
 
 def test_many_are_told_in_one_line() -> None:

@@ -68,13 +68,13 @@ def compare(python: Path, texts: Iterable[Labelled], load: float) -> bool:
         print(f"  {name:16} {ready:14.2f} {mean:17.1f} {p50:6.1f} {p95:6.1f} {share:11.1f}")
     agree = sum(bool(a & b) or a == b for (_, a), (_, b) in zip(ours, theirs, strict=True))
     each = sorted(t / o for (t, _), (o, _) in zip(theirs, ours, strict=True))
-    mean: float = sum(s for s, _ in theirs) / sum(s for s, _ in ours)
+    whole: float = sum(s for s, _ in theirs) / sum(s for s, _ in ours)
     print(f"  both name a common id, or none: {100 * agree / len(labelled):.1f} % of the files")
-    for name, ratio in (("of the means", mean), ("of a file, median", each[len(each) // 2])):
+    for name, ratio in (("of the means", whole), ("of a file, median", each[len(each) // 2])):
         print(
             f"{'holds' if ratio >= BAR else 'FAILS':6} {name}, scancode / ours >= {BAR}: {ratio:.1f}"
         )
-    return mean >= BAR
+    return whole >= BAR
 
 
 def _keys(expression: str) -> list[str]:

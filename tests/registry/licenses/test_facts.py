@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -88,6 +89,18 @@ def test_links_out_of_the_metadata_folder_are_not_followed(tmp_path: Path) -> No
     info = install(tmp_path / "env", "a", "1.0", "License-File: LICENSE")
     (info / "LICENSE").symlink_to(tmp_path / "outside")
     assert Library({}, (tmp_path / "env",)).fact("a", "").license == ""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "LICENSE").write_text(APACHE)
+    (info / "LICENSE").unlink()
+    (info / "licenses").symlink_to(tmp_path / "folder")
+    assert Library({}, (tmp_path / "env",)).fact("a", "").license == ""
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    info = install(tmp_path, "a", "1.0", "License: MIT\nLicense-File: LICENSE")
+    os.mkfifo(info / "LICENSE")
+    assert Library({}, (tmp_path,)).fact("a", "").license == "MIT"
 
 
 def test_bad_metadata_and_wheels_are_unclear(tmp_path: Path) -> None:

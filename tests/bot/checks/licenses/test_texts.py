@@ -124,6 +124,14 @@ def test_the_clause_is_quoted_with_its_kind_and_the_licence() -> None:
     assert "noncommercial" in found.message
 
 
+def test_a_clause_in_the_middle_of_a_long_passage_is_no_harmless_one() -> None:
+    filler = "whoever sees the sea at noon and sings of it\n" * 9
+    put = f"\n{filler}not for commercial use\n{filler}\nTHE SOFTWARE IS PROVIDED"
+    found = findings({}, {"LICENSE": MIT.replace("\nTHE SOFTWARE IS PROVIDED", put)})
+    assert any(f.rule == "licenses/added-clause" for f in found)
+    assert all("commercial use" not in f.message or len(f.message) < 500 for f in found)
+
+
 def test_a_text_with_many_differences_is_told_to_its_end() -> None:
     clauses = "".join(f"\nYou must not use part {n}.\n\n{HARMLESS}\n" * 2 for n in range(MOST))
     found = findings({}, {"LICENSE": MIT + MIT.join(clauses.split("\n\n\n")) + MIT})

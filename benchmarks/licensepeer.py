@@ -71,9 +71,8 @@ def compare(python: Path, texts: Iterable[Labelled], load: float) -> bool:
     whole: float = sum(s for s, _ in theirs) / sum(s for s, _ in ours)
     print(f"  both name a common id, or none: {100 * agree / len(labelled):.1f} % of the files")
     for name, ratio in (("of the means", whole), ("of a file, median", each[len(each) // 2])):
-        print(
-            f"{'holds' if ratio >= BAR else 'FAILS':6} {name}, scancode / ours >= {BAR}: {ratio:.1f}"
-        )
+        verdict = "holds" if ratio >= BAR else "FAILS"
+        print(f"{verdict:6} {name}, scancode / ours >= {BAR}: {ratio:.1f}")
     return whole >= BAR
 
 

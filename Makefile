@@ -33,9 +33,9 @@ clean:
 .venv/demo: .venv/bin/python pyproject.toml constraints.txt
 	@echo "Setting up .venv (torch and transformers: a minute or two) ..."
 	$(PIP) --upgrade pip setuptools
-	$(PIP) --editable '.[model,dvc]'
+	$(PIP) --editable '.[model,dvc,audit]'
 	@touch $@
 
 .venv/test: .venv/demo
-	$(PIP) --editable '.[model,dvc,app,mlflow]' --group dev
+	$(PIP) --editable '.[model,dvc,audit,app,mlflow]' --group dev
 	@touch $@

@@ -218,13 +218,14 @@ def test_no_line_of_a_stranger_is_a_command_to_the_runner(repo: Repo, temp: Path
 @pytest.mark.parametrize(
     ("extras", "only", "skip", "wanted"),
     [
-        ("auto", "", "", "[model]"),
-        ("auto", "", "files regression", ""),
+        ("auto", "", "", "[model,audit]"),
+        ("auto", "", "files regression", "[audit]"),
+        ("auto", "", "data secrets", "[model]"),
         ("auto", "files\nlicenses", "", ""),
         ("auto", "regression", "", "[model]"),
         ("model,dvc", "", "regression", "[model,dvc]"),
         ("", "", "", ""),
-        ("auto people", "", "", "[model,app]"),
+        ("auto people", "", "", "[model,audit,app]"),
         ("auto people", "files", "", "[app]"),
         ("model people", "", "", "[model]"),
     ],

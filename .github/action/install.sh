@@ -34,6 +34,7 @@ install() {
   if [[ $extras == auto ]]; then
     extras=""
     if runs regression; then extras="model"; fi
+    if runs data || runs secrets; then extras="${extras:+$extras,}audit"; fi
     if [[ ${PEOPLE:-} == true ]]; then extras="${extras:+$extras,}app"; fi
   fi
   if [[ ! $extras =~ ^[a-z,]*$ ]]; then

@@ -57,7 +57,7 @@ def test_it_looks_at_what_is_there(repo: Repo) -> None:
     assert used.section("regression").model == "model"
     assert [s.path for s in used.section("regression").suite] == ["eval/heldout.jsonl"]
     assert used.section("contributors").dco == "off"
-    assert "modelwarden[model,dvc]==" in (repo.path / WORKFLOW_PATH).read_text()
+    assert "modelwarden[model,dvc,audit]==" in (repo.path / WORKFLOW_PATH).read_text()
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,7 @@ def test_the_clause_is_quoted_with_its_kind_and_the_licence() -> None:
 
 
 def test_a_clause_in_the_middle_of_a_long_passage_is_no_harmless_one() -> None:
-    filler = "whoever sees the sea at noon and sings of it\n" * 9
+    filler = "contemplating northern lighthouses somewhere beautifully\n" * 9
     put = f"\n{filler}not for commercial use\n{filler}\nTHE SOFTWARE IS PROVIDED"
     found = findings({}, {"LICENSE": MIT.replace("\nTHE SOFTWARE IS PROVIDED", put)})
     assert any(f.rule == "licenses/added-clause" for f in found)

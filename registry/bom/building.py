@@ -54,7 +54,7 @@ def build(
     edges += _edges(model, "trains_on", data)
     edges += _edges(model, tie, bases)
     edges += _edges(model, "evaluates_on", suites)
-    edges += ties
+    edges += [*ties, *found.links]
     every = (*named, application, *found.components, model, *files, *data, *suites, *bases)
     return Bom(
         application.ref,

@@ -39,6 +39,7 @@ def build(
     tied = [Edge(edge.of or application.ref, edge.tie, edge.to) for edge in edges]
     reached = {edge.to for edge in tied} | {edge.of for edge in tied}
     tied += [Edge(application.ref, "links", one.ref) for one in packages.components]
+    tied += packages.links
     tied += [Edge(application.ref, "embeds", c.ref) for c in components if c.ref not in reached]
     every = (application, *packages.components, *components)
     return Bom(

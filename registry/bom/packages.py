@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from registry.bom.hashes import is_hash
 from registry.bom.licensing import said
 from registry.bom.naming import is_pypi, plain, public, purl, urn
-from registry.bom.values import Component
+from registry.bom.values import Component, Edge
 from registry.errors import ReleaseError
 from registry.manifests import DocumentError, Manifest, Requirement, read
 
@@ -21,10 +21,14 @@ MOST_UNREAD = 100  # lines named that nobody could read; the others are counted
 
 @dataclass(frozen=True, slots=True)
 class Packages:
-    """What locks name, each once, by ref; `unread` are lines that say something unknown."""
+    """What locks name, each once, by ref; `unread` are lines that say something unknown.
+
+    `links` are the ties between packages, where a lock says which one needs which.
+    """
 
     components: tuple[Component, ...]
     unread: tuple[str, ...] = ()
+    links: tuple[Edge, ...] = ()
 
 
 @dataclass(slots=True)
@@ -38,9 +42,11 @@ def packages(locks: Iterable[Locked], licences: Licences) -> Packages:
     """Read locks. Raises ReleaseError for one that is not well formed."""
     seen: dict[str, _Seen] = {}
     unread: list[str] = []
+    links: set[Edge] = set()
     for path, kind, data in locks:
         found = _read(path, kind, data)
         unread += [plain(f"{path}:{p.line}: {p.message}") for p in found.problems]
+        links.update(_links(found))
         for one in found.requirements:
             if one.is_local and one.url.rstrip("/") in ("", "."):
                 continue  # the project itself
@@ -54,7 +60,17 @@ def packages(locks: Iterable[Locked], licences: Licences) -> Packages:
         for ref, kept in sorted(seen.items())
         if kept.first.version or kept.first.url or kept.first.name not in pinned
     ]
-    return Packages(tuple(made), _some(unread))
+    there = {one.ref for one in made}
+    known = (edge for edge in links if edge.of in there and edge.to in there)
+    ordered = tuple(sorted(known, key=lambda edge: (edge.of, edge.to)))
+    return Packages(tuple(made), _some(unread), ordered)
+
+
+def _links(found: Manifest) -> Iterator[Edge]:
+    refs = [of_package(one) for one in found.requirements]
+    for link in found.links:
+        if link.source >= 0 and link.source not in found.roots and link.target not in found.roots:
+            yield Edge(refs[link.source], "links", refs[link.target])
 
 
 def of_package(found: Requirement) -> str:

@@ -74,3 +74,26 @@ def test_models_and_data_with_their_ties(repo: Repo) -> None:
         ("modelwarden:trains_on", data["bom-ref"]),
     }
     assert valid_spdx(run(repo.path, "release", "bom", "--format", "spdx").stdout.encode())
+
+
+def test_a_lock_says_which_package_needs_which(repo: Repo) -> None:
+    lock = """version = 1
+[[package]]
+name = "mine"
+version = "0"
+source = { virtual = "." }
+dependencies = [{ name = "requests" }]
+[[package]]
+name = "requests"
+version = "2.32.3"
+source = { registry = "https://pypi.org/simple" }
+dependencies = [{ name = "idna" }]
+[[package]]
+name = "idna"
+version = "3.7"
+source = { registry = "https://pypi.org/simple" }
+"""
+    repo.commit({"uv.lock": lock})
+    bill = valid_cyclonedx(run(repo.path, "release", "bom").stdout.encode())
+    needs = {one["ref"]: one.get("dependsOn") for one in bill["dependencies"]}
+    assert needs["pkg:pypi/requests@2.32.3"] == ["pkg:pypi/idna@3.7"]

@@ -20,7 +20,7 @@ from registry.manifests import (
     read,
 )
 
-VERSION = 7  # of the cached facts: goes up with any change to the readers
+VERSION = 8  # of the cached facts: goes up with any change to the readers
 MAX_FOLDERS = 20  # folders of changed manifests whose other manifests are looked at
 MAX_NEARBY = 40  # manifests that did not change, read for names and pins
 MAX_INCLUDES = 100  # includes of one change that are looked up

@@ -87,6 +87,8 @@ def command_kind(path: str) -> str | None:
 
 def read(kind: str, data: bytes) -> Manifest:
     """Read a manifest of this kind. Raises DocumentError where it is not well formed."""
+    if kind in LOCKS and not data.strip(b"\xef\xbb\xbf \t\r\n"):
+        raise DocumentError("the lock is empty: no tool writes it so", 1)
     return _READERS[kind](data)
 
 

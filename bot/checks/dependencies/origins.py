@@ -163,11 +163,13 @@ def judge_include(include: Include) -> Iterator[Finding]:
         message = f"includes {target}, a link or folder, not a file"
         yield INCLUDE.at(message, place, level=Level.FAILURE)
     elif include.state == "cycle":
-        yield INCLUDE.at(f"includes {target}, which includes this file again", place)
+        message = f"includes {target}, which includes this file again"
+        yield INCLUDE.at(message, place, level=Level.UNKNOWN)
     elif include.state == "elsewhere":
         message = f"installs from {target}, which is not in the repository"
         yield INCLUDE.at(message, place, level=Level.NOTE)
     elif include.state == "missing":
-        yield INCLUDE.at(f"includes {target}, which is not there", place)
+        message = f"includes {target}, which is not there"
+        yield INCLUDE.at(message, place, level=Level.UNKNOWN)
     elif include.state == "unjudged":
         yield INCLUDE.at(f"includes {target}, which is not known as a manifest", place)

@@ -118,7 +118,7 @@ UV_URL = UV + 'wheels = [{ url = "https://f/x.whl", hash = "sha256:0" }]\n'
         # includes
         ("", "-r https://e/x.txt", [("include", "failure", R, 1)]),
         ("", "-r ../x.txt", [("include", "failure", R, 1)]),
-        ("", "-c lost.txt", [("include", "warning", R, 1)]),
+        ("", "-c lost.txt", [("include", "unknown", R, 1)]),
         # reading
         ("", "numpy==1\n???\n", [("unreadable", "unknown", R, 2)]),
         ("???", "# c\n???\nnumpy==1", []),
@@ -228,7 +228,7 @@ def test_an_included_file_of_the_change_is_read_whatever_its_name() -> None:
     files = {R: "-r more/deps.lst\n", "more/deps.lst": "-r ../requirements.txt\n-i https://evil\n"}
     assert rows(review({}, files)) == [
         ("index", "failure", "more/deps.lst", 2),
-        ("include", "warning", R, 1),  # each includes the other: said once
+        ("include", "unknown", R, 1),  # each includes the other: said once
     ]
     # One that was there before, under a name that says nothing, needs a look.
     old = {"deps.lst": "numpy"}
@@ -394,10 +394,10 @@ def test_a_line_of_setup_py_that_stands_in_many_extras_is_said_once() -> None:
 @pytest.mark.parametrize(
     ("files", "expected"),
     [
-        ({R: "-r requirements.txt"}, [("include", "warning", R, 1)]),
+        ({R: "-r requirements.txt"}, [("include", "unknown", R, 1)]),
         (
             {R: "-r a-requirements.txt", "a-requirements.txt": "-r requirements.txt"},
-            [("include", "warning", "a-requirements.txt", 1)],
+            [("include", "unknown", "a-requirements.txt", 1)],
         ),
         (
             {
@@ -405,10 +405,10 @@ def test_a_line_of_setup_py_that_stands_in_many_extras_is_said_once() -> None:
                 "a-requirements.txt": "-r b-requirements.txt",
                 "b-requirements.txt": "-c requirements.txt",
             },
-            [("include", "warning", "a-requirements.txt", 1)],
+            [("include", "unknown", "a-requirements.txt", 1)],
         ),
         ({R: "-r /etc/x.txt"}, [("include", "failure", R, 1)]),
-        ({R: "-r C:\\x.txt"}, [("include", "warning", R, 1)]),
+        ({R: "-r C:\\x.txt"}, [("include", "unknown", R, 1)]),
         ({R: "-r ~/x.txt"}, [("include", "failure", R, 1)]),
         ({R: "-r a/../../x.txt"}, [("include", "failure", R, 1)]),
         ({R: "-r file:///x.txt"}, [("include", "failure", R, 1)]),

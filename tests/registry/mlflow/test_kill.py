@@ -1,4 +1,4 @@
-"""Killed at every call: at the end there is one of each, whoever died and when."""
+"""Killed at every change: at the end there is one of each, whoever died and when."""
 
 from __future__ import annotations
 
@@ -45,6 +45,9 @@ registry.record(release(artifact=artifact), ROOT, staged, lambda text: None)
 """
 
 
+READS = ("versions", "known", "runs")  # after them all is as it was before them
+
+
 class Killed(BaseException):
     pass
 
@@ -71,7 +74,7 @@ def sole(registry: Registry, whole: Release, done: Recorded) -> None:
     assert {row["status"] for row in runs} == {"FINISHED"}
 
 
-def test_killed_after_every_call(
+def test_killed_after_every_change(
     shared: Registry, staged: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain, left = shared._calls.call, 0
@@ -79,9 +82,10 @@ def test_killed_after_every_call(
     def call(name: str, /, **arguments: Any) -> Any:
         nonlocal left
         found = plain(name, **arguments)
-        left -= 1
-        if left == 0:
-            raise Killed
+        if name not in READS:
+            left -= 1
+            if left == 0:
+                raise Killed
         return found
 
     monkeypatch.setattr(shared._calls, "call", call)
@@ -98,7 +102,7 @@ def test_killed_after_every_call(
                 again = shared.record(whole, ROOT, staged, quiet)
                 sole(shared, whole, again)
                 assert shared.look(whole, ROOT) == again
-    assert point > 25  # as many calls as there are
+    assert point > 22  # as many changes as there are
 
 
 @pytest.mark.parametrize("point", ["before upload", "start", "version"])

@@ -312,3 +312,29 @@ def test_what_is_heavy_stays_within_bounds(project: tuple[Repo, str]) -> None:
     assert not any("memory" in v["reason"] for v in verdicts.values())
     assert done.returncode == 3
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - start < 15
+
+
+CLAUSE = "You may not use the Software for any commercial purpose."
+
+
+@pytest.mark.parametrize(
+    ("hidden", "rule"),
+    [
+        ("\u200b".join(CLAUSE), "licenses/added-clause"),
+        ("\u00ad".join(CLAUSE), "licenses/added-clause"),
+        (CLAUSE.translate({97: "\u0430", 101: "\u0435", 111: "\u043e"}), "licenses/added-clause"),
+        ("".join(chr(ord(c) + 0xFEE0) if c > " " else c for c in CLAUSE), "licenses/added-clause"),
+        (f"<!-- {CLAUSE} -->", "licenses/added-clause"),
+        (" " * 300_000 + CLAUSE, "licenses/added-clause"),
+        ("\n" * 600_000 + CLAUSE, "licenses/text-unreadable"),
+        ("\u7981\u6b62\u5546\u4e1a\u7528\u9014\u3002", "licenses/text-modified"),
+        ("\u041d\u0435\u043b\u044c\u0437\u044f \u043f\u0440\u043e\u0434",
+         "licenses/text-modified"),
+    ],
+)  # fmt: skip
+def test_a_hidden_clause_is_told(project: tuple[Repo, str], hidden: str, rule: str) -> None:
+    repo, base = project
+    head = commit(repo, base, {"LICENSE": f"{MIT}\n{hidden}\n"})
+    code, verdicts = checked(repo, base, head, "--only", "licenses")
+    assert [name for name, _ in counting(verdicts["licenses"])] == [rule]
+    assert code in (1, 3)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from bot.change import TreeEntry
@@ -12,6 +12,7 @@ from bot.errors import CouldNotTell
 from bot.world import World
 from registry.errors import UnreadableText
 from registry.licenses.differences import Added, added
+from registry.licenses.letters import foreign, plain
 from registry.licenses.matching import TEXT_LIMIT, Match, Passage, match, references
 from security.sniff import is_lfs
 
@@ -24,6 +25,7 @@ _PAGES = (".md", ".rst")
 _LEAST = 0.8  # of a known text: with less of it a text is another one
 _BYTES = 4 * TEXT_LIMIT  # of UTF-8
 _LOST = 200  # one letter in so many may be in an encoding that is not known
+_SAID = 300  # characters of a passage
 _WIDE = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -121,6 +123,8 @@ def _read(entry: TreeEntry, world: World) -> Text:
     if text.count("�") * _LOST > len(text) + 2 * _LOST:
         return _unread(entry, "it is not UTF-8 text")
     try:
+        # A clause in borrowed or invisible letters is read as a person sees it.
+        text = plain(text)
         return _known(entry, text, match(text))
     except UnreadableText as error:
         return _unread(entry, error.message)
@@ -135,5 +139,16 @@ def _known(entry: TreeEntry, text: str, found: tuple[Match, ...]) -> Text:
     if best.coverage < _LEAST:
         what = f"nearest is {best.ids[0]}, of which {best.coverage:.0%} is there"
         return Text(entry.path, entry.blob, (), what)
-    licences = tuple(Licence(m.ids, m.first, added(text, m), m.dropped) for m in found)
-    return Text(entry.path, entry.blob, licences)
+    licences = [Licence(m.ids, m.first, added(text, m), m.dropped) for m in found]
+    if rest := _unjudged(text, found):
+        licences[-1] = replace(licences[-1], added=(*licences[-1].added, *rest))
+    return Text(entry.path, entry.blob, tuple(licences))
+
+
+def _unjudged(text: str, found: tuple[Match, ...]) -> tuple[Added, ...]:
+    """Return what stands around the licences in another script: no clause is told in it."""
+    return tuple(
+        Added(line, said[:_SAID], len(said.split()), (), "unclear")
+        for line, said in foreign(text)
+        if not any(m.first <= line <= m.last for m in found)
+    )

@@ -38,7 +38,7 @@ class Stack:
     def settle(self) -> None:
         """Wait until every delivery is answered, handed over, and no job is left."""
         self.hub.flush()
-        wait_for(self._idle, "the jobs to end")
+        wait_for(self._idle, "the jobs to end", every=0.2)  # asking takes what the jobs need
 
     def _idle(self) -> bool:
         return not self.parts.records.waiting(1) and not self.parts.engine.waiting()
@@ -58,12 +58,14 @@ class Stack:
         return [c.body for c in comments if c.author is bot and c.number == number]
 
 
-def wait_for(true: Callable[[], bool], what: str, seconds: float = SECONDS) -> None:
+def wait_for(
+    true: Callable[[], bool], what: str, seconds: float = SECONDS, *, every: float = 0.05
+) -> None:
     """Wait until something is so."""
     until = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < until, f"waited too long for {what}"
-        time.sleep(0.05)
+        time.sleep(every)
 
 
 def settings(folder: Path, hub: FakeGitHub, **more: Any) -> Settings:

@@ -104,3 +104,10 @@ def _open(path: Path) -> sqlite3.Connection | None:
         except OSError:
             return None
     return None
+
+
+def quotes_secret(data: bytes) -> bool:
+    """Whether a fact quotes a credential: it stays in git then, and is never written elsewhere."""
+    from security.secrets import BY_ID, Kind, scan
+
+    return any(BY_ID[hit.rule].kind is Kind.SECRET for hit in scan(data).hits)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from bot import git, roster
-from bot.cache import Cache
+from bot.cache import Cache, quotes_secret
 from bot.change import Change, Commit, FileChange, TreeEntry
 from bot.errors import Missing, RepositoryError, TooLarge
 from bot.gitformat import parse_commit, parse_listing, parse_raw_diff, parse_tree
@@ -288,7 +288,8 @@ class GitWorld:
             with contextlib.suppress(ValueError):
                 return cast(T, adapter.validate_json(kept))
         made = make()
-        self._cache.put(key, adapter.dump_json(made))
+        if not quotes_secret(told := adapter.dump_json(made)):
+            self._cache.put(key, told)
         return made
 
 

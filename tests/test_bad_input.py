@@ -122,6 +122,7 @@ ROWS: tuple[tuple[str, str, Files, str], ...] = (
     ("twice", "dependencies", {CONDA: "a: 1\na: 2\n"}, "dependencies/unreadable"),
     ("twice", "assets", {"README.md": CARD.format("base_model: a/b\nbase_model: c/d")},
      "assets/unreadable"),
+    ("twice", "data", {"data/a.jsonl": '{"text": "x", "text": "y"}\n'}, "data/unreadable"),
     # links, places outside, circles
     ("missing include", "dependencies", {R: "-r lost.txt\n"}, "dependencies/include"),
     ("include outside", "dependencies", {R: "-r ../x.txt\n"}, "dependencies/include"),

@@ -12,6 +12,10 @@ from lab.errors import DataError
 DEPTH = 64
 
 
+class _Twice(ValueError):
+    """An object has a key twice."""
+
+
 def lines(source: Bounded, fields: tuple[str, ...], limits: Limits) -> Iterator[Record]:
     """Yield a record for each line; one that cannot be read says so and hides no other."""
     number, bad = 0, ""
@@ -56,13 +60,23 @@ def _records(value: Any) -> bool:
 def _loaded(data: bytes) -> tuple[Any, str]:
     """Return the value, and why there is none. NaN passes: Python's own writers make it."""
     try:
-        return json.loads(data.decode("utf-8")), ""
+        return json.loads(data.decode("utf-8"), object_pairs_hook=_table), ""
     except UnicodeDecodeError as error:
         return None, f"not UTF-8 at byte {error.start}"
+    except _Twice:
+        return None, "a key that comes twice"
     except json.JSONDecodeError as error:
         return None, f"not JSON: {error.msg}"
     except (ValueError, RecursionError):
         return None, "not JSON that can be read: a number too long, or nested too deeply"
+
+
+def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # Readers disagree which of two values counts, so the one that is not seen could be it.
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _Twice
+    return found
 
 
 def texts_of(value: Any, fields: tuple[str, ...]) -> tuple[tuple[str, ...], str]:

@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 NAME = "data"
-VERSION = 1
+VERSION = 2
 RULES = rules.RULES
 
 

@@ -144,9 +144,12 @@ def _excluding(entry: Entry, asked: str) -> str:
 
 
 def concerns(requirement: Requirement) -> bool:
-    """Whether it may be a package that somebody published, not a folder of the project."""
+    """Whether it may be a package that somebody published, not a folder of the project.
+
+    An archive at hand was published where its name says which version it is.
+    """
     named = (requirement.ecosystem, requirement.name) != ("conda", "python")
-    return named and not requirement.is_local
+    return named and (not requirement.is_local or bool(_version_of(requirement)))
 
 
 def since(base: Iterable[Hit], head: Iterable[Hit]) -> Iterator[Hit]:

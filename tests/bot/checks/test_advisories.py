@@ -315,6 +315,8 @@ def test_a_manifest_of_nothing_but_versions_of_one_package_costs_little(
         (".github/workflows/ci.yml",
          "jobs:\n  a:\n    steps:\n      - run: pip install hijacked==2.6.2\n", 4),
         ("setup.sh", "uv pip install hijacked==2.6.2\n", 1),
+        ("setup.sh", "pip install hijacked-2.6.2-py3-none-any.whl\n", 1),
+        (R, "./wheels/hijacked-2.6.2-py3-none-any.whl\n", 1),
     ],
 )  # fmt: skip
 def test_what_commands_install_is_looked_up(path: str, text: str, line: int) -> None:

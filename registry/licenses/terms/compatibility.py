@@ -35,7 +35,8 @@ _LIMITS: dict[Tag, frozenset[Tag]] = {
     "research_only": frozenset(("research_only", "personal_only")),
     "personal_only": frozenset(("personal_only",)),
     "field_of_use": frozenset(),
-    "use_restrictions": frozenset(("use_restrictions",)),
+    # The uses that two licences rule out are not the same ones: `into` says where they are.
+    "use_restrictions": frozenset(),
 }
 
 
@@ -123,6 +124,8 @@ def refusal(facts: Terms, term: Term, outbound: str, case: Case) -> Verdict:
         return unknown(outbound, NO_FACTS)
     if theirs.id == facts.id:
         return Verdict()
+    if case.tie == "links" and not _binds_links(theirs):
+        return Verdict()
     refused = _refused(facts, term, theirs)
     if refused:
         return Verdict("forbidden", refused)
@@ -135,6 +138,12 @@ def refusal(facts: Terms, term: Term, outbound: str, case: Case) -> Verdict:
     first = found[0]
     says = LATER.format(older=older.id)
     return Verdict("conditions", (Reason(first.license, first.tag, first.quote, says),))
+
+
+def _binds_links(theirs: Terms) -> bool:
+    """Whether a work under it makes one whole with what it links: the LGPL says it does not."""
+    links = next((term for term in theirs.terms if term.tie == "links"), None)
+    return links is None or bool(COPYLEFT & set(links.clauses))
 
 
 def _refused(facts: Terms, term: Term, theirs: Terms) -> tuple[Reason, ...]:

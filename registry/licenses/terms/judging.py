@@ -35,6 +35,7 @@ from registry.licenses.terms.wording import (
     NO_TERM,
     PUBLIC_DOMAIN,
     SAYS,
+    SPARED,
     UNPUBLISHED,
     UNSETTLED,
     UNSTATED,
@@ -92,7 +93,9 @@ def judge(
     Both are licence expressions. What cannot be told is `unknown`, with what to do. Raises
     BadFacts where the reviewed facts themselves cannot be read.
     """
-    case = Case(tie, what, commercial, distributes)
+    # Data made of data holds it, which a model that learnt from it does not.
+    held: Tie = "merges" if tie == "trains_on" and what == "data" else tie
+    case = Case(held, what, commercial, distributes)
     bad = _unreadable(inbound) or (_unreadable(outbound) if outbound or distributes else None)
     if bad:
         return Judgement("unknown", tie, inbound, outbound, commercial, bad.reasons)
@@ -157,6 +160,8 @@ def _plain(id: str, outbound: str, case: Case) -> Verdict:
     if term is None or term.answer == "unknown":
         return unknown(id, NO_TERM)
     own = _own(facts, term, case)
+    if term.spares_own and outbound and fold(outbound, partial(_same, facts), any, all):
+        own = _spared(facts, term)
     if not term.clauses or not outbound or not case.distributes:
         return own  # there is nothing in it that another licence could bear on
     asked = partial(demand, facts, term, case=case)
@@ -187,6 +192,16 @@ def _forbidden(facts: Terms, term: Term, case: Case) -> Verdict:
     if case.distributes or not bound_to_sharing:
         return Verdict("forbidden", tuple(reason(facts, tag) for tag in term.clauses))
     says = [(tag, UNPUBLISHED.format(says=SAYS[tag])) for tag in term.clauses]
+    return Verdict("conditions", tuple(reason(facts, tag, text) for tag, text in says))
+
+
+def _same(facts: Terms, outbound: str) -> bool:
+    theirs = terms(outbound)
+    return theirs is not None and theirs.id == facts.id
+
+
+def _spared(facts: Terms, term: Term) -> Verdict:
+    says = [(tag, SPARED.format(says=SAYS[tag])) for tag in term.clauses]
     return Verdict("conditions", tuple(reason(facts, tag, text) for tag, text in says))
 
 

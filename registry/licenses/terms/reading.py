@@ -47,6 +47,7 @@ class _Term(_Part):
     ties: Annotated[tuple[Tie, ...], Field(min_length=1)]
     answer: Answer
     clauses: tuple[Tag, ...] = ()
+    spares_own: bool = False
 
 
 class Sheet(_Part):
@@ -122,6 +123,8 @@ def _hold_together(found: Sheet) -> None:
                 raise _Loose(f"terms.{number}: no clause quotes '{tag}'")
         if term.answer in ("conditions", "forbidden") and not term.clauses:
             raise _Loose(f"terms.{number}: '{term.answer}' without a clause that says so")
+        if term.spares_own and term.answer != "forbidden":
+            raise _Loose(f"terms.{number}: 'spares_own' where nothing is forbidden")
     ties = [tie for term in found.terms for tie in term.ties]
     if len(set(ties)) != len(ties):
         raise _Loose("terms: a tie is answered twice")
@@ -164,7 +167,9 @@ def _terms(stem: str, name: str) -> Terms:
         family=found.family,
         texts=found.ids[id],
         clauses=tuple(Clause(c.tag, " ".join(c.quote.split()), c.where) for c in found.clauses),
-        terms=tuple(Term(tie, t.answer, t.clauses) for t in found.terms for tie in t.ties),
+        terms=tuple(
+            Term(tie, t.answer, t.clauses, t.spares_own) for t in found.terms for tie in t.ties
+        ),
         into=found.into,
         refuses=found.refuses,
     )

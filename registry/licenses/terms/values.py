@@ -34,11 +34,13 @@ class Term:
     """What a licence says of one kind of edge *into* the thing it covers.
 
     `clauses` are the tags of the clauses that bear on it: what forbids it, or its conditions.
+    `spares_own`: what is forbidden is not so into works that are under this licence themselves.
     """
 
     tie: Tie
     answer: Answer
     clauses: tuple[Tag, ...] = ()
+    spares_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)

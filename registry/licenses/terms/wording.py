@@ -49,4 +49,5 @@ OTHER_TERMS = "{outbound} is none of the licences that it may be passed on under
 WIDER = "{outbound} lets others do what it does not grant: {says}"
 UNREAD = "whether {outbound} passes this on is not known: add its facts (docs/licence-facts.md)"
 LATER = "only under a later version than {older}, which does not take it in"
+SPARED = "only into the model itself and derivative works of it: {says}"
 UNPUBLISHED = "only while nothing of it is published: {says}"

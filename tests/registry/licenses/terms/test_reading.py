@@ -104,6 +104,7 @@ def test_a_good_file(tmp_path: Path) -> None:
         ("clauses: [notice]}", "clauses: [patent]}", "no clause quotes 'patent'"),
         ("answer: conditions, clauses: [notice]", "answer: conditions", "without a clause"),
         ("answer: conditions, clauses: [notice]", "answer: forbidden", "without a clause"),
+        ("clauses: [notice]}", "clauses: [notice], spares_own: true}", "nothing is forbidden"),
         ("aliases: {x: X-1.0}", "aliases: &a {x: X-1.0}\ninto: *a", "aliases"),
         ("name: X", "name: X\nname: Y", "duplicate"),
         ("name: X", "name: \x00", "NUL"),

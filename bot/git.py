@@ -61,7 +61,7 @@ def run(
 ) -> tuple[int, bytes, str]:
     """Run git in `folder`; return (exit status, output, first line of its errors).
 
-    It reads `asked`. Raises TooLarge beyond `limit` bytes of output, UsageError without git.
+    It reads `asked`. Raises TooLarge beyond `limit` bytes, UsageError without git, MemoryError.
     """
     with tempfile.TemporaryFile() as errors, tempfile.TemporaryFile() as question:
         question.write(asked)
@@ -74,6 +74,8 @@ def run(
         if len(output) > limit:
             raise TooLarge(f"git {words[0]} prints more than {limit:,} bytes", "split the change")
         first = _first(errors)
+    if process.returncode and "ut of memory" in first:
+        raise MemoryError(first)
     return process.returncode, output, first
 
 

@@ -25,6 +25,7 @@ from registry.release.ledger import Issued, Ledger
 
 T = TypeVar("T")
 
+_FETCH = "fetch it first: git fetch --refetch --no-filter origin"
 MAX_FILES = 200_000  # changed files in one change
 MAX_COMMITS = 20_000
 MAX_MESSAGES = 50_000_000  # bytes of all commit objects of one change together
@@ -130,23 +131,24 @@ class GitWorld:
 
     def size(self, blob: str) -> int:
         """Return a blob's size in bytes. Raises Missing."""
+        self.need((blob,))
         found = self._sizes.ask(blob, content=False)
-        if found is None and self._objects is not None:
-            self._objects((blob,))
-            found = self._sizes.ask(blob, content=False)
         if found is None:
-            raise Missing(f"object {blob[:12]} is not in this clone", self._fetch_blobs())
+            raise Missing(f"object {blob[:12]} is not in this clone", _FETCH)
         return found[1]
 
-    def _fetch_blobs(self) -> str:
-        return "fetch it first: git fetch --refetch --no-filter origin"
+    def need(self, blobs: tuple[str, ...]) -> None:
+        """Bring what is not at hand of these in one request, where there is somebody to ask."""
+        lacking = (b for b in blobs if not self._sizes.ask(b, content=False))
+        if self._objects is not None and (asked := tuple(dict.fromkeys(lacking))):
+            self._objects(asked)
 
     def read(self, blob: str, limit: int = TEXT_LIMIT) -> bytes:
         """Return a blob's bytes. Raises TooLarge before reading, or Missing."""
         self._bounded(blob, limit)
         found = self._contents.ask(blob, content=True)
         if found is None:
-            raise Missing(f"object {blob[:12]} is not in this clone", self._fetch_blobs())
+            raise Missing(f"object {blob[:12]} is not in this clone", _FETCH)
         return found[2]
 
     def _bounded(self, blob: str, limit: int) -> None:
@@ -236,8 +238,8 @@ class GitWorld:
         """Return who wrote the history of a commit, its newest part; nobody for a tree."""
         if self._kind(commit) != "commit":
             return Roster()
-        cut, place = self.revisions.shallow, self.place
-        make = partial(roster.read, place, commit, shallow=cut)
+        cut = self.revisions.shallow
+        make = partial(roster.read, self.place, commit, shallow=cut)
         return self.facts(f"authors/1/{cut}", commit, Roster, make)
 
     def releases(self, commit: str, limit: int) -> tuple[tuple[str, str], ...]:
@@ -272,10 +274,8 @@ class GitWorld:
         """Return the last `count` commits up to `head`, newest first."""
         _, output, _ = git.run(self.place, "rev-list", f"--max-count={count}", head)
         ids = output.decode("ascii").split()
-        return tuple(parse_commit(c, self.read(c, COMMIT_LIMIT)) for c in ids if self._small(c))
-
-    def _small(self, commit: str) -> bool:
-        return self.size(commit) <= COMMIT_LIMIT
+        small = (c for c in ids if self.size(c) <= COMMIT_LIMIT)
+        return tuple(parse_commit(c, self.read(c, COMMIT_LIMIT)) for c in small)
 
     # Facts
 

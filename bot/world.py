@@ -53,6 +53,9 @@ class World(Protocol):
     def size(self, blob: str) -> int:
         """Return a blob's size in bytes. Raises Missing."""
 
+    def need(self, blobs: tuple[str, ...]) -> None:
+        """Say that these will be read: what is not at hand is asked for at once, if anybody can."""
+
     def read(self, blob: str, limit: int = TEXT_LIMIT) -> bytes:
         """Return a blob's bytes. Raises TooLarge beyond `limit` before reading, or Missing."""
 

@@ -110,6 +110,9 @@ class FakeWorld:
     def store(self) -> Cache:
         return Cache(None)
 
+    def need(self, blobs: tuple[str, ...]) -> None:
+        pass
+
     def size(self, blob: str) -> int:
         return len(self._get(blob))
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from bot import conduct, process
+from bot import cache, conduct, process
 from bot.report.read import load
 from bot.sandbox import CUDA_VARIABLES
 from bot.serve.hearing import Fetch, Hearing, JudgeFailed, ended
@@ -91,8 +91,11 @@ def _run(order: Order, talk: Hearing) -> bytes:
 
 
 def _environment(scratch: Path, variables: tuple[str, ...]) -> dict[str, str]:
-    names = ("PATH", *CUDA_VARIABLES, *variables)
+    names = ("PATH", "MODELWARDEN_ADVISORIES", *CUDA_VARIABLES, *variables)
     kept = {k: os.environ[k] for k in names if k in os.environ}
+    # What `watch` keeps for the checks is found where this process finds it, home or not.
+    facts = cache.default_path()
+    kept |= {"XDG_CACHE_HOME": str(facts.parents[1])} if facts is not None else {}
     return kept | {"LANG": "C.UTF-8", "HOME": str(scratch), "TMPDIR": str(scratch)}
 
 

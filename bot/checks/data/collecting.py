@@ -12,7 +12,7 @@ from bot.checks.data.evidence import Evidence
 from bot.checks.data.leaking import leaks
 from bot.checks.data.reading import Reader, Trouble
 from bot.checks.data.settings import Settings
-from bot.checks.data.sources import Source, is_data, sources, standing
+from bot.checks.data.sources import Source, candidates, is_data, sources, standing
 from bot.checks.data.work import Work
 from bot.patterns import Pattern, compiled
 from bot.world import World
@@ -98,11 +98,15 @@ def _standing(
     work: Work, training: tuple[Pattern, ...], known: set[str]
 ) -> tuple[list[Source], int]:
     """Return data that the change leaves alone, as far as the bounds allow, and how much more."""
-    there = standing(work.world, work.change.head, training)
+    head = work.change.head
+    entries = [e for e in candidates(work.world, head, training) if e.path not in known]
+    if len(entries) > MAX_STANDING:  # not some of them: which ones would be chance
+        return [], len(entries)
+    there = standing(work.world, head, entries, training)
     found, left = list[Source](), work.settings.max_bytes
     others = [s for s in there if s.path not in known]
     for source in others:
         left -= source.size
-        if left >= 0 and not source.doubt and len(found) < MAX_STANDING:
+        if left >= 0 and not source.doubt:
             found.append(source)
     return found, len(others) - len(found)

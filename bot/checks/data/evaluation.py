@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from bot.change import Change
 from bot.checks.data.reading import Reading, Trouble
 from bot.checks.data.settings import Settings
-from bot.checks.data.sources import Source, is_data, standing
+from bot.checks.data.sources import Source, candidates, is_data, standing
 from bot.checks.regression.settings import SuiteFile
 from bot.checks.regression.suites import BadSuite, read_suites
 from bot.errors import Missing
@@ -57,7 +57,8 @@ def at_base(
         if world.entry(change.base, suite.path) or not world.entry(change.head, suite.path):
             _suite(found, world, change.base, suite)
     if patterns:
-        _files(found, world, standing(world, change.base, patterns), settings)
+        there = candidates(world, change.base, patterns)
+        _files(found, world, standing(world, change.base, there, patterns), settings)
     return found
 
 

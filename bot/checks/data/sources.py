@@ -155,8 +155,18 @@ def _inside(folder: str, other: str) -> bool:
     return folder != other and (not other or folder.startswith(other + "/"))
 
 
-def standing(world: World, commit: str, patterns: tuple[Pattern, ...]) -> tuple[Source, ...]:
-    """Return all data files of a commit that match, by path."""
+def candidates(world: World, commit: str, patterns: tuple[Pattern, ...]) -> tuple[TreeEntry, ...]:
+    """Return the paths of a commit that are data of these patterns, or name such. By path."""
     entries = {e.path: e for folder in folders(patterns) for e in world.walk(commit, folder)}
-    found = [s for path in sorted(entries) for s in sources(world, commit, entries[path], patterns)]
+    kept = (e for e in entries.values() if is_source(e.path) or is_data(e.path, patterns))
+    return tuple(sorted(kept, key=lambda entry: entry.path))
+
+
+def standing(
+    world: World, commit: str, entries: Iterable[TreeEntry], patterns: tuple[Pattern, ...]
+) -> tuple[Source, ...]:
+    """Return the data files that these paths are or name, by path; what lacks is asked for once."""
+    entries = tuple(entries)
+    world.need(tuple(entry.blob for entry in entries if entry.is_file))
+    found = [source for entry in entries for source in sources(world, commit, entry, patterns)]
     return tuple(sorted(found, key=lambda source: source.path))

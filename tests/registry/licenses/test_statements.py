@@ -68,7 +68,7 @@ def test_unclear_cards(license: str, reason: str) -> None:
     "data",
     [
         b"---\nlicense: mit\nlicense: isc\n---\n",
-        b"---\na: &a [1]\nb: *a\n---\n",
+        b"---\na: &a [1]\nb: [" + b"*a," * 300 + b"]\n---\n",
         b"---\nlicense: \xff\n---\n",
         b"---\nlicense: !!python/object:os.system x\n---\n",
         b"---\n" + b"a: 1\n" * (CARD_LIMIT // 5),

@@ -133,7 +133,8 @@ def _suite_names(paths: Sequence[str]) -> dict[str, str]:
 def _workflow(found: Survey) -> str:
     from modelwarden import __version__
 
-    return _WORKFLOW.format(extras="model,dvc,audit" if found.dvc else "model,audit", version=__version__)
+    extras = "model,dvc,audit" if found.dvc else "model,audit"
+    return _WORKFLOW.format(extras=extras, version=__version__)
 
 
 def _create(top: Path, name: str, text: str) -> str:

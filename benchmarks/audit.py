@@ -18,8 +18,9 @@ from pathlib import Path
 Words = Callable[[str, str], tuple[str, ...]]  # the peers' Python and DATA to a module and options
 
 PARTS: dict[str, Words] = {
+    "licence texts as found in the wild": lambda peer, data: ("licensetexts", "--sample", "8"),
     "licence texts, and scancode-toolkit": lambda peer, data: (
-        "licensetexts", data, "--peer", peer, "--sample", "4",
+        "licensetexts", "--peer", peer, "--sample", "8",
     ),
     "installed packages, and pip-licenses": lambda peer, data: (
         "packagelicenses", "--peer", peer,

@@ -33,6 +33,7 @@ from pip._internal.req.req_file import get_line_parser, preprocess
 from registry.manifests import command_kind, kind_of, read
 from registry.manifests.difference import Placed, difference
 
+LEAST = 0.99  # of the commits
 GOLDEN = Path(__file__).parents[1] / "tests/data/manifests/dockerfiles.jsonl"
 LISTS = {"REQUIRED_PKGS": "", "EXTRAS": "extra", "extra_require": "extra"}
 _HOST = re.compile(r"(?<= )https://[^/]+/")
@@ -218,6 +219,7 @@ def main() -> None:
                 print(f"  {one.commit[:12]} {', '.join(one.paths)}")
                 print(f"    missed: {one.missed}\n    invented: {one.invented}")
     print(f"{right} of {everything} commits exact ({right / max(everything, 1):.2%})")
+    sys.exit(not everything or right < LEAST * everything)
 
 
 if __name__ == "__main__":

@@ -267,15 +267,17 @@ def main() -> None:
     id_right = 100 * (all_looks.right + few.right) / (all_looks.tried + few.tried)
     noticed = 100 * all_added.quoted / all_added.tried
     differs = 100 * all_looks.differs / all_looks.tried
-    for bar, value, holds in (
+    bars = (
         ("id >= 98 %", id_right, id_right >= 98),
         ("real files >= 96 %", 100 * agree / real, agree >= 0.96 * real),
         ("clause noticed >= 98 %", noticed, noticed >= 98),
         ("false modified <= 5 %", differs, differs <= 5),
         ("p95 <= 15 ms", p95, p95 <= 15),
         ("index <= 0.3 s", wall, wall <= 0.3),
-    ):
+    )
+    for bar, value, holds in bars:
         print(f"{'holds' if holds else 'FAILS':6} {bar}: {value:.2f}")
+    sys.exit(not all(holds for _, _, holds in bars))
 
 
 if __name__ == "__main__":

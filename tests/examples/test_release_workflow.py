@@ -101,7 +101,7 @@ def test_actions_are_those_that_ours_are_pinned_to() -> None:
     uses = set(re.findall(r"uses: (\S+ # v[0-9.]+)$", PATH.read_text(), re.MULTILINE))
     ours = "".join(p.read_text() for p in (ROOT / ".github/workflows").glob("*.yml"))
     assert len(uses) == 2 and all(one in ours for one in uses)
-    assert f"modelwarden[app,dvc,mlflow,model]=={__version__}" in PATH.read_text()
+    assert f"modelwarden[app,audit,dvc,mlflow,model]=={__version__}" in PATH.read_text()
 
 
 # Which commit is released

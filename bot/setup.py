@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bot import catalog
+from bot.checks.dependencies.shown import shown
+from bot.checks.regression.settings import SuiteFile
+from bot.checks.regression.suites import BadSuite, read_suites
 from bot.errors import RepositoryError
 from bot.policy import POLICY_PATH
 from bot.policydoc import commented
@@ -16,6 +20,7 @@ from bot.survey import LOOKED_AT, Survey, survey
 
 WORKFLOW_PATH = ".github/workflows/modelwarden.yml"
 HOOKS_PATH = ".pre-commit-config.yaml"
+SUITES_READ = 20  # files that look like suites, read to see whether they are
 
 _HOOKS = """\
 - repo: local
@@ -100,12 +105,28 @@ def run(folder: Path) -> Iterator[str]:
         head = world.revisions.head_or_empty()
         empty = world.revisions.empty_tree()
         commits = () if head == empty else world.recent(head, LOOKED_AT)
-        found = survey(world.walk(head), commits)
+        found, odd = _readable(survey(world.walk(head), commits), world, head)
     yield from found.lines()
+    yield from odd
     yield _create(top, POLICY_PATH, commented(catalog.CHECKS, _settings(found)))
     yield _create(top, WORKFLOW_PATH, _workflow(found))
     yield _hooks(top)
     yield f"next: read {POLICY_PATH}, commit, then run: modelwarden check"
+
+
+def _readable(found: Survey, world: GitWorld, head: str) -> tuple[Survey, list[str]]:
+    """Leave out what only looks like a suite: in a policy it would stop every change of data."""
+    suites, odd = [], []
+    for path in found.suites[:SUITES_READ]:
+        try:
+            read_suites(world, head, (SuiteFile(name="suite", path=path),), 1)
+        except BadSuite as error:
+            odd.append(f"left out {shown(path)}, no suite of items: {shown(error.message)}")
+        else:
+            suites.append(path)
+    if odd:
+        odd.append("to keep their items out of training data, name them under data.evaluation")
+    return replace(found, suites=tuple(suites)), odd
 
 
 def _settings(found: Survey) -> dict[str, dict[str, Any]]:

@@ -46,13 +46,17 @@ def test_it_looks_at_what_is_there(repo: Repo) -> None:
         {
             "model/config.json": "{}",
             "model/model.safetensors": b"x",
-            "eval/heldout.jsonl": "{}",
+            "eval/heldout.jsonl": '{"text": "the old bridge"}\n',
+            "eval/odd.jsonl": '{"prompt": "a", "completion": "b"}\n',
             "dvc.yaml": "",
         },
         "not signed off",
     )
     lines = list(setup.run(repo.path))
     assert "found models: model" in lines
+    assert "found evaluation suites: eval/heldout.jsonl" in lines
+    odd = next(line for line in lines if line.startswith("left out"))
+    assert odd.startswith("left out eval/odd.jsonl, no suite of items: ")
     used = loaded(repo)
     assert used.section("regression").model == "model"
     assert [s.path for s in used.section("regression").suite] == ["eval/heldout.jsonl"]
@@ -75,7 +79,7 @@ def test_a_key_is_set_by_uncommenting_its_line(repo: Repo, key: str) -> None:
 def test_any_names_of_suites_and_models_make_a_valid_policy(repo: Repo) -> None:
     names = ("eval/a/test", "eval/b/test", "eval/: x #y", 'eval/od"d\n', "eval/пример")
     repo.commit(
-        {f"{name}.jsonl": "{}" for name in names}
+        {f"{name}.jsonl": '{"text": "the old bridge"}' for name in names}
         | {"my: 'model'/config.json": "{}", "my: 'model'/model.safetensors": b"x"}
     )
     list(setup.run(repo.path))

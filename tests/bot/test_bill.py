@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from bot.releasing.settings import Settings as Releases
+from bot.releasing.steps.gather import _licences
+from bot.repository import GitWorld
 from tests.bot.test_cli import run
 from tests.gitrepo import Repo
 from tests.registry.bom.test_cyclonedx import named
 from tests.registry.bom.test_cyclonedx import valid as valid_cyclonedx
 from tests.registry.bom.test_spdx import valid as valid_spdx
+from tests.registry.licenses.test_texts import MIT
 
 LOCKED = "idna==3.7\nrequests==2.32.3\n"
 
@@ -39,6 +45,19 @@ def test_the_verdict_decides_the_exit_code(repo: Repo) -> None:
     done = run(repo.path, *words, "--format", "spdx")
     assert done.returncode == 1
     assert valid_spdx(done.stdout.encode())
+
+
+@pytest.mark.parametrize(
+    ("data", "said"), [(MIT.encode("utf-16"), "MIT"), (MIT.encode() + b"\n\xf2\xee\xeb", "")]
+)
+def test_the_licence_in_its_encoding(repo: Repo, data: bytes, said: str) -> None:
+    commit = repo.commit({"LICENSE": data, "requirements.txt": LOCKED, "m/model.bin": "x"})
+    bill = valid_cyclonedx(run(repo.path, "release", "bom").stdout.encode())
+    found = bill["metadata"]["component"].get("licenses", [])
+    assert "".join(one["license"].get("id", "") for one in found) == said
+    with GitWorld(repo.path) as world:
+        (licence,) = _licences(world, commit, Releases(), ())[:1]
+        assert licence.expression == said
 
 
 def test_what_cannot_be_read_is_named(repo: Repo) -> None:

@@ -198,6 +198,25 @@ def test_a_field_given_twice_is_unclear() -> None:
     assert claim(fields_of(b"Name: x\nLicense: MIT\nLicense: ISC\n\n")).license == ""
 
 
+NOT_RESEARCH = b"\nNot f\xd0\xber r\xd0\xb5se\xd0\xb0rch.\n"  # of borrowed letters
+FOOTNOTE = b"\n(*) Persons other than employees of Acme may not make copies.\n"
+
+
+@pytest.mark.parametrize("more", [NOT_RESEARCH, b"\nNot for research.\n", FOOTNOTE])
+def test_a_text_that_says_more_is_no_plain_licence(more: bytes) -> None:
+    assert "MIT and besides" in claim(Fields(expression="MIT"), (MIT + more,)).reason
+    assert "MIT and besides" in claim(Fields(), (MIT + more,)).reason
+
+
+def test_texts_are_read_in_their_own_encoding() -> None:
+    text = MIT.decode()
+    assert claim(Fields(), (text.encode("utf-16"),)) == Claim("MIT")
+    said = text.replace("Copyright", "Copyright ©").encode("cp1252")
+    assert claim(Fields(), (said,)) == Claim("MIT")
+    lost = text.encode() + "Только для учёбы.".encode("cp1251")
+    assert claim(Fields(), (lost,)).license == ""
+
+
 @given(st.binary(max_size=300))
 def test_any_metadata_is_read_or_refused(data: bytes) -> None:
     claim(fields_of(data))

@@ -144,13 +144,12 @@ def test_a_text_with_many_differences_is_told_to_its_end() -> None:
     [
         "x" * 3_000_000,
         "word " * 200_000,
-        MIT.encode("utf-16"),
         MIT.encode("utf-16-le"),
         MIT.encode() + b"\0",
         bytes(range(128, 256)) * 40,
         "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
     ],
-    ids=["huge", "long", "utf-16", "wide", "nul", "binary", "lfs"],
+    ids=["huge", "long", "wide", "nul", "binary", "lfs"],
 )
 @pytest.mark.parametrize("path", ["LICENSE", "third_party/x/LICENSE"])
 def test_what_cannot_be_read_is_no_pass(path: str, data: str | bytes) -> None:
@@ -162,6 +161,15 @@ def test_bytes_of_an_old_encoding_are_no_trouble() -> None:
     assert told(findings({}, {"LICENSE": latin})) == []
     assert told(findings({}, {"LICENSE": b"\xef\xbb\xbf" + MIT.encode()})) == []
     assert told(findings({}, {"LICENSE": MIT.replace("\n", "\r\n")})) == []
+    assert told(findings({}, {"LICENSE": MIT.encode("utf-16")})) == []
+    wide = (MIT + CLAUSE).encode("utf-16")
+    assert [rule for rule, _, _ in told(findings({}, {"LICENSE": wide}))] == ["added-clause"]
+
+
+@pytest.mark.parametrize("encoding", ["cp1251", "koi8-r"])
+def test_a_clause_in_an_encoding_that_is_not_known_is_no_pass(encoding: str) -> None:
+    data = (MIT + "\nТолько для учёбы.\n").encode(encoding)
+    assert told(findings({}, {"LICENSE": data})) == [("text-unreadable", "unknown", 1)]
 
 
 @pytest.mark.parametrize("mode", ["120000", "160000"])

@@ -15,7 +15,8 @@ from bot.wording import plural
 from registry.advisories.values import WEIGHT
 
 MAX_GROUPS = 20  # advisories of one package told one by one
-MAX_NOTES = 20  # packages with old advisories told one by one
+MAX_NOTES = 3  # packages with old advisories told one by one, the worst
+MAX_NAMES = 12  # names of others
 NAMED = 4  # ids in one message
 Word = Literal["fail", "warn", "note"]
 Bound = Literal["low", "moderate", "high", "critical"]
@@ -126,24 +127,35 @@ def _finding(hit: Hit, bounds: Bounds) -> Finding:
     return rules.RANGE.at(message, place, level=level if whole else Level.WARNING)
 
 
-def _some(ids: Iterable[str]) -> str:
+def _some(ids: Iterable[str], most: int = NAMED) -> str:
     known = list(ids)
-    more = f" and {len(known) - NAMED} more" if len(known) > NAMED else ""
-    return ", ".join(known[:NAMED]) + more
+    more = f" and {len(known) - most} more" if len(known) > most else ""
+    return ", ".join(known[:most]) + more
 
 
 def _old(hits: list[Hit]) -> Iterator[Finding]:
     packages: dict[str, list[Hit]] = {}
     for hit in hits:
         packages.setdefault(hit.name, []).append(hit)
-    for number, (name, of) in enumerate(packages.items()):
-        place = Location(of[0].path, of[0].line)
-        if number >= MAX_NOTES:
-            left = plural(len(packages) - MAX_NOTES, "more package")
-            yield rules.KNOWN.at(f"{left} with advisories that the base has as well", place)
-            return
+    # A lock of a few hundred has a dozen of them at any time: the worst are told one by one, the
+    # table has all.
+    worst = sorted(packages, key=lambda name: max(map(_worse, packages[name])), reverse=True)
+    for name in worst[:MAX_NOTES]:
+        of = packages[name]
         ids = _some(dict.fromkeys(h.group for h in of))
-        yield rules.KNOWN.at(f"{name}: {ids}, as before this change", place)
+        yield rules.KNOWN.at(
+            f"{name}: {ids}, as before this change", Location(of[0].path, of[0].line)
+        )
+    if rest := worst[MAX_NOTES:]:
+        left, first = plural(len(rest), "more package"), packages[rest[0]][0]
+        yield rules.KNOWN.at(
+            f"{left} with advisories, as before this change: {_some(rest, MAX_NAMES)}",
+            Location(first.path, first.line),
+        )
+
+
+def _worse(hit: Hit) -> tuple[bool, int]:
+    return hit.malware, WEIGHT[hit.severity]
 
 
 def _unresolved(evidence: Evidence) -> Iterator[Finding]:

@@ -13,9 +13,10 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from bot.checks.advisories import Settings, applies, collect, exhibits, judge, looking, summary
-from bot.checks.advisories.evidence import Evidence
+from bot.checks.advisories.evidence import Evidence, Hit
 from bot.finding import Finding, Level
 from registry.advisories.database import VARIABLE
+from registry.advisories.values import Severity
 from tests.advisorydata import SMALL, database, osv
 from tests.fakes import FakeWorld
 
@@ -322,3 +323,20 @@ def test_a_manifest_of_nothing_but_versions_of_one_package_costs_little(
 def test_what_commands_install_is_looked_up(path: str, text: str, line: int) -> None:
     _, found = look({}, {path: text})
     assert rows(found) == [("malware", "failure", path, line)]
+
+
+def test_of_many_old_ones_the_worst_are_told_one_by_one() -> None:
+    rated: tuple[Severity, ...] = ("low", "high", "moderate", "critical", "low")
+    hits = tuple(
+        Hit("uv.lock", n, f"p{n}", "==1", "pinned", f"CVE-{n}", (f"CVE-{n}",), severity,
+            n == 4, "", old=True)
+        for n, severity in enumerate(rated)
+    )  # fmt: skip
+    found = judge(Evidence(hits=hits), Settings())
+    assert [f.message for f in found] == [
+        "p4: CVE-4, as before this change",  # malware
+        "p3: CVE-3, as before this change",
+        "p1: CVE-1, as before this change",
+        "2 more packages with advisories, as before this change: p2, p0",
+    ]
+    assert {f.severity for f in found} == {Level.NOTE}

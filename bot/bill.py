@@ -29,6 +29,8 @@ from registry.bom import cyclonedx, spdx
 from registry.bom.ofcommit import Subject, build
 from registry.bom.packages import Locked, packages
 from registry.bom.values import Bom, Component, Edge
+from registry.errors import UnreadableText
+from registry.licenses.matching import decoded
 from registry.licenses.texts import identify
 from registry.manifests import LOCKS, DocumentError, kind_of
 
@@ -108,8 +110,8 @@ def _licence(world: GitWorld, commit: str) -> str:
     for entry in world.folder(commit):
         if entry.is_file and project.is_license(entry.path):
             try:
-                found = identify(world.read(entry.blob).decode("utf-8", "replace"))
-            except CouldNotTell:
+                found = identify(decoded(world.read(entry.blob)))
+            except (CouldNotTell, UnreadableText):
                 continue
             if found:
                 return found[0]

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from registry.errors import UnreadableText
 from registry.licenses.distinfo import METADATA_LIMIT, Claim, headers
 from registry.licenses.expressions import LicenseError, covers, leaves, normalise, same
+from registry.licenses.matching import decoded
 from registry.licenses.names import CLASSIFIERS, FIELDS
 from registry.licenses.shipped import Shipped, listed, read
 
@@ -89,7 +91,10 @@ def named(text: str) -> str:
 
 
 def _shipped(data: bytes) -> Shipped:
-    return read(data.decode("utf-8", "replace"))
+    try:
+        return read(decoded(data))
+    except UnreadableText:
+        return Shipped()
 
 
 def _field(text: str, classifiers: tuple[str, ...]) -> str:

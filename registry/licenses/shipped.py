@@ -10,7 +10,8 @@ from functools import lru_cache
 from registry.errors import UnreadableText
 from registry.licenses.differences import REFUSING, restricting
 from registry.licenses.expressions import LicenseError, leaves, normalise
-from registry.licenses.matching import Match, match, references
+from registry.licenses.letters import plain
+from registry.licenses.matching import TEXT_LIMIT, Match, match, references
 
 _LEAST = 0.8  # of a known text: with less of it a text is another one
 _NOTICE = 3_000  # characters: a longer text is no mere pointer to a licence
@@ -46,7 +47,10 @@ class Shipped:
 
 def read(text: str) -> Shipped:
     """Read one text; one that cannot be compared says nothing."""
-    return _read("\n".join(line for line in text.splitlines() if not _is_holder(line)))
+    if len(text) > TEXT_LIMIT:
+        return Shipped()
+    lines = plain(text).splitlines()  # as a person sees its letters
+    return _read("\n".join(line for line in lines if not _is_holder(line)))
 
 
 def _is_holder(line: str) -> bool:

@@ -13,7 +13,7 @@ from bot.world import World
 from registry.errors import UnreadableText
 from registry.licenses.differences import Added, added
 from registry.licenses.letters import foreign, plain
-from registry.licenses.matching import TEXT_LIMIT, Match, Passage, match, references
+from registry.licenses.matching import TEXT_LIMIT, Match, Passage, decoded, match, references
 from security.sniff import is_lfs
 
 _NAMES = ("LICENSE", "LICENCE", "COPYING", "UNLICENSE")
@@ -24,9 +24,7 @@ _REST = re.compile(r"(?:[-_.][A-Z0-9][A-Za-z0-9.]*)*(?:\.(?:txt|md|rst))?")
 _PAGES = (".md", ".rst")
 _LEAST = 0.8  # of a known text: with less of it a text is another one
 _BYTES = 4 * TEXT_LIMIT  # of UTF-8
-_LOST = 200  # one letter in so many may be in an encoding that is not known
 _SAID = 300  # characters of a passage
-_WIDE = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +115,9 @@ def _read(entry: TreeEntry, world: World) -> Text:
     data = world.read(entry.blob, _BYTES)
     if is_lfs(data):
         return _unread(entry, "it is a Git LFS pointer, not a text")
-    if b"\0" in data or data.startswith(_WIDE):
-        return _unread(entry, "it is not UTF-8 text")
-    text = data.decode("utf-8", "replace")
-    if text.count("�") * _LOST > len(text) + 2 * _LOST:
-        return _unread(entry, "it is not UTF-8 text")
     try:
         # A clause in borrowed or invisible letters is read as a person sees it.
-        text = plain(text)
+        text = plain(decoded(data))
         return _known(entry, text, match(text))
     except UnreadableText as error:
         return _unread(entry, error.message)

@@ -16,7 +16,9 @@ from bot.progress import Bar
 from bot.releasing.settings import Settings
 from bot.repository import GitWorld
 from bot.world import COMMIT_LIMIT, LOCK_LIMIT
+from registry.errors import UnreadableText
 from registry.licenses import statements
+from registry.licenses.matching import decoded
 from registry.licenses.texts import identify
 from registry.manifests import LOCKS, DocumentError, kind_of
 from registry.manifests import read as read_manifest
@@ -153,7 +155,10 @@ def _licences(
     found = []
     for entry in world.folder(commit):
         if entry.is_file and project.is_license(entry.path):
-            ids = identify(world.read(entry.blob)[:1_000_000].decode("utf-8", "replace"))
+            try:
+                ids = identify(decoded(world.read(entry.blob)))
+            except UnreadableText:
+                ids = ()
             found.append(Licence("code", entry.path, ids[0] if ids else ""))
     code = next((one.expression for one in found if one.expression), "")
     model = settings.licence or code

@@ -158,6 +158,20 @@ CUES: tuple[Cue, ...] = (
         r" (?:names?|trademarks?|logos?|marks?|endorse|commercial\S*|construe) ",
     ),
     _cue(
+        "use_restrictions",
+        "persons person people anyone parties individuals entities companies organizations users "
+        "everyone nobody employees members staff students subscribers",
+        r" (?:persons?|people|anyone|parties|individuals|entities|companies|organi[sz]ations|users)"
+        r" ~2 (?:other than|except) ~12 (?:may|must|shall|can) not "
+        r"| nobody ~2 (?:other than|except|but) ~12 (?:may|shall|can) "
+        r"| (?:anyone|everyone) ~2 (?:other than|except|but) ~8 (?:may|can) "
+        r"| only ~3 (?:employees|members|staff|students|subscribers) ~8 (?:may|can|are) ",
+    ),
+    _cue(
+        "field_of_use", "research production academic educational academia",
+        r" not for (?:any )?(?:research|production|academic|educational|academia) ",
+    ),
+    _cue(
         "use_restrictions", "train training trained mining",
         r" (?:train\S*|mining) ~12 " + _AI + r" ~12 " + _AFTER + r" "
         r"| (?:may|must|shall) not ~12 (?:train\S*|mining) ~8 " + _AI + r" ",

@@ -60,7 +60,7 @@ def _records(value: Any) -> bool:
 def _loaded(data: bytes) -> tuple[Any, str]:
     """Return the value, and why there is none. NaN passes: Python's own writers make it."""
     try:
-        return json.loads(data.decode("utf-8"), object_pairs_hook=_table), ""
+        return _DECODER.decode(data.decode("utf-8")), ""
     except UnicodeDecodeError as error:
         return None, f"not UTF-8 at byte {error.start}"
     except _Twice:
@@ -77,6 +77,9 @@ def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         raise _Twice
     return found
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_table)  # json.loads makes one for each call
 
 
 def texts_of(value: Any, fields: tuple[str, ...]) -> tuple[tuple[str, ...], str]:

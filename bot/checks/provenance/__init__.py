@@ -12,7 +12,7 @@ from bot.wording import plural
 from bot.world import World
 
 NAME = "provenance"
-VERSION = 1
+VERSION = 2
 RULES = rules.RULES
 
 __all__ = ["NAME", "RULES", "VERSION", "Evidence", "Settings", "applies", "collect", "exhibits",

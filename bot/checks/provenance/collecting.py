@@ -10,6 +10,7 @@ from functools import partial
 from bot import added
 from bot.change import Change, FileChange
 from bot.checks.assets.files import Tree, is_license_file
+from bot.checks.provenance import encoding
 from bot.checks.provenance.evidence import (
     OWN,
     Evidence,
@@ -119,6 +120,9 @@ def _pasted(
         return
     if marks.more:
         unread.append(Unread(file.path, 0, "it has more headers than are compared"))
+    if marks.lost:
+        why = "its encoding is not known: store it as UTF-8"
+        unread.append(Unread(file.path, marks.lost, why))
     entry = next((e for e in entries if covers(e, file.path)), None)
     for mark in marks.found:
         foreign = ours.foreign(mark.holders, file.path)
@@ -196,13 +200,17 @@ def _foreign(world: World, file: FileChange, ours: Ours) -> str:
     """Return who else holds what a licence file covers, "?" for a text that names nobody."""
     entry = file.file
     try:
-        text = world.prefix(entry.blob, 20_000).decode("utf-8", "replace") if entry else ""
+        data = world.prefix(entry.blob, 20_000) if entry else b""
     except CouldNotTell:
         return "?"
-    named = tuple(name for line in text.splitlines()[:40] for name in holders(line))
+    named = tuple(name for line in _first(data) for name in holders(line))
     if not named:
         return ""
     return next(iter(ours.foreign(named, file.path)), "")
+
+
+def _first(data: bytes) -> list[str]:
+    return encoding.lines(added.text(data) or b"")[:40]
 
 
 def _registered(change: Change, world: World, books: _Books) -> Iterator[Registered]:

@@ -27,10 +27,14 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """The marks of one file; `more` says that not all of it was looked at."""
+    """The marks of one file; `more` says that not all of it was looked at.
+
+    `lost` is the first added line that is in an encoding nobody can tell, 0 for none.
+    """
 
     found: tuple[Mark, ...] = ()
     more: bool = False
+    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)

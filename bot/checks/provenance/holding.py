@@ -16,7 +16,7 @@ from registry.errors import PointerError
 from registry.pointers import DVC_LIMIT, PointerKind, read_dvc, read_lfs
 from security.sniff import is_lfs
 
-MAKER = "provenance/2"  # goes up with any change to the readers
+MAKER = "provenance/3"  # goes up with any change to the readers
 MOST_FILES = 10_000  # of one entry
 
 

@@ -6,8 +6,10 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from bot import added
 from bot.change import Change, TreeEntry
 from bot.checks.assets.files import Tree, is_license_file, up
+from bot.checks.provenance import encoding
 from bot.checks.provenance.holders import holders, is_own, names
 from bot.checks.provenance.prose import prose
 from bot.checks.provenance.settings import Settings
@@ -88,11 +90,11 @@ class Ours:
 
     def _in_text(self, entry: TreeEntry, lines: int) -> Iterator[str]:
         try:
-            text = self.world.prefix(entry.blob, _HEAD).decode("utf-8", "replace")
+            data = self.world.prefix(entry.blob, _HEAD)
         except CouldNotTell:
             return
         # Further down, a NOTICE names those whose work the project carries.
-        for line in text.splitlines()[:lines]:
+        for line in encoding.lines(added.text(data) or b"")[:lines]:
             yield from holders(line)
 
     def _in_pyproject(self, entry: TreeEntry) -> Iterator[str]:

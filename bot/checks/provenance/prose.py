@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from bot.checks.provenance import encoding
+
 LINE = 10_000  # characters of a line that count: a whole paragraph may be one
 _COMMENT = re.compile(
     r"\s*(?:#(?!define|include|if|elif|else|endif|pragma|undef|import)|//|/\*|\*|--|;|%|<!--"
@@ -28,7 +30,7 @@ def prose(data: bytes, language: str = "") -> list[str]:
     opens = _QUOTES if language == "py" else _OPENED
     found: list[str] = []
     closing, told = "", False  # what ends the comment or string that is open, and whether it counts
-    for raw in data.decode("utf-8", "replace").split("\n"):
+    for raw in encoding.lines(data):
         line = raw[:LINE].rstrip()
         if language == "ipynb":
             line = _cell(line)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 from bot import added
+from bot.checks.provenance import encoding
 from bot.checks.provenance.evidence import OWN, Mark, Marks
 from bot.checks.provenance.holders import holders
 from bot.checks.provenance.prose import prose
@@ -59,6 +60,8 @@ class _Block:
 
 def read(before: bytes | None, after: bytes, *, language: str = "") -> Marks:
     """Return what the added lines of a file name; nothing of a binary file."""
+    if lost := encoding.lost(before, after):
+        return Marks(lost=lost)
     found: list[Mark] = []
     head = ""
     for count, block in enumerate(_blocks(before, after, language=language)):
@@ -81,7 +84,7 @@ def read(before: bytes | None, after: bytes, *, language: str = "") -> Marks:
 def _blocks(before: bytes | None, after: bytes, *, language: str) -> Iterator[_Block]:
     words: list[str] = []
     for run in added.runs(before, after):
-        if not _CUE.search(run.data.decode("utf-8", "replace")):
+        if not any(map(_CUE.search, encoding.lines(run.data))):
             continue
         words = words or prose(added.text(after) or b"", language)
         start = run.line - 1

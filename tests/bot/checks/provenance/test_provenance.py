@@ -220,6 +220,41 @@ def test_binary_and_empty_files(data: bytes) -> None:
     assert judged(L, {**L, "new.py": data}) == []
 
 
+UNREAD = [("unread", "unknown", "new.c", 3)]
+CYRILLIC = "int x;\nint y;\n// лицензия\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (CYRILLIC.encode("cp1251"), UNREAD),
+        ("int x;\nint y;\n// 許可なく複製を禁ず\n".encode("shift-jis"), UNREAD),
+        (b"\xff\xfe" + "int x;\nint y;\n// \ud800\n".encode("utf-16-le", "surrogatepass"), UNREAD),
+        # Without a mark it looks binary, and is none.
+        (("// Copyright 2020 Acme\n" + CODE * 9).encode("utf-16-le"), [(*UNREAD[0][:3], 1)]),
+        (("// Copyright 2020 Acme\n" + CODE * 9).encode("utf-16-be"), [(*UNREAD[0][:3], 1)]),
+        # A sign of copyright in the encoding of old files.
+        ("int x;\n// © 2020 Acme Gesellschaft für Straßen\n".encode("latin-1"), "unknown"),
+        ("// © 2020 Acme, licensed under GPL-3.0\n".encode("utf-16"), "forbidden"),
+        (bytes(range(128, 256)) * 9 + b"\n" + bytes(range(1, 32)) * 9, []),
+        (b"x = '\x01'\n" * 9, []),
+        (CYRILLIC.encode(), []),
+    ],
+    ids=["cp1251", "sjis", "broken", "le", "be", "latin", "wide", "binary", "control", "utf-8"],
+)
+def test_the_encoding_of_a_file(data: bytes, expected: list[Any] | str) -> None:
+    found = judged(L, {**L, "new.c": data})
+    if isinstance(expected, str):
+        assert [rule for rule, *_ in found] == [expected]
+    else:
+        assert found == expected
+
+
+def test_a_text_that_was_unreadable_before_is_no_new_one() -> None:
+    old = {**L, "new.c": CYRILLIC.encode("cp1251")}
+    assert judged(old, {**old, "new.c": CYRILLIC.encode("cp1251") + b"int z;\n"}) == []
+
+
 def test_hostile_lines_are_bounded() -> None:
     text = "# copyright " * 40_000 + "\n" + "# (c) 2020 " + "x" * 100_000 + "\n"
     assert judged(L, {**L, "new.py": text}) == []

@@ -6,7 +6,7 @@ from bot.change import Change
 from bot.checks.data import collecting, judging, rules, shown
 from bot.checks.data.evidence import Evidence
 from bot.checks.data.settings import Settings
-from bot.checks.data.sources import is_data, may_track
+from bot.checks.data.sources import is_data, is_sealed, may_track
 from bot.exhibit import Exhibit
 from bot.finding import Finding
 from bot.patterns import compiled
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 NAME = "data"
-VERSION = 2
+VERSION = 3
 RULES = rules.RULES
 
 
@@ -39,7 +39,9 @@ def applies(change: Change, settings: Settings) -> str:
     # A task file reads documents that lie beside it.
     beside = {path.rpartition("/")[0] for path in suites if not path.endswith(".jsonl")}
     for file in change.files:
-        if is_data(file.path, patterns) or may_track(file.path) or file.path in suites:
+        if is_data(file.path, patterns) or is_sealed(file.path, patterns):
+            return ""
+        if may_track(file.path) or file.path in suites:
             return ""
         if kind_of(file.path) and any(_below(file.path, folder) for folder in beside):
             return ""

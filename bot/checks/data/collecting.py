@@ -12,7 +12,7 @@ from bot.checks.data.evidence import Evidence
 from bot.checks.data.leaking import leaks
 from bot.checks.data.reading import Reader, Trouble
 from bot.checks.data.settings import Settings
-from bot.checks.data.sources import Source, candidates, is_data, sources, standing
+from bot.checks.data.sources import FORMAT, Source, candidates, is_data, sources, standing
 from bot.checks.data.work import Work
 from bot.patterns import Pattern, compiled
 from bot.world import World
@@ -34,6 +34,8 @@ def collect(change: Change, world: World, settings: Settings, maker: str) -> Evi
     after, before = _sides(change, world, training, held_out)
     work.troubles += [
         Trouble("data/not-at-hand", s.place, f"{s.path} was not searched: {s.doubt}")
+        if s.doubt != FORMAT
+        else Trouble("data/format", s.place, FORMAT)
         for s in after
         if s.doubt
     ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from bot.change import Change
 from bot.checks.data.reading import Reading, Trouble
 from bot.checks.data.settings import Settings
-from bot.checks.data.sources import Source, candidates, is_data, standing
+from bot.checks.data.sources import FORMAT, Source, candidates, is_data, is_sealed, standing
 from bot.checks.regression.settings import SuiteFile
 from bot.checks.regression.suites import BadSuite, read_suites
 from bot.errors import Missing
@@ -75,6 +75,8 @@ def at_head(
     for suite in settings.suites:
         if changed & (base.files | {suite.path}) and world.entry(change.head, suite.path):
             _suite(found, world, change.head, suite)
+    sealed = [f.path for f in change.files if f.file and is_sealed(f.path, patterns)]
+    found.troubles += [Trouble("data/format", path, FORMAT) for path in sealed]
     fresh = [f.file for f in change.files if f.file and is_data(f.path, patterns)]
     sources = (Source(e.path, e.path, e.blob, world.size(e.blob)) for e in fresh)
     _files(found, world, sources, settings)

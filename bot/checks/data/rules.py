@@ -54,4 +54,12 @@ UNEQUIPPED = Rule(
     "What was not compared is not known to be clean.",
     "Install modelwarden[audit], and pyarrow for parquet.",
 )
-RULES = (LEAK, KNOWN, DUPLICATE, UNREADABLE, TOO_LARGE, NOT_AT_HAND, UNEQUIPPED)
+FORMAT = Rule(
+    "data/format",
+    Level.UNKNOWN,
+    "A data file or an evaluation set is in a format that is not read; a note without evaluation"
+    " sets.",
+    "What is not read cannot be searched: it may hold what the model is measured by.",
+    "Write it as JSONL or parquet, or name what is trained on under data.training.",
+)
+RULES = (LEAK, KNOWN, DUPLICATE, UNREADABLE, FORMAT, TOO_LARGE, NOT_AT_HAND, UNEQUIPPED)

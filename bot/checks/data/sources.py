@@ -24,6 +24,16 @@ from security.sniff import is_lfs
 
 # Files that stand beside data and are none.
 PAPERS = ("readme", "license", "licence", "notice", "changelog", "dataset_info", "croissant")
+# Formats that hold records, or whole files of them, and that nothing here reads.
+_SEALED = (
+    ".zst .arrow .feather .orc .avro .tfrecord .tfrecords .npy .npz .h5 .hdf5 .msgpack .mds .pkl"
+    " .pickle .bin .zip .tar .gz .tgz .tbz2 .txz .bz2 .xz .lz4 .7z .rar .sqlite .xlsx"
+)
+SEALED = tuple(_SEALED.split())
+FORMAT = (
+    "its format is not read, so nothing in it was looked at: JSONL, JSON, CSV, TSV, text and"
+    " parquet are, plain or gzipped"
+)
 MAX_MEMBERS = 2_000  # files of one DVC folder
 
 
@@ -47,8 +57,18 @@ def may_track(path: str) -> bool:
 
 def is_data(path: str, patterns: tuple[Pattern, ...]) -> bool:
     """Whether a path is that of a data file of these patterns."""
+    return bool(kind_of(path)) and _is_of(path, patterns)
+
+
+def is_sealed(path: str, patterns: tuple[Pattern, ...]) -> bool:
+    """Whether a path is that of data of these patterns, in a format that is not read."""
+    name = path.lower()
+    return name.endswith(SEALED) and not kind_of(path) and _is_of(path, patterns)
+
+
+def _is_of(path: str, patterns: tuple[Pattern, ...]) -> bool:
     name = path.rpartition("/")[2].lower()
-    return bool(kind_of(path)) and not name.startswith(PAPERS) and any_matches(patterns, path)
+    return not name.startswith(PAPERS) and any_matches(patterns, path)
 
 
 def sources(
@@ -60,6 +80,8 @@ def sources(
             yield from _tracked(world, commit, entry, patterns)
     elif is_data(entry.path, patterns) and entry.mode != FOLDER:
         yield _in_git(world, entry)
+    elif is_sealed(entry.path, patterns) and entry.mode != FOLDER:
+        yield Source(entry.path, entry.path, entry.blob, doubt=FORMAT)
 
 
 def _in_git(world: World, entry: TreeEntry) -> Source:
@@ -91,6 +113,8 @@ def _tracked(
                 yield from _members(pointer, entry.path, project, patterns)
             elif is_data(pointer.path, patterns):
                 yield _object(pointer, entry.path, project.find(pointer))
+            elif is_sealed(pointer.path, patterns):
+                yield Source(pointer.path, entry.path, pointer.digest, doubt=FORMAT)
     except (RegistryError, TooLarge, Missing) as error:
         if any_matches(patterns, entry.path):
             yield Source(entry.path, entry.path, entry.blob, doubt=error.message)
@@ -109,6 +133,9 @@ def _members(
         return
     members = read_dir(objects.read(listing, folder.digest, DVC_LIMIT), folder.path)
     named = [(f"{folder.path}/{m.path}", m.digest) for m in members]
+    for path, digest in named:
+        if is_sealed(path, patterns):
+            yield Source(path, place, digest, doubt=FORMAT)
     found = [(path, digest) for path, digest in named if is_data(path, patterns)]
     for path, digest in found[:MAX_MEMBERS]:
         pointer = Pointer(path, PointerKind.DVC, digest, -1, folder.legacy)
@@ -169,4 +196,5 @@ def standing(
     entries = tuple(entries)
     world.need(tuple(entry.blob for entry in entries if entry.is_file))
     found = [source for entry in entries for source in sources(world, commit, entry, patterns)]
-    return tuple(sorted(found, key=lambda source: source.path))
+    read = (source for source in found if source.doubt != FORMAT)
+    return tuple(sorted(read, key=lambda source: source.path))

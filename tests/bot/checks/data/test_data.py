@@ -57,6 +57,42 @@ def said(found: tuple[Finding, ...]) -> list[tuple[str, Level, str, int]]:
     return [(f.rule, f.severity, f.location.path, f.location.line) for f in found]
 
 
+SEALED = ("a.jsonl.zst", "a.arrow", "a.zip", "x/a.tar", "a.csv.bz2", "a.jsonl.xz", "a.npy",
+          "a.tar.gz", "A.TGZ", "train.bin")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SEALED)
+def test_a_format_that_is_not_read_is_said(name: str) -> None:
+    head = {f"data/{name}": b"\x93NUMPY\x01\0"}
+    (found,) = judged({}, head)
+    assert said((found,)) == [("data/format", Level.UNKNOWN, f"data/{name}", 0)]
+    assert "parquet" in found.message
+    alone = data.judge(evidence({}, head, policy(suite="")), policy(suite=""))
+    assert [(f.rule, f.severity) for f in alone] == [("data/format", Level.NOTE)]
+    named = policy(training=["/train/**"], evaluation=["/data/**"], suite="")
+    assert said(data.judge(evidence({}, head, named), named)) == said((found,))
+
+
+def test_a_format_that_is_not_read_and_stays_or_goes_is_no_matter() -> None:
+    old = {"data/a.npy": b"\x93NUMPY", "data/b.zst": b"x"}
+    head = {"data/a.npy": b"\x93NUMPY", "data/new.jsonl": lines(PLAIN)}
+    assert judged(old, head) == ()
+    pointer = {"data/a.zst.dvc": f"outs:\n- md5: {'a' * 32}\n  size: 3\n  path: a.zst\n"}
+    found = said(judged({}, pointer))
+    assert found == [("data/format", Level.UNKNOWN, "data/a.zst.dvc", 0)]
+    assert judged(pointer, {**pointer, "data/new.jsonl": lines(PLAIN)}) == ()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["data/a.png", "data/a.svg", "data/make.py", "data/x.sh", "other/a.zst", "data/README.zip",
+     "data/config.yaml", "prepared/a.npy"],
+)  # fmt: skip
+def test_what_is_no_data_by_its_name_is_left_alone(path: str) -> None:
+    world = FakeWorld({}, {path: b"x"})
+    assert data.applies(world.change(), policy())
+
+
 @pytest.mark.parametrize(
     ("name", "content", "line"),
     [

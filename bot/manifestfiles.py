@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections import deque
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.change import Change, TreeEntry
 from bot.errors import CouldNotTell
@@ -20,12 +20,16 @@ from registry.manifests import (
     read,
 )
 
-VERSION = 8  # of the cached facts: goes up with any change to the readers
+VERSION = 9  # of the cached facts: goes up with any change to the readers
 MAX_FOLDERS = 20  # folders of changed manifests whose other manifests are looked at
 MAX_NEARBY = 40  # manifests that did not change, read for names and pins
 MAX_INCLUDES = 100  # includes of one change that are looked up
 # Endings of files that a manifest may include under any name.
 INCLUDABLE = (".txt", ".in", ".pip", ".req", ".reqs", ".lst", ".deps")
+# Files without an ending that no manifest includes.
+_PAPERS = ("licen", "copying", "unlicense", "notice", "readme", "authors", "codeowners",
+           "contribut", "change", "makefile", "version", "maintainers")  # fmt: skip
+_READ = ("judged", "cycle")
 INCLUDES = ("--requirement", "--constraint", "--build-constraint")
 
 
@@ -49,8 +53,9 @@ class ManifestChange:
 class Include:
     """A new `-r` or `-c` line, and what became of it.
 
-    `state` is "url", "outside", "missing", "link", "cycle", "judged", "unjudged", or
-    "elsewhere": a command names a file that only its own machine may have.
+    `state` is "url", "outside", "missing", "link", "cycle", "judged", "beyond" (it and those
+    after it were not looked up) or "elsewhere": a command names a file that only its own machine
+    may have.
     """
 
     path: str
@@ -74,7 +79,9 @@ class Evidence:
 
 def concerns(path: str) -> bool:
     """Whether a file of this name is a manifest, or may be included by one."""
-    return kind_of(path) is not None or path.lower().endswith(INCLUDABLE)
+    name = posixpath.basename(path).lower()
+    bare = "." not in name and not name.startswith(_PAPERS) and command_kind(path) is None
+    return bare or kind_of(path) is not None or name.endswith(INCLUDABLE)
 
 
 def installs(path: str) -> bool:
@@ -112,15 +119,25 @@ def collect(change: Change, world: World, *, commands: bool = False) -> Evidence
         path = waiting.popleft()
         if path in files:
             continue
-        before, after = changed[path].before, changed[path].after
+        # One that stood there and is included now is new to what is installed.
+        before, after = None, None
+        if path in changed:
+            before, after = changed[path].before, changed[path].after
+        else:
+            after = world.entry(change.head, path)
         files[path] = _changed(world, path, kinds[path], before, after)
         for include in _includes(files[path]):
+            if include.state or len(includes) < MAX_INCLUDES:
+                include = _located(include, change, world, kinds, circles)
+            elif len(includes) == MAX_INCLUDES:
+                include = replace(include, state="beyond")
+            else:
+                continue
+            includes.append(include)
             target = include.target
-            if include.state == "" and target in changed:
+            if include.state in _READ and (target in changed or kind_of(target) is None):
                 kinds.setdefault(target, "requirements")
                 waiting.append(target)
-            if include.state or len(includes) < MAX_INCLUDES:
-                includes.append(_located(include, change, world, kinds, circles))
     nearby = tuple(_nearby(change, world, files))
     return Evidence(
         tuple(files[path] for path in sorted(files)),
@@ -179,11 +196,10 @@ def _located(
     if kinds.get(include.path) in COMMANDS:
         return _for_command(include, change, world)
     entry = world.entry(change.head, include.target)
-    known = include.target in kinds or kind_of(include.target) is not None
-    state = ("judged" if known else "unjudged") if entry is not None else "missing"
+    state = "judged" if entry is not None else "missing"
     if entry is not None and not entry.is_file:
         state = "link"
-    elif known and (circle := _returns(include, change, world)):
+    elif entry is not None and (circle := _returns(include, change, world)):
         # Each circle is said once, on the first line of it that is new.
         state = "judged" if include.path in circles else "cycle"
         circles |= circle
@@ -200,8 +216,7 @@ def _for_command(include: Include, change: Change, world: World) -> Include:
             continue
         entry = world.entry(change.head, target)
         if entry is not None and entry.is_file:
-            state = "judged" if kind_of(target) else "unjudged"
-            return Include(include.path, include.line, target, state)
+            return Include(include.path, include.line, target, "judged")
     return Include(include.path, include.line, include.target, "elsewhere")
 
 

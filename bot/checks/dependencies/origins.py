@@ -171,5 +171,6 @@ def judge_include(include: Include) -> Iterator[Finding]:
     elif include.state == "missing":
         message = f"includes {target}, which is not there"
         yield INCLUDE.at(message, place, level=Level.UNKNOWN)
-    elif include.state == "unjudged":
-        yield INCLUDE.at(f"includes {target}, which is not known as a manifest", place)
+    elif include.state == "beyond":
+        message = f"includes {target} and more, beyond what is looked up"
+        yield INCLUDE.at(message, place, level=Level.UNKNOWN)

@@ -21,7 +21,7 @@ from bot.checks.dependencies import (
 )
 from bot.checks.dependencies.origins import within
 from bot.finding import Finding, Level
-from bot.manifestfiles import MAX_INCLUDES
+from bot.manifestfiles import MAX_INCLUDES, concerns
 from bot.manifestfiles import collect as collect_manifests
 from bot.world import LOCK_LIMIT, TEXT_LIMIT
 from registry.manifests.popular import ranks
@@ -230,11 +230,47 @@ def test_an_included_file_of_the_change_is_read_whatever_its_name() -> None:
         ("index", "failure", "more/deps.lst", 2),
         ("include", "unknown", R, 1),  # each includes the other: said once
     ]
-    # One that was there before, under a name that says nothing, needs a look.
-    old = {"deps.lst": "numpy"}
-    assert rows(review(old, {**old, R: "-r deps.lst"})) == [("include", "warning", R, 1)]
     known = {"dev-requirements.txt": "numpy"}
     assert rows(review(known, {**known, R: "-r dev-requirements.txt"})) == []
+
+
+def test_a_file_that_stood_there_is_judged_as_new_once_it_is_included() -> None:
+    evil = [("index", "failure", "deps.dat", 1)]
+    old = {"deps.dat": "-i https://evil", "more": "reqeusts==1", "deps.lst": "numpy==1"}
+    assert rows(review(old, {**old, R: "-r deps.dat"})) == evil
+    assert rows(review(old, {**old, D: IMAGE.format("-r /app/deps.dat")})) == evil
+    assert rows(review(old, {**old, R: "-r more"})) == [("lookalike", "failure", "more", 1)]
+    assert rows(review(old, {**old, R: "-r deps.lst"})) == []
+    chain = {**old, "a.dat": "-r deps.dat\n-r a.dat\n"}
+    assert evil[0] in rows(review(chain, {**chain, R: "-r a.dat"}))
+    broken = {"deps.dat": "\0\0"}
+    said = rows(review(broken, {**broken, R: "-r deps.dat"}))
+    assert said == [("unreadable", "unknown", "deps.dat", 1)]
+    huge = {"deps.dat": "x" * (TEXT_LIMIT + 1)}
+    assert [r[:2] for r in rows(review(huge, {**huge, R: "-r deps.dat"}))] == [
+        ("unreadable", "unknown")
+    ]
+    stays = {**old, R: "-r deps.dat"}
+    assert rows(review(stays, {**stays, R: "-r deps.dat\n# said before\n"})) == []
+
+
+def test_more_includes_than_are_looked_up_are_no_pass() -> None:
+    many = {f"n{n}.dat": "numpy==1" for n in range(MAX_INCLUDES + 2)}
+    found = rows(review(many, {**many, R: "".join(f"-r {path}\n" for path in many)}))
+    assert found == [("include", "unknown", R, MAX_INCLUDES + 1)]
+
+
+@pytest.mark.parametrize("name", ["deps", "requires/core", "a/b/REQS"])
+def test_a_file_without_an_ending_that_is_included_is_read_when_it_changes(name: str) -> None:
+    old = {R: f"-r {name}", name: ""}
+    found = review(old, {**old, name: "-i https://evil"})
+    assert rows(found) == [("index", "failure", name, 1)]
+    assert review({}, {name: "-i https://evil"}) == ()
+
+
+@pytest.mark.parametrize("name", ["LICENSE", "Makefile", "docs/README", "CODEOWNERS", ".env"])
+def test_files_that_no_manifest_includes_are_left_alone(name: str) -> None:
+    assert not concerns(name)
 
 
 @pytest.mark.parametrize(

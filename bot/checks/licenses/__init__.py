@@ -70,12 +70,18 @@ class Settings(Section):
         description="Older facts of an index resolve no package that is not pinned to a version.",
     )
     _own: str = PrivateAttr(default="")
+    _others: tuple[str, ...] = PrivateAttr(default=())
     _commercial: bool = PrivateAttr(default=False)
 
     @property
     def own(self) -> str:
         """What the code is published under, as `assets.publish.code` says; "" for nothing."""
         return self._own
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """What weights and data are published under, as the policy says: cards may say it too."""
+        return self._others
 
     @property
     def commercial(self) -> bool:
@@ -85,7 +91,9 @@ class Settings(Section):
     def among(self, root: Any) -> Settings:
         """Return this section with what the policy says of the project's own code."""
         found = self.model_copy()
-        found._own = root.assets.publish.code
+        publish = root.assets.publish
+        found._own = publish.code
+        found._others = tuple(filter(None, (publish.weights, publish.data)))
         found._commercial = root.assets.commercial is True
         return found
 
@@ -126,7 +134,7 @@ def judge(evidence: Evidence, settings: Settings) -> tuple[Finding, ...]:
     return (
         *packages.judge(evidence.packages, settings),
         *links.judge(evidence.packages, own, settings, commercial=settings.commercial),
-        *project.judge(evidence.before, evidence.after, settings.modified),
+        *project.judge(evidence.before, evidence.after, settings.modified, settings.others),
     )
 
 

@@ -49,7 +49,8 @@ DISAGREE = Rule(
     Level.FAILURE,
     "The licence text, pyproject.toml and the card name different licences.",
     "A reader cannot tell which of them holds.",
-    "Name the same licence in all of them.",
+    "Name the same licence in all of them. Where the card is of weights or data under a licence "
+    "of their own, say so in the policy: `assets.publish.weights` or `.data`.",
 )
 UNCLEAR = Rule(
     "licenses/unclear",
@@ -161,9 +162,15 @@ def _statement(entry: TreeEntry, world: World) -> _Found:
         return _Found(Statement("", error.line, f"it cannot be read: {error.message}"))
 
 
-def judge(before: Project, after: Project, modified: Modified) -> tuple[Finding, ...]:
-    """Find what the change does to the licence; what was amiss before is a note."""
-    found = [*_texts(before, after, modified), *_restated(before, after)]
+def judge(
+    before: Project, after: Project, modified: Modified, others: tuple[str, ...] = ()
+) -> tuple[Finding, ...]:
+    """Find what the change does to the licence; what was amiss before is a note.
+
+    `others` are what the policy says weights and data are under: a card that names one of them
+    speaks of those, not of the code.
+    """
+    found = [*_texts(before, after, modified), *_restated(before, after, others)]
     old_unclear = {(s.path, s.statement.reason) for s in before.statements}
     for stated in after.statements:
         reason = stated.statement.reason
@@ -171,8 +178,8 @@ def judge(before: Project, after: Project, modified: Modified) -> tuple[Finding,
             level = Level.NOTE if (stated.path, reason) in old_unclear else None
             place = Location(stated.path, stated.statement.line)
             found.append(UNCLEAR.at(f"{stated.path}: {reason}", place, level=level))
-    old = {message for message, _ in _disagreements(before)}
-    for message, place in _disagreements(after):
+    old = {message for message, _ in _disagreements(before, others)}
+    for message, place in _disagreements(after, others):
         level = Level.NOTE if message in old else None
         found.append(DISAGREE.at(message, place, level=level))
     return tuple(found)
@@ -199,7 +206,7 @@ def _texts(before: Project, after: Project, modified: Modified) -> list[Finding]
     return found
 
 
-def _restated(before: Project, after: Project) -> list[Finding]:
+def _restated(before: Project, after: Project, others: tuple[str, ...]) -> list[Finding]:
     """Find cards and pyproject.toml that state another licence than before, or none any more."""
     found = []
     now = {s.path: s.statement for s in after.statements}
@@ -210,6 +217,8 @@ def _restated(before: Project, after: Project) -> list[Finding]:
             found.append(REMOVED.at(f"{path} stated {was}, and nothing states a licence now"))
         if not was or said is None or not said.license or _is_same(was, said.license):
             continue
+        if _of_others(path, said.license, others):
+            continue  # put right: the policy of the base says so already
         # Putting a statement right, so that it names the text beside it, changes nothing.
         if "/" in path or not any(narrow(said.license, id) for id in ids):
             message = f"{path} said {was} and says {said.license} now"
@@ -221,9 +230,14 @@ def _is_same(one: str, other: str) -> bool:
     return same(one, other) or covers(one, other) or covers(other, one)
 
 
-def _disagreements(project: Project) -> list[tuple[str, Location]]:
+def _of_others(path: str, license: str, others: tuple[str, ...]) -> bool:
+    return is_card(path) and any(same(license, other) for other in others)
+
+
+def _disagreements(project: Project, others: tuple[str, ...]) -> list[tuple[str, Location]]:
     """Return each pair at the root that names different licences, once."""
-    stated = [s for s in project.statements if "/" not in s.path and s.statement.license]
+    root = [s for s in project.statements if "/" not in s.path and s.statement.license]
+    stated = [s for s in root if not _of_others(s.path, s.statement.license, others)]
     found = []
     known = [t for t in project.texts if t.licences]
     for item in stated:

@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from bot import catalog
 from bot.checks import licenses
 from bot.checks.licenses import Evidence, Settings
 from bot.checks.licenses.packages import ALLOWED, DENIED, REVIEW, UNSTATED, Packages, weight_of
 from bot.checks.licenses.project import is_license
 from bot.finding import Finding, Level
+from bot.policy import load
 from tests.fakes import FakeWorld, Tree, symlink
 
 APACHE = (Path(__file__).parents[3] / "LICENSE").read_text()
@@ -248,6 +250,30 @@ MIT_CARD = "---\nlanguage: en\nlicense: mit\n---\n# Model\n"
 )
 def test_project(base: Tree, head: Tree, expected: list[tuple[str, str, int]]) -> None:
     assert told(base, head) == expected
+
+
+@pytest.mark.parametrize(
+    ("policy", "rules"),
+    [
+        (b"", ["disagree", "disagree", "relicensed"]),
+        (b"assets: {publish: {weights: llama2}}\n", []),
+        (b"assets: {publish: {data: llama2}}\n", []),
+        (b"assets: {publish: {weights: llama3}}\n", ["disagree", "disagree", "relicensed"]),
+        (b"assets: {publish: {code: llama2}}\n", ["disagree", "disagree", "relicensed"]),
+    ],
+)
+def test_a_card_may_be_of_weights_that_the_policy_puts_under_another_licence(
+    policy: bytes, rules: list[str]
+) -> None:
+    files = {"LICENSE": APACHE, "pyproject.toml": APACHE_PROJECT}
+    world = FakeWorld(
+        files | {"README.md": "---\nlicense: apache-2.0\n---\n"},
+        files | {"README.md": "---\nlicense: llama2\n---\n"},
+    )
+    loaded = load(policy, "p", "p", catalog.CHECKS, catalog.rules())
+    settings = loaded.section(licenses.NAME)
+    found = licenses.judge(licenses.collect(world.change(), world, settings), settings)
+    assert sorted(f.rule.removeprefix("licenses/") for f in found) == rules
 
 
 def test_irrelevant_changes_are_skipped_with_a_reason() -> None:

@@ -131,11 +131,12 @@ def _by_tool(statement: Statement, stands: Standing, weight: Weight, about: Hist
     who = ", ".join(p.shown for p in stands.by_tools[:3])
     message = f"{statement.name} is signed off by {who}: a tool, not a person"
     level = LEVELS[weight]
+    line = f"{for_line(statement, about)} and take that Signed-off-by line out."
     if stands.signed:
-        remedy = f"{for_line(statement, about)} and take that Signed-off-by line out."
-        return AI_SIGN_OFF.at(message, statement.place, remedy=remedy, level=level)
+        return AI_SIGN_OFF.at(message, statement.place, remedy=line, level=level)
     tool = stands.author.name if stands.author else stands.by_tools[0].name
-    remedy = for_tool(statement, tool, about) if stands.author else for_author(statement, about)
+    mine = f"{line} {for_author(statement, about)}"
+    remedy = for_tool(statement, tool, about) if stands.author else mine
     message += "; no person has signed it off" if stands.author else ""
     message += "" if stands.author else "; its author has not signed it off"
     return AI_SIGN_OFF.at(message, statement.place, remedy=remedy, level=level)

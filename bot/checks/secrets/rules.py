@@ -24,7 +24,8 @@ PERSONAL = Rule(
     Level.FAILURE,
     "An added line holds data about a person (a warning outside of data files).",
     "Published data about people cannot be taken back, and models repeat what they saw.",
-    "Remove or replace it, or say in the policy that this kind or path is meant.",
+    "Remove or replace it; where it is meant, name its kind in `secrets.allow_kinds` or its path "
+    "in `secrets.allow_paths` of the policy.",
 )
 KNOWN = Rule(
     "secrets/known",

@@ -109,6 +109,12 @@ def test_no_remedy_offers_a_tools_own_line() -> None:
         assert "Assisted-by: Claude" in finding.remedy
 
 
+def test_the_remedy_takes_the_tools_line_out_and_adds_the_authors() -> None:
+    (finding,) = found(commit(f"T\n\n{CLAUDE}\n"))
+    assert "take that Signed-off-by line out" in finding.remedy
+    assert "Signed-off-by: Ada <ada@example.org>" in finding.remedy
+
+
 def test_a_later_commit_of_a_person_is_a_word_too() -> None:
     by_claude = commit("T\n", **AI)  # type: ignore[arg-type]
     late = f"I, Ada <ada@example.org>, hereby add my Signed-off-by to this commit: {'0' * 40}"

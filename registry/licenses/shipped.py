@@ -12,6 +12,7 @@ from registry.licenses.differences import REFUSING, restricting
 from registry.licenses.expressions import LicenseError, leaves, normalise
 from registry.licenses.letters import plain
 from registry.licenses.matching import TEXT_LIMIT, Match, match, references
+from registry.licenses.parted import joined
 
 _LEAST = 0.8  # of a known text: with less of it a text is another one
 _NOTICE = 3_000  # characters: a longer text is no mere pointer to a licence
@@ -69,7 +70,7 @@ def _is_holder(line: str) -> bool:
 @lru_cache(maxsize=256)
 def _read(text: str) -> Shipped:
     try:
-        found = [one for one in match(text) if one.coverage >= _LEAST]
+        found = [one for one in joined(text, match(text)) if one.coverage >= _LEAST]
     except UnreadableText:
         return Shipped()
     choice = _named(text, found)

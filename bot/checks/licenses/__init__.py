@@ -22,7 +22,7 @@ from bot.world import World
 from registry.licenses.expressions import LicenseError, normalise
 
 NAME = "licenses"
-VERSION = 5
+VERSION = 6
 SHOWN = 200  # packages in the table
 RULES = (*packages.RULES, *links.RULES, *project.RULES)
 

@@ -24,7 +24,7 @@ from registry.licenses.metadata import Claim
 from registry.manifests import Manifest, Requirement
 
 UPDATE = "modelwarden watch licenses --update"
-_CLAIMS = "licenses/claims/2"  # goes up where what metadata and texts mean is read anew
+_CLAIMS = "licenses/claims/3"  # goes up where what metadata and texts mean is read anew
 _AGES = 99_999  # days
 ALLOWED, REVIEW, UNSTATED, DENIED = range(4)
 

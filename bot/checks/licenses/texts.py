@@ -14,6 +14,7 @@ from registry.errors import UnreadableText
 from registry.licenses.differences import Added, added
 from registry.licenses.letters import foreign, plain
 from registry.licenses.matching import TEXT_LIMIT, Match, Passage, decoded, match, references
+from registry.licenses.parted import joined
 from security.sniff import is_lfs
 
 _NAMES = ("LICENSE", "LICENCE", "COPYING", "UNLICENSE")
@@ -118,7 +119,7 @@ def _read(entry: TreeEntry, world: World) -> Text:
     try:
         # A clause in borrowed or invisible letters is read as a person sees it.
         text = plain(decoded(data))
-        return _known(entry, text, match(text))
+        return _known(entry, text, joined(text, match(text)))
     except UnreadableText as error:
         return _unread(entry, error.message)
 

@@ -11,7 +11,7 @@ from registry.licenses.matching.references import references
 from registry.licenses.matching.values import Match, Passage
 from registry.licenses.matching.words import Words
 
-__all__ = ["TEXT_LIMIT", "Match", "Passage", "decoded", "identify", "match", "references"]
+__all__ = ["TEXT_LIMIT", "Match", "Passage", "decoded", "identify", "match", "quoted", "references"]
 
 QUOTE = 600  # characters of a passage; a longer one is cut in its middle
 _AROUND = 6  # words on each side of a gap

@@ -166,6 +166,16 @@ def test_bytes_of_an_old_encoding_are_no_trouble() -> None:
     assert [rule for rule, _, _ in told(findings({}, {"LICENSE": wide}))] == ["added-clause"]
 
 
+def test_a_clause_in_a_long_block_within_a_licence_is_quoted() -> None:
+    parts = APACHE.split("\n\n")
+    half = len(parts) // 2
+    filler = "contemplating northern lighthouses somewhere beautifully and quietly\n" * 700
+    head = "\n\n".join([*parts[:half], filler + CLAUSE, *parts[half:]])
+    found = findings({"LICENSE": APACHE}, {"LICENSE": head})
+    assert {f.rule for f in found if f.counts} == {"licenses/added-clause"}
+    assert any("commercial purposes" in f.message for f in found)
+
+
 @pytest.mark.parametrize("encoding", ["cp1251", "koi8-r"])
 def test_a_clause_in_an_encoding_that_is_not_known_is_no_pass(encoding: str) -> None:
     data = (MIT + "\nТолько для учёбы.\n").encode(encoding)

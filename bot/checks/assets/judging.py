@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from bot.checks.assets import rules
 from bot.checks.assets.evidence import Dispute, Evidence, Placed, Unread
@@ -107,7 +108,7 @@ def _use(placed: Placed, settings: Settings) -> Iterator[Finding]:
         return
     if weighed.dispute and not placed.demo:
         yield _disagreement(placed, weighed)
-    finding = _verdict(placed, weighed)
+    finding = _verdict(placed, weighed, _way_out(placed, weighed, settings))
     if finding is not None:
         yield finding
 
@@ -122,13 +123,26 @@ def _disagreement(placed: Placed, weighed: Weighed) -> Finding:
     return rules.DISAGREE.at(message, _place(placed), level=level)
 
 
-def _verdict(placed: Placed, weighed: Weighed) -> Finding | None:
+def _way_out(placed: Placed, weighed: Weighed, settings: Settings) -> str:
+    """Say that it could be published under the licence of what it is made from, where it could."""
+    if weighed.answer != "forbidden" or weighed.weight or not weighed.license:
+        return ""
+    own = replace(placed, outbound=replace(placed.outbound, license=weighed.license))
+    under = weigh(own, settings)
+    if under is None or under.answer not in ("allowed", "conditions") or under.limited:
+        return ""
+    return rules.UNDER.format(shown(weighed.license))
+
+
+def _verdict(placed: Placed, weighed: Weighed, way_out: str) -> Finding | None:
     heavy = any(r.tag in HEAVY for r in weighed.reasons)
     if weighed.weight in ("fail", "review"):
         rule = rules.FORBIDDEN if weighed.weight == "fail" else rules.REVIEW
         return rule.at(_message(placed, weighed), _place(placed))
     if weighed.answer == "forbidden":
-        return rules.FORBIDDEN.at(_message(placed, weighed), _place(placed), level=_level(placed))
+        return rules.FORBIDDEN.at(
+            _message(placed, weighed), _place(placed), remedy=way_out, level=_level(placed)
+        )
     if weighed.answer == "unknown":
         if placed.demo:
             return None

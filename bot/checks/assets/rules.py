@@ -7,6 +7,10 @@ from bot.finding import Level, Rule
 FACTS = "State its licence and where you read it in the policy: `assets.facts`"
 
 PUBLISH = "State what it is published under: `license` in the card, or `assets.publish`."
+UNDER = (
+    "Publish under {} (in the card, and as `assets.publish` in the policy), use another model or "
+    "data set, or ask its owner."
+)
 
 FORBIDDEN = Rule(
     "assets/forbidden",

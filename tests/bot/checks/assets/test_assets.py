@@ -74,6 +74,23 @@ def test_llama_2_under_an_mit_card_is_forbidden_and_quoted() -> None:
 
 
 @pytest.mark.parametrize(
+    ("head", "settings", "way"),
+    [
+        (with_base("meta-llama/Llama-2-7b"), {}, "Publish under llama2 ("),
+        (with_base("meta-llama/Llama-2-7b"), {"deny": ["*"]}, "Use another"),
+        # Its own licence does not let it be sold either.
+        (with_data("org/nc"), {"facts": NC, "commercial": True}, "Use another"),
+    ],
+)
+def test_the_remedy_names_the_licence_that_would_do(
+    head: Tree, settings: dict[str, Any], way: str
+) -> None:
+    used = Settings(**settings)
+    (found,) = assets.judge(evidence(MIT, head, used), used)
+    assert found.remedy.startswith(way)
+
+
+@pytest.mark.parametrize(
     ("head", "settings", "expected"),
     [
         (with_base("mistralai/Mistral-7B-v0.1", license="apache-2.0"), {}, ("conditions", "note")),

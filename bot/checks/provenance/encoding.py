@@ -62,14 +62,14 @@ def _broken(data: bytes, *, marked: bool) -> int:
 
 
 def _is_binary(data: bytes) -> bool:
-    head = data[: added.SNIFFED]
-    controls = len(head) - len(head.translate(None, _CONTROLS))
-    if not controls or controls * _BINARY < len(head):
-        return False
+    """Whether what is no text has control characters, as no text of any encoding has."""
     try:
         data.decode()
-    except UnicodeDecodeError:
-        return True
+    except UnicodeDecodeError as error:
+        start = data.rfind(b"\n", 0, error.start) + 1
+        head = data[start : start + added.SNIFFED]
+        controls = len(head) - len(head.translate(None, _CONTROLS))
+        return controls * _BINARY > len(head)
     return False
 
 

@@ -236,7 +236,7 @@ CYRILLIC = "int x;\nint y;\n// лицензия\n"
         # A sign of copyright in the encoding of old files.
         ("int x;\n// © 2020 Acme Gesellschaft für Straßen\n".encode("latin-1"), "unknown"),
         ("// © 2020 Acme, licensed under GPL-3.0\n".encode("utf-16"), "forbidden"),
-        (b"age-encryption.org/v1\n-> X25519 abc\n" * 9 + bytes(range(1, 256)), []),
+        (b"age-encryption.org/v1\n-> X25519 abc\n" * 90 + bytes(range(1, 256)), []),
         (bytes(range(128, 256)) * 9 + b"\n" + bytes(range(1, 32)) * 9, []),
         (b"x = '\x01'\n" * 9, []),
         (CYRILLIC.encode(), []),

@@ -59,7 +59,8 @@ UNREADABLE = Rule(
     Level.UNKNOWN,
     "A changed manifest, or a line of it, cannot be read.",
     "It may ask for packages that are known to be malicious.",
-    "Correct the file so that it can be read.",
+    "Correct the file so that it can be read; where only running it would tell, write the packages "
+    "out.",
 )
 NO_DATABASE = Rule(
     "advisories/no-database",

@@ -48,7 +48,8 @@ UNREADABLE = Rule(
     Level.UNKNOWN,
     "A manifest, or a line of it, cannot be read.",
     "What cannot be read may ask for anything; installers are often more lenient.",
-    "Make it valid UTF-8 in its format and within the size bound.",
+    "Make it valid UTF-8 in its format and within the size bound; where only running it would "
+    "tell, write the packages out.",
 )
 LOCK_REMOVED = Rule(
     "dependencies/lock-removed",

@@ -68,7 +68,8 @@ UNREADABLE = Rule(
     Level.UNKNOWN,
     "A changed manifest, or a line of it, cannot be read.",
     "It may ask for packages whose licences nobody has seen.",
-    "Correct the file so that it can be read.",
+    "Correct the file so that it can be read; where only running it would tell, write the packages "
+    "out.",
 )
 RULES = (REFUSED, UNLISTED, UNKNOWN, UNRESOLVED, DISAGREES, UNREADABLE)
 

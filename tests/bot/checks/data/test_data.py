@@ -75,7 +75,7 @@ def test_a_format_that_is_not_read_is_said(name: str) -> None:
 
 def test_a_format_that_is_not_read_and_stays_or_goes_is_no_matter() -> None:
     old = {"data/a.npy": b"\x93NUMPY", "data/b.zst": b"x"}
-    head = {"data/a.npy": b"\x93NUMPY", "data/new.jsonl": lines(PLAIN)}
+    head: Tree = {"data/a.npy": b"\x93NUMPY", "data/new.jsonl": lines(PLAIN)}
     assert judged(old, head) == ()
     pointer = {"data/a.zst.dvc": f"outs:\n- md5: {'a' * 32}\n  size: 3\n  path: a.zst\n"}
     found = said(judged({}, pointer))

@@ -32,7 +32,7 @@ PARTS: dict[str, Words] = {
         "histories", f"{data}/histories",
     ),
     "names of packages": lambda peer, data: ("names", data),
-    "secrets, and detect-secrets": lambda peer, data: ("secrets", "--peer", peer),
+    "secrets, and detect-secrets": lambda peer, data: ("secretscan", "--peer", peer),
     "duplicates and leaks, and datasketch": lambda peer, data: ("duplicates", "--peer", peer),
     "the whole check of one lock and 50 files": lambda peer, data: ("wholecheck", data),
 }  # fmt: skip

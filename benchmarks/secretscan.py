@@ -5,7 +5,7 @@ every sample planted and counted. The peer reads a slice of it, in an environmen
 (`python -m venv PEER; PEER/bin/pip install detect-secrets==1.5.0`). Reading, and starting the
 peer's Python, are not counted.
 
-Run: python -m benchmarks.secrets [--peer PEER/bin/python] [--size 50] [--slice 0.5]
+Run: python -m benchmarks.secretscan [--peer PEER/bin/python] [--size 50] [--slice 0.5]
 """
 
 from __future__ import annotations

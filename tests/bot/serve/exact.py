@@ -32,9 +32,10 @@ def exact(server: Server, hub: FakeGitHub, repo: Repository, failed: int = 0) ->
 
     No job is lost: all ended, and none but `failed` without doing its work. Nothing is left over.
     """
+    server.settle()  # one that dies with the last answer on its way has a job left when it is back
     once(hub, repo)
     said = server.log.read_text()[-4000:]
-    assert server.idle() and server.failed() == failed, said
+    assert server.failed() == failed, said
     wait_for(lambda: not server.left(), "children to end", 10)
     mirrors = server.folder / "mirrors"
     half = [*mirrors.glob("*.new"), *mirrors.glob(".*.git.*"), *mirrors.rglob("tmp_*")]

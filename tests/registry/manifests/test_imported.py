@@ -190,6 +190,10 @@ def test_installed_distributions_tell_their_modules(tmp_path: Path) -> None:
     told.mkdir()
     (told / "METADATA").write_text("Name: told\nVersion: 1\n")
     (told / "top_level.txt").write_text("one\ntwo\n")
+    (tmp_path / "thing").mkdir()
+    # Where importlib_metadata was imported, only files that are there are told.
+    (tmp_path / "thing/__init__.py").write_text("")
+    (tmp_path / "other.py").write_text("")
     assert installed([tmp_path], "some-thing") == {"thing", "other"}
     assert installed([tmp_path], "told") == {"one", "two"}
     assert installed([tmp_path], "absent") == frozenset()

@@ -95,7 +95,7 @@ ROWS: tuple[tuple[str, str, Files, str], ...] = (
     ("empty", "assets", {"adapter_config.json": ""}, "assets/unreadable"),
     ("empty", "data", {"data/a.jsonl": ""}, ""),
     # UTF-16, NUL, a byte order mark, other line ends
-    ("UTF-16", "licenses", {"LICENSE": MIT.encode("utf-16")}, "licenses/text-unreadable"),
+    ("UTF-32", "licenses", {"LICENSE": MIT.encode("utf-32")}, "licenses/text-unreadable"),
     ("NUL", "licenses", {"LICENSE": MIT + "\0"}, "licenses/text-unreadable"),
     ("UTF-16", "data", {"data/a.jsonl": "{}\n".encode("utf-16")}, "data/unreadable"),
     ("NUL", "data", {"data/a.jsonl": "\0{}\n"}, "data/unreadable"),
